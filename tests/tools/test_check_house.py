@@ -1,0 +1,201 @@
+"""tools/check_house.py finds what it is for, and lets pass what is right."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import support  # noqa: E402
+
+import check_house  # noqa: E402
+
+
+class House(unittest.TestCase):
+    def setUp(self) -> None:
+        holder = tempfile.TemporaryDirectory()
+        self.addCleanup(holder.cleanup)
+        self.root = Path(holder.name)
+
+    def write(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def problems(self, check: str) -> list[str]:
+        return list(check_house.CHECKS[check](self.root, check_house.house_files(self.root)))
+
+
+class Includes(House):
+    def include(self, source: str, line: str) -> list[str]:
+        self.write(source, f"// a file\n{line}\n")
+        found = self.problems("includes")
+        (self.root / source).unlink()
+        return found
+
+    def test_downwards_is_right(self) -> None:
+        for source, target in (
+            ("kernels/a.cpp", "kernels/b.h"),
+            ("engine/base/a.h", "kernels/b.h"),
+            ("engine/adapt/a.cpp", "engine/predictor/b.h"),
+            ("engine/space/a.h", "engine/space/b.h"),
+            ("experiments/a.cpp", "engine/report/b.h"),
+            ("experiments/a.cpp", "kernels/b.h"),
+        ):
+            self.assertEqual(self.include(source, f'#include "{target}"'), [], (source, target))
+
+    def test_upwards_is_found(self) -> None:
+        for source, target in (
+            ("kernels/a.h", "engine/base/b.h"),
+            ("kernels/a.cu", "experiments/b.h"),
+            ("engine/base/a.h", "engine/data/b.h"),
+            ("engine/data/a.cpp", "engine/space/b.h"),
+            ("engine/search/a.cpp", "engine/report/b.h"),
+            ("engine/base/a.h", "experiments/b.h"),
+            ("experiments/a.cpp", "tests/support/b.h"),
+            ("engine/new/a.h", "engine/base/b.h"),
+        ):
+            found = self.include(source, f'  # include "{target}"')
+            self.assertEqual(len(found), 1, (source, target))
+            self.assertIn(f"{source}:2: ", found[0])
+
+    def test_relative_include_counts_by_where_it_leads(self) -> None:
+        self.write("engine/space/b.h", "")
+        self.assertEqual(len(self.include("engine/data/a.cpp", '#include "../space/b.h"')), 1)
+        self.assertEqual(self.include("engine/search/a.cpp", '#include "../space/b.h"'), [])
+
+    def test_heavy_headers(self) -> None:
+        self.assertEqual(self.include("engine/data/a.cpp", "#include <hdf5.h>"), [])
+        for line in ("#include <hdf5.h>", "#include <torch/torch.h>", "#include <H5Cpp.h>"):
+            self.assertEqual(len(self.include("engine/data/a.h", line)), 1, line)
+        for line in ("#include <hdf5.h>", "#include <nlohmann/json.hpp>", "#include <toml++/toml.h>"):
+            self.assertEqual(len(self.include("kernels/a.cpp", line)), 1, line)
+
+
+class Papers(House):
+    def setUp(self) -> None:
+        super().setUp()
+        self.write("engine/space/space.h", "")
+        self.write("configs/nasbench201/pareto_search.toml", "")
+        self.write("tools/quickstart", "")
+        self.write("docs/architecture.md", "")
+
+    def named(self, text: str, paper: str = "README.md") -> list[str]:
+        self.write(paper, text + "\n")
+        found = self.problems("papers")
+        self.write(paper, "")
+        return found
+
+    def test_what_exists(self) -> None:
+        for text in (
+            "`engine/space/space.h`",
+            "`engine/`",
+            "`engine/space/`",
+            "`tools/quickstart --data DIR`",
+            "`space.h`",
+            "`space/space.h`",
+            "`configs/<space>/<kind>.toml`",
+            "`configs/*/*.toml`",
+            "`engine/space/*.h`",
+            "`configs/nasbench201/{pareto_search}.toml`",
+            "`./tools/quickstart`",
+            "[x](docs/architecture.md#here)",
+            "`engine/space/space.h:12`",
+            "```\ntools/quickstart\n```",
+        ):
+            self.assertEqual(self.named(text), [], text)
+
+    def test_what_is_no_path_of_ours(self) -> None:
+        for text in (
+            "`build/oneproxy`",
+            "`results/<kind>/<name>-<hash>/`",
+            "`ms/row`",
+            "`data/nasbench201/latency`",
+            "`https://example.org/engine/x.h`",
+            "`--set a=b/c`",
+            "`/spaces/x/y`",
+            "`summary.json`",
+            "`$DIR/tools/x`",
+            "engine/nothing.h without ticks",
+            "[x](https://example.org)",
+            "`../shared/data.h`",
+            "`O(n/2)`",
+        ):
+            self.assertEqual(self.named(text), [], text)
+
+    def test_what_does_not_exist(self) -> None:
+        for text in (
+            "`engine/space/spaces.h`",
+            "`tools/quickstrat`",
+            "`engin/space/x.h`",
+            "`nothing.cpp`",
+            "`configs/<space>/<kind>.json`",
+            "`configs/nasbench201/{pareto_search,adaproxy}.toml`",
+            "[x](docs/missing.md)",
+            "```\ntools/missing --all\n```",
+            "`docs/images/heat.png`",
+        ):
+            found = self.named(text)
+            self.assertEqual(len(found), 1, text)
+            self.assertRegex(found[0], r"^README\.md:\d: ")
+
+    def test_links_start_at_the_paper(self) -> None:
+        self.assertEqual(self.named("[x](architecture.md) [y](../tools/quickstart)", "docs/more.md"), [])
+        self.assertEqual(len(self.named("[x](tools/quickstart)", "docs/more.md")), 1)
+
+    def test_configs(self) -> None:
+        self.assertEqual(len(self.named("# see `engine/space/none.h`", "configs/nasbench201/x.toml")), 1)
+
+
+class Words(House):
+    def test_found(self) -> None:
+        for text in (
+            "see /wo" + "rk/main",
+            '"/ro' + 'ot/x"',
+            "cd /ho" + "me/me",
+            "from /tmp/pro" + "to/x",
+            "https://py" + "pi.org/simple",
+        ):
+            self.write("docs/a.md", f"fine\n{text}\n")
+            found = self.problems("words")
+            self.assertEqual(len(found), 1, text)
+            self.assertTrue(found[0].startswith("docs/a.md:2: "))
+
+    def test_not_found(self) -> None:
+        self.write("a.md", "network/work/x ${A}/wo" + "rk/x a/ro" + "ot/b PyPI\n")
+        (self.root / "a.bin").write_bytes(b"\0/wo" + b"rk/x")
+        self.assertEqual(self.problems("words"), [])
+
+
+class Format(House):
+    def test_format(self) -> None:
+        self.write(".clang-format", (support.ROOT / ".clang-format").read_text())
+        self.write("kernels/good.h", "int f(int x);\n")
+        self.assertEqual(self.problems("format"), [])
+        self.write("kernels/bad.h", "int  f( int x ) ;\n")
+        found = self.problems("format")
+        self.assertEqual(len(found), 1)
+        self.assertIn("kernels/bad.h:1: not formatted", found[0])
+
+
+class Program(House):
+    def test_files_of_git(self) -> None:
+        subprocess.run(["git", "init", "-q", str(self.root)], check=True)
+        for name in ("kept.md", "ignored.md", ".gitignore"):
+            self.write(name, "ignored.md\n")
+        self.assertEqual(check_house.house_files(self.root), [".gitignore", "kept.md"])
+
+    def test_exit_code_and_lines(self) -> None:
+        self.write("README.md", "`tools/none`\n")
+        self.write("tools/some", "")
+        run = support.run_tool("check_house.py", "--root", self.root)
+        self.assertEqual((run.returncode, run.stdout), (1, "README.md:1: tools/none does not exist\n"))
+        self.assertEqual(support.run_tool("check_house.py", "words", "--root", self.root).returncode, 0)
+        self.assertEqual(support.run_tool("check_house.py", "wrods", "--root", self.root).returncode, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,254 @@
+"""tools/plot_results.py on made-up result folders of each kind: pictures come out, and bad folders are refused."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import support  # noqa: E402
+
+import h5py  # noqa: E402
+import numpy as np  # noqa: E402
+
+import plot_results  # noqa: E402
+from plots import heatmap  # noqa: E402
+
+RANDOM = np.random.default_rng(7)
+
+
+def matrix(size: int) -> np.ndarray:
+    half = RANDOM.uniform(0.3, 1, (size, size))
+    both = np.maximum(half, half.T)
+    np.fill_diagonal(both, 1)
+    return both
+
+
+def front(count: int) -> dict[str, np.ndarray]:
+    return {
+        "row": np.arange(count),
+        "latency_ms": np.sort(RANDOM.uniform(1, 9, count)),
+        "quality": np.sort(RANDOM.uniform(10, 90, count)),
+    }
+
+
+class Plot(unittest.TestCase):
+    def setUp(self) -> None:
+        holder = tempfile.TemporaryDirectory()
+        self.addCleanup(holder.cleanup)
+        self.folder = Path(holder.name) / "some-0123abcd"
+        self.folder.mkdir()
+
+    def result(
+        self, kind: str, arrays: dict[str, Any], summary: dict[str, float] | None = None, **attributes: str
+    ) -> None:
+        with h5py.File(self.folder / "arrays.h5", "w") as file:
+            file.attrs.update({"kind": kind, "space": "nasbench201", "set": "help", **attributes})
+            for name, value in arrays.items():
+                if isinstance(value, list):
+                    value = np.array(value, dtype=h5py.string_dtype())
+                file[name] = value
+        (self.folder / "summary.json").write_text(json.dumps(summary or {}))
+        (self.folder / "provenance.json").write_text(json.dumps({"version": "0.1.0", "commit": "0123456789abcdef"}))
+        (self.folder / "DONE").write_text("")
+
+    def plot(self, *more: object) -> subprocess.CompletedProcess[str]:
+        """The program in this process: importing Matplotlib once is enough."""
+        arguments = ["plot_results.py", str(self.folder), *map(str, more)]
+        output, code, errors = io.StringIO(), 0, ""
+        with mock.patch.object(sys, "argv", arguments), contextlib.redirect_stdout(output):
+            try:
+                plot_results.main()
+            except SystemExit as error:
+                code, errors = 1, f"{error.code}\n"
+        return subprocess.CompletedProcess(arguments, code, output.getvalue(), errors)
+
+    def assert_pictures(self, *names: str, arguments: tuple[object, ...] = ()) -> None:
+        run = self.plot(*arguments)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        paths = [Path(line) for line in run.stdout.splitlines()]
+        self.assertEqual(sorted(path.name for path in paths), sorted(names))
+        for path in paths:
+            raw = path.read_bytes()
+            self.assertGreater(len(raw), 8000, path.name)
+            if path.suffix == ".png":
+                self.assertEqual(raw[:4], b"\x89PNG")
+                width, height = struct.unpack(">II", raw[16:24])
+                self.assertTrue(400 < width < 5000 and 300 < height < 5000, (path.name, width, height))
+
+    def assert_refused(self, *words: str, arguments: tuple[object, ...] = ()) -> None:
+        run = self.plot(*arguments)
+        self.assertEqual(run.returncode, 1, run.stdout)
+        self.assertEqual(run.stderr.count("\n"), 1, run.stderr)
+        for word in words:
+            self.assertIn(word, run.stderr)
+
+
+class Kinds(Plot):
+    def test_monotonicity(self) -> None:
+        for size in (2, 26):
+            srcc = matrix(size)
+            srcc[0, 1] = np.nan
+            self.result(
+                "monotonicity",
+                {
+                    "devices": [f"device_{i}" for i in range(size)],
+                    "srcc": srcc,
+                    "kendall": srcc,
+                    "srcc_low": srcc - 0.1,
+                    "srcc_high": srcc + 0.1,
+                },
+                {"n": 15625},
+            )
+            self.assert_pictures("srcc_heatmap.png")
+
+    def test_fixed_length_names(self) -> None:
+        self.result("monotonicity", {"devices": np.array([b"a", b"bcd"]), "srcc": matrix(2)}, proxy="a")
+        self.assert_pictures("srcc_heatmap.png")
+
+    def test_adaproxy_row(self) -> None:
+        self.result(
+            "monotonicity",
+            {"devices": ["a", "b", "c"], "srcc": matrix(3), "adaproxy_srcc": np.array([np.nan, 0.9, 0.95])},
+            proxy="a",
+        )
+        self.assert_pictures("srcc_heatmap.png")
+
+    def test_adaproxy(self) -> None:
+        self.result(
+            "adaproxy",
+            {
+                "devices": ["a", "b"],
+                "srcc_before": np.array([0.5, np.nan]),
+                "srcc_after": RANDOM.uniform(0.8, 1, (2, 5)),
+                "curve_samples": np.array([10, 50, 70]),
+                "curve_srcc": RANDOM.uniform(0.5, 1, (2, 3, 5)),
+            },
+            proxy="p",
+        )
+        self.assert_pictures("adaproxy.png", "samples.png")
+
+    def test_reproduction(self) -> None:
+        names = [f"d{i}" for i in range(17)]
+        self.result(
+            "reproduce_nb201",
+            {
+                "devices": names,
+                "srcc_before": RANDOM.uniform(0.4, 0.9, 17),
+                "srcc_after": RANDOM.uniform(0.8, 1, (17, 20)),
+                "published_before": RANDOM.uniform(0.4, 0.9, 17),
+                "published_after": np.full(17, np.nan),
+                "srcc": matrix(18),
+                "matrix_devices": [*names, "p"],
+                "curve_samples": np.array([10, 50]),
+                "curve_srcc": RANDOM.uniform(0.5, 1, (17, 2, 20)),
+            },
+            proxy="p",
+        )
+        self.assert_pictures("comparison.png", "samples_1.png", "samples_2.png", "srcc_heatmap.png")
+
+    def test_pareto_search(self) -> None:
+        arrays: dict[str, Any] = {"quality": RANDOM.uniform(10, 90, 500)}
+        for device in [f"d{i:02}" for i in range(14)]:
+            arrays[f"latency_ms/{device}"] = RANDOM.uniform(1, 9, 500)
+            for name in ("target", "proxy", "adaproxy"):
+                arrays |= {f"fronts/{device}/{name}/{key}": value for key, value in front(12).items()}
+                arrays |= {f"fronts/{device}/{name}/members/{key}": value for key, value in front(15).items()}
+        self.result(
+            "pareto_search",
+            arrays,
+            {"hv_ratio.proxy.d00": 0.9},
+            quality="metric:cifar100",
+            quality_unit="%",
+            proxy="d00",
+        )
+        self.assert_pictures("pareto_1.png", "pareto_2.png")
+
+    def test_one_point_front(self) -> None:
+        self.result("pareto_search", {f"fronts/a/target/{key}": value for key, value in front(1).items()}, quality="q")
+        self.assert_pictures("pareto.png")
+
+    def test_empty_front(self) -> None:
+        self.result("pareto_search", {f"fronts/a/proxy/{key}": value for key, value in front(0).items()}, quality="q")
+        self.assert_pictures("pareto.png")
+
+    def test_search(self) -> None:
+        for group in (("front",), ("front", "exhaustive_front")):
+            self.result("search", {f"{name}/{key}": value for name in group for key, value in front(8).items()})
+            self.assert_pictures("search_front.png")
+
+    def test_labels_never_flatter(self) -> None:
+        self.assertEqual(
+            [heatmap._label(v) for v in (1.0, 0.999, 0.9, 0.899, 0.854, -0.25, np.nan)],
+            ["1", ".99", ".90", ".89", ".85", "-.25", "–"],
+        )
+
+
+class Output(Plot):
+    def setUp(self) -> None:
+        super().setUp()
+        self.result("monotonicity", {"devices": ["a", "b"], "srcc": matrix(2)})
+
+    def test_pdf_and_again(self) -> None:
+        self.assert_pictures("srcc_heatmap.png", "srcc_heatmap.pdf", arguments=("--pdf",))
+        first = (self.folder / "figures" / "srcc_heatmap.pdf").read_bytes()
+        self.assert_pictures("srcc_heatmap.png", "srcc_heatmap.pdf", arguments=("--pdf",))
+        self.assertEqual((self.folder / "figures" / "srcc_heatmap.pdf").read_bytes(), first)
+
+    def test_other_folder_is_never_overwritten(self) -> None:
+        out = self.folder.parent / "pictures"
+        self.assert_pictures("srcc_heatmap.png", arguments=("--out", out))
+        self.assert_refused("is there already", "--out", arguments=("--out", out))
+
+    def test_unwritable(self) -> None:
+        (self.folder / "figures").write_text("a file")
+        self.assert_refused("can not be written")
+
+
+class Refused(Plot):
+    def test_no_folder(self) -> None:
+        self.folder = self.folder / "none"
+        self.assert_refused("there is no such folder")
+
+    def test_unfinished(self) -> None:
+        self.result("search", {})
+        (self.folder / "DONE").unlink()
+        self.assert_refused("no DONE")
+
+    def test_nothing_to_draw(self) -> None:
+        self.result("somewhat", {"x": np.zeros(3)})
+        self.assert_refused("no picture for a result of kind 'somewhat'")
+
+    def test_damaged(self) -> None:
+        for name in ("arrays.h5", "summary.json", "provenance.json"):
+            self.result("monotonicity", {"devices": ["a", "b"], "srcc": matrix(2)})
+            path = self.folder / name
+            path.write_bytes(path.read_bytes()[:1])
+            self.assert_refused(name, "can not be read")
+            path.unlink()
+            self.assert_refused(name, "can not be read")
+
+    def test_arrays_that_do_not_fit(self) -> None:
+        self.result("adaproxy", {"devices": ["a", "b"], "srcc_before": np.zeros(3), "srcc_after": np.zeros((2, 2))})
+        self.assert_refused("arrays.h5", "do not fit")
+
+    def test_as_a_program(self) -> None:
+        run = support.run_tool("plot_results.py", "--help")
+        self.assertEqual(run.returncode, 0)
+        self.assertIn("RESULT_DIR", run.stdout)
+        run = support.run_tool("plot_results.py", self.folder)
+        self.assertEqual((run.returncode, run.stderr.count("\n")), (1, 1), run.stderr)
+        self.assertIn("plot_results.py: error: ", run.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Draw the paper's pictures from a result folder: tools/plot_results.py RESULT_DIR"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import _venv
+
+_venv.need("h5py", "numpy", "matplotlib")
+
+from plots import comparison, heatmap, pareto, result, samples  # noqa: E402
+from plots.errors import PlotError  # noqa: E402
+from plots.style import plt  # noqa: E402
+
+PICTURES = (heatmap, pareto, samples, comparison)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="plot_results.py",
+        description="Draw what a result folder holds: an SRCC heat map, Pareto fronts, SRCC "
+        "against the number of samples, SRCC before and after adaptation (beside the paper's).",
+    )
+    parser.add_argument("result", type=Path, metavar="RESULT_DIR", help="the folder that oneproxy run printed last")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where the pictures go (default: RESULT_DIR/figures)")
+    parser.add_argument("--pdf", action="store_true", help="write each picture as PDF too")
+    args = parser.parse_args()
+    try:
+        for path in plot(args.result, args.out, args.pdf):
+            print(path)
+    except PlotError as error:
+        sys.exit(f"plot_results.py: error: {error}")
+    except OSError as error:
+        sys.exit(f"plot_results.py: error: {error.filename}: can not be written ({error.strerror}); give another --out")
+
+
+def plot(folder: Path, out: Path | None, pdf: bool) -> list[Path]:
+    """Write every picture that applies; only pictures in RESULT_DIR/figures are ever replaced."""
+    own = folder / "figures"
+    out = own if out is None else out
+    read = result.load(folder)
+    applicable = [picture for picture in PICTURES if picture.applies(read)]
+    if not applicable:
+        kind = read.attributes.get("kind", "unknown")
+        raise PlotError(
+            f"{folder}: no picture for a result of kind {kind!r}; there are pictures for monotonicity, "
+            "adaproxy, pareto_search, search and reproduce_nb201"
+        )
+    try:
+        figures = {name: figure for picture in applicable for name, figure in picture.draw(read).items()}
+    except (KeyError, IndexError, ValueError) as error:
+        raise PlotError(
+            f"{folder / 'arrays.h5'}: arrays do not fit together ({type(error).__name__}: {error}); "
+            "run the config again with --force"
+        ) from None
+    paths = {
+        out / f"{name}.{suffix}": figure
+        for name, figure in figures.items()
+        for suffix in (("png", "pdf") if pdf else ("png",))
+    }
+    if out.resolve() != own.resolve() and (there := [path for path in paths if path.exists()]):
+        raise PlotError(
+            f"{there[0]}: is there already, and outside the result folder nothing is replaced; give another --out"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    for path, figure in paths.items():
+        if path.suffix == ".pdf":
+            figure.savefig(path, metadata={"CreationDate": None})
+        else:
+            figure.savefig(path)
+    plt.close("all")
+    return list(paths)
+
+
+if __name__ == "__main__":
+    main()

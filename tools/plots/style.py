@@ -1,0 +1,58 @@
+"""One look for all pictures: fonts, and Okabe and Ito's colours, which colour-blind readers can tell apart.
+
+Matplotlib keeps its font cache in the build folder, so that nothing is left behind in the home of the user.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("MPLCONFIGDIR", str(Path(__file__).resolve().parents[2] / "build" / "matplotlib"))
+
+import matplotlib  # noqa: E402
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib.figure import Figure, SubFigure  # noqa: E402
+
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#8C8C8C"
+PANELS = 12  # of one picture; the rest goes to further pictures
+
+plt.rcParams.update(
+    {
+        "font.family": "DejaVu Sans",
+        "font.size": 10,
+        "axes.titlesize": 10.5,
+        "axes.labelsize": 10.5,
+        "figure.titlesize": 13,
+        "legend.fontsize": 10,
+        "legend.frameon": False,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "grid.color": "#E4E4E4",
+        "grid.linewidth": 0.7,
+        "axes.axisbelow": True,
+        "savefig.dpi": 150,
+        "pdf.fonttype": 42,
+        "figure.constrained_layout.use": True,
+    }
+)
+
+
+def sheet(width: float, height: float, origin: str) -> tuple[Figure, SubFigure]:
+    """A figure (inches) with one small line below everything that says where it came from; draw into the second."""
+    strip = 0.2
+    figure = plt.figure(figsize=(width, height + strip))
+    body, foot = figure.subfigures(2, 1, height_ratios=[height, strip])
+    foot.text(0.992, 0.3, origin, fontsize=7, color="#666666", ha="right", va="bottom")
+    return figure, body
+
+
+def grid(n: int) -> tuple[int, int]:
+    """Rows and columns for n panels, at most four columns."""
+    columns = {1: 1, 2: 2, 3: 3, 4: 2, 5: 3, 6: 3, 9: 3}.get(n, 4)
+    return -(-n // columns), columns
