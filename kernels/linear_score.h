@@ -3,8 +3,9 @@
 //   score(arch) = bias + sum over decisions d of weights[d][choice_d]
 // Sums run from decision 0 upwards in f64 on both back ends, so the twins agree to the bit.
 // All functions block until the scores are on the host.
-// Errors: a choice outside its radix (names architecture and decision), unequal sizes, a range beyond
-// the space, or a back end that can not run here (Error).
+// Errors: a choice outside its radix (names the first architecture and its decision; the scores are then
+// undefined), unequal sizes, a table without decisions, a range beyond the space, or a back end that can
+// not run here (Error).
 #include <cstdint>
 #include <span>
 
