@@ -10,18 +10,13 @@
 // SRCC on the validation samples wins, ties go to the smallest lambda. Where the optimum is not unique (p = 1, inf) the
 // one of least ||b||_2 is taken; columns that no training sample shows get b = 0.
 #include <cstdint>
-#include <span>
-#include <string>
-#include <string_view>
+#include <memory>
 #include <vector>
 
+#include "engine/adapt/norm.h"
 #include "engine/predictor/linear_predictor.h"
 
 namespace oneproxy {
-
-enum class Norm { l1, l2, linf };
-Norm parse_norm(std::string_view text);  // "1", "2", "inf"; Error otherwise
-const char* to_string(Norm norm);
 
 // Measured architectures: choices [n, n_decisions] row-major, latency_ms [n], finite.
 // Two types, so that what chooses lambda is never fitted on, and test latencies fit nowhere.
@@ -47,20 +42,30 @@ struct AdaproxySolution {
   std::vector<double> b;  // [dims]
   double lambda = 0;
   double objective = 0;     // primal value
-  double relative_gap = 0;  // (primal - dual) / max(primal, tiny); <= 1e-8
+  double relative_gap = 0;  // (primal - dual) / max(primal, 1e-14), of a dual point made from the residual; <= 1e-8
 };
+inline constexpr double kAdaproxyMaxGap = 1e-8;
+
 // Solves for several lambdas of one problem; everything that does not depend on lambda is prepared once.
+// Where the samples can not tell a from c (X w0 constant on them), a = 0.
 class AdaproxySolver {
  public:
   explicit AdaproxySolver(AdaproxyProblem problem);
   ~AdaproxySolver();
   AdaproxySolver(AdaproxySolver&&) noexcept;
+  AdaproxySolver& operator=(AdaproxySolver&&) noexcept;
+
+  // Smallest lambda with b = 0; 0 where X w0 alone explains y.
   double lambda_max() const;
+
+  // lambda > 0, or >= lambda_max(). A solution for a larger lambda of the same problem as `start` saves time; the
+  // result is the same. Throws std::logic_error, with the numbers, where the gap passes kAdaproxyMaxGap.
   AdaproxySolution solve(double lambda) const;
+  AdaproxySolution solve(double lambda, const AdaproxySolution& start) const;
 
  private:
   struct State;
-  State* state_;
+  std::unique_ptr<State> state_;
 };
 
 struct AdaproxyResult {
@@ -74,8 +79,9 @@ struct AdaproxyResult {
 inline constexpr int kAdaproxyLambdaSteps = 26;
 
 // `proxy` is the proxy's predictor, `proxy_deviation` the standard deviation (population) of its predictions over the
-// proxy's architectures. Errors: fewer than 3 training or 2 validation samples, a non-finite latency, no spread of
-// latency in the training samples.
+// proxy's architectures. A step whose validation SRCC is undefined (constant predictions) ranks below any number; where
+// all are, validation_srcc is NaN. Errors: fewer than 3 training or 2 validation samples, a non-finite latency, no
+// spread of latency in the training samples, a choice outside its radix, a proxy without deviation.
 AdaproxyResult adapt_adaproxy(const LinearPredictor& proxy, double proxy_deviation, const TrainingSamples& training,
                               const ValidationSamples& validation, Norm norm);
 

@@ -19,7 +19,7 @@ struct LinearPredictor {
 };
 
 // Least squares on one-hot codes: the minimum-norm solution on column-centred codes (rank tolerance 1e-10 of the
-// largest singular value), so that the weights of a decision sum to zero over the choices that occur; a choice that no
+// largest pivot), so that the weights of a decision sum to zero over the choices that occur; a choice that no
 // row shows gets weight 0. choices [n, n_decisions] row-major, latency_ms [n]; rows with NaN latency are left out.
 // Errors: fewer than two usable rows, no spread of latency, unequal lengths.
 LinearPredictor fit_linear_predictor(std::span<const std::uint8_t> radices, std::span<const std::uint8_t> choices,

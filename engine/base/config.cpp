@@ -1,0 +1,340 @@
+#include "engine/base/config.h"
+
+#include <toml++/toml.h>
+
+#include <cmath>
+#include <filesystem>
+#include <functional>
+#include <set>
+#include <sstream>
+
+#include "engine/base/names.h"
+#include "kernels/error.h"
+
+namespace oneproxy {
+namespace fs = std::filesystem;
+
+struct Config::State {
+  toml::table table;
+  std::string file;                                 // "" for defaults
+  std::map<std::string, std::string> from_set;      // key -> raw text of its override
+  std::vector<ConfigKey> keys;                      // in the order of reading
+  std::vector<std::pair<std::string, bool>> lines;  // "key = value", part of the identity?
+  std::vector<std::shared_ptr<State>> children;
+
+  const toml::node* find(const std::string& key) const { return table.get(key); }
+
+  std::string place(const std::string& key) const {
+    if (from_set.count(key)) return "--set " + key + "=" + from_set.at(key);
+    const toml::node* node = find(key);
+    const auto line = node ? node->source().begin.line : 0;
+    return line ? file + ":" + std::to_string(line) : file;
+  }
+
+  [[noreturn]] void wrong(const std::string& key, const std::string& found, const std::string& expected) const {
+    throw Error(place(key) + ": " + key + " = " + found + " should be " + expected);
+  }
+
+  void record(const std::string& key, const std::string& type, const std::string& default_value,
+              const std::string& meaning, const std::string& value, bool identity) {
+    keys.push_back({key, type, default_value, meaning});
+    lines.emplace_back(key + " = " + value, identity);
+  }
+};
+
+namespace {
+
+std::string show(const toml::node& node) {
+  std::ostringstream out;
+  node.visit([&](const auto& n) {
+    if constexpr (toml::is_value<decltype(n)>)
+      out << n;
+    else if constexpr (toml::is_array<decltype(n)>)
+      out << n;
+    else
+      out << "a table";
+  });
+  return out.str();
+}
+
+std::string quoted(const std::string& text) {
+  std::ostringstream out;
+  out << toml::value<std::string>(text);
+  return out.str();
+}
+
+std::string written(const std::string& value) { return quoted(value); }
+std::string written(std::int64_t value) { return std::to_string(value); }
+std::string written(bool value) { return value ? "true" : "false"; }
+std::string written(double value) {
+  std::ostringstream out;
+  out << toml::value<double>(value);
+  return out.str();
+}
+
+template <class T>
+std::string written(const std::vector<T>& values) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < values.size(); ++i) text += (i ? ", " : "") + written(values[i]);
+  return text + "]";
+}
+
+template <class T>
+std::string range_text(T low, T high) {
+  std::ostringstream out;
+  out << "between " << low << " and " << high;
+  return out.str();
+}
+
+std::optional<double> as_number(const toml::node& node) {
+  if (auto integer = node.value_exact<std::int64_t>()) return static_cast<double>(*integer);
+  return node.value_exact<double>();
+}
+
+}  // namespace
+
+Config::Config(std::shared_ptr<State> state) : state_(std::move(state)) {}
+Config::Config(Config&&) noexcept = default;
+Config::~Config() = default;
+
+Config Config::defaults() { return Config(std::make_shared<State>()); }
+
+Config Config::load(const std::string& path, const std::vector<std::string>& overrides) {
+  auto state = std::make_shared<State>();
+  state->file = path;
+  if (fs::is_directory(path)) throw Error(path + ": is a folder; name a configuration file (*.toml)");
+  if (!fs::exists(path)) throw Error(path + ": no such configuration file; `oneproxy list` shows those that ship");
+  try {
+    state->table = toml::parse_file(path);
+  } catch (const toml::parse_error& error) {
+    throw Error(path + ":" + std::to_string(error.source().begin.line) +
+                ": not valid TOML: " + std::string(error.description()));
+  }
+  for (const auto& text : overrides) {
+    const auto equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) throw Error("--set " + text + ": should be key=value");
+    const std::string key = text.substr(0, equals), raw = text.substr(equals + 1);
+    toml::table value;
+    try {
+      value = toml::parse("v = " + raw);
+    } catch (const toml::parse_error&) {
+      value.insert_or_assign("v", raw);  // a bare word or path is a string
+    }
+    // a.b=value reaches into tables, making them where needed
+    toml::table* table = &state->table;
+    std::string rest = key;
+    for (auto dot = rest.find('.'); dot != std::string::npos; dot = rest.find('.')) {
+      const std::string head = rest.substr(0, dot);
+      if (!table->contains(head)) table->insert_or_assign(head, toml::table{});
+      table = (*table)[head].as_table();
+      if (!table) throw Error("--set " + text + ": " + head + " is not a table in " + path);
+      rest = rest.substr(dot + 1);
+    }
+    value.get("v")->visit([&](const auto& node) { table->insert_or_assign(rest, node); });
+    state->from_set[key] = raw;
+  }
+  return Config(state);
+}
+
+namespace {
+// The shape of every typed read: record, and take the default where the key is absent.
+template <class T, class S>
+T read(S& state, const std::string& key, const std::optional<T>& default_value, const std::string& type,
+       const std::string& meaning, bool identity, const std::function<T(const toml::node&)>& convert) {
+  const toml::node* node = state.find(key);
+  if (!node && !default_value && !state.file.empty())
+    throw Error(state.file + ": the key '" + key + "' is missing (" + meaning + ")");
+  T value = node ? convert(*node) : default_value.value_or(T{});
+  state.record(key, type, default_value ? written(*default_value) : "required", meaning, written(value), identity);
+  return value;
+}
+}  // namespace
+
+std::string Config::text(const std::string& key, std::optional<std::string> default_value, const std::string& meaning) {
+  return read<std::string>(*state_, key, default_value, "text", meaning, true, [&](const toml::node& node) {
+    if (auto value = node.value_exact<std::string>()) return *value;
+    // `--set proxy=630` means the device "630"
+    if (state_->from_set.count(key) && node.is_value()) return state_->from_set.at(key);
+    state_->wrong(key, show(node), "text in quotes");
+  });
+}
+
+namespace {
+template <class S>
+std::string read_one_of(S& state, const std::string& key, const std::optional<std::string>& default_value,
+                        const std::vector<std::string>& valid, const std::string& meaning, bool identity) {
+  return read<std::string>(state, key, default_value, join(valid, " | "), meaning, identity,
+                           [&](const toml::node& node) {
+                             auto value = node.value_exact<std::string>();
+                             const std::string text = value ? *value : show(node);
+                             if (std::find(valid.begin(), valid.end(), text) == valid.end())
+                               state.wrong(key, show(node), "one of " + join(valid));
+                             return text;
+                           });
+}
+}  // namespace
+
+std::string Config::one_of(const std::string& key, std::optional<std::string> default_value,
+                           const std::vector<std::string>& valid, const std::string& meaning) {
+  return read_one_of(*state_, key, default_value, valid, meaning, true);
+}
+std::string Config::one_of_outside_identity(const std::string& key, const std::string& default_value,
+                                            const std::vector<std::string>& valid, const std::string& meaning) {
+  return read_one_of(*state_, key, std::optional(default_value), valid, meaning, false);
+}
+
+std::int64_t Config::integer(const std::string& key, std::optional<std::int64_t> default_value, std::int64_t low,
+                             std::int64_t high, const std::string& meaning) {
+  return read<std::int64_t>(*state_, key, default_value, "integer", meaning, true, [&](const toml::node& node) {
+    const auto value = node.value_exact<std::int64_t>();
+    if (!value || *value < low || *value > high) state_->wrong(key, show(node), "an integer " + range_text(low, high));
+    return *value;
+  });
+}
+
+double Config::number(const std::string& key, std::optional<double> default_value, double low, double high,
+                      const std::string& meaning) {
+  return read<double>(*state_, key, default_value, "number", meaning, true, [&](const toml::node& node) {
+    const auto value = as_number(node);
+    if (!value || !(*value >= low && *value <= high))
+      state_->wrong(key, show(node), "a number " + range_text(low, high));
+    return *value;
+  });
+}
+
+bool Config::flag(const std::string& key, bool default_value, const std::string& meaning) {
+  return read<bool>(*state_, key, std::optional(default_value), "true | false", meaning, true,
+                    [&](const toml::node& node) {
+                      const auto value = node.value_exact<bool>();
+                      if (!value) state_->wrong(key, show(node), "true or false");
+                      return *value;
+                    });
+}
+
+namespace {
+template <class T, class S>
+std::vector<T> read_list(S& state, const std::string& key, const std::vector<T>& default_value, const std::string& type,
+                         const std::string& meaning,
+                         const std::function<std::optional<T>(const toml::node&)>& convert) {
+  return read<std::vector<T>>(state, key, std::optional(default_value), "list of " + type + "s", meaning, true,
+                              [&](const toml::node& node) {
+                                std::vector<T> values;
+                                auto take = [&](const toml::node& item) {
+                                  const auto value = convert(item);
+                                  if (!value) state.wrong(key, show(item), "a list of valid " + type + "s");
+                                  values.push_back(*value);
+                                };
+                                if (const auto* array = node.as_array()) {
+                                  for (const auto& item : *array) take(item);
+                                } else {
+                                  take(node);
+                                }
+                                return values;
+                              });
+}
+}  // namespace
+
+std::vector<std::string> Config::texts(const std::string& key, std::vector<std::string> default_value,
+                                       const std::string& meaning) {
+  return read_list<std::string>(*state_, key, default_value, "text", meaning,
+                                [&](const toml::node& node) -> std::optional<std::string> {
+                                  if (auto value = node.value_exact<std::string>()) return value;
+                                  if (node.is_value() && state_->from_set.count(key) && !state_->find(key)->is_array())
+                                    return state_->from_set.at(key);
+                                  return std::nullopt;
+                                });
+}
+
+std::vector<double> Config::numbers(const std::string& key, std::vector<double> default_value, double low, double high,
+                                    const std::string& meaning) {
+  return read_list<double>(*state_, key, default_value, "number", meaning + " (" + range_text(low, high) + ")",
+                           [&](const toml::node& node) {
+                             auto value = as_number(node);
+                             if (value && !(*value >= low && *value <= high))
+                               state_->wrong(key, show(node), "a number " + range_text(low, high));
+                             return value;
+                           });
+}
+
+std::vector<std::int64_t> Config::integers(const std::string& key, std::vector<std::int64_t> default_value,
+                                           std::int64_t low, std::int64_t high, const std::string& meaning) {
+  return read_list<std::int64_t>(*state_, key, default_value, "integer", meaning + " (" + range_text(low, high) + ")",
+                                 [&](const toml::node& node) {
+                                   auto value = node.value_exact<std::int64_t>();
+                                   if (value && (*value < low || *value > high))
+                                     state_->wrong(key, show(node), "an integer " + range_text(low, high));
+                                   return value;
+                                 });
+}
+
+std::string Config::path(const std::string& key, const std::string& default_value, const std::string& meaning) {
+  return read<std::string>(*state_, key, std::optional(default_value), "path", meaning, false,
+                           [&](const toml::node& node) -> std::string {
+                             const bool on_command_line = state_->from_set.count(key) > 0;
+                             auto value = node.value_exact<std::string>();
+                             if (!value && on_command_line) value = state_->from_set.at(key);
+                             if (!value) state_->wrong(key, show(node), "a path in quotes");
+                             if (value->empty()) return default_value;
+                             const fs::path base = on_command_line ? "" : fs::path(state_->file).parent_path();
+                             return fs::absolute(base / *value).lexically_normal().string();
+                           });
+}
+
+std::vector<Config> Config::tables(const std::string& key, const std::string& meaning) {
+  std::vector<Config> result;
+  state_->keys.push_back({"[[" + key + "]]", "tables", "none", meaning});
+  const toml::node* node = state_->find(key);
+  if (!node) return result;
+  const auto* array = node->as_array();
+  if (!array || !array->is_array_of_tables()) state_->wrong(key, show(*node), "[[" + key + "]] tables");
+  for (const auto& item : *array) {
+    auto child = std::make_shared<State>();
+    child->table = *item.as_table();
+    child->file = state_->file + ":" + std::to_string(item.source().begin.line);
+    state_->children.push_back(child);
+    state_->lines.emplace_back("[[" + key + "]]", true);
+    result.push_back(Config(child));
+  }
+  return result;
+}
+
+void Config::finish() const {
+  std::vector<std::string> valid;
+  std::set<std::string> known;
+  for (const auto& key : state_->keys) {
+    const bool is_table = key.name.rfind("[[", 0) == 0;
+    valid.push_back(is_table ? key.name.substr(2, key.name.size() - 4) : key.name);
+    known.insert(valid.back());
+  }
+  for (const auto& [key, node] : state_->table) {
+    const std::string name(key.str());
+    if (!known.count(name)) throw Error(state_->place(name) + ": " + unknown_name("key", name, "", valid));
+  }
+  for (const auto& child : state_->children) Config(child).finish();
+}
+
+std::string Config::place(const std::string& key) const { return state_->place(key); }
+std::string Config::file() const { return state_->file; }
+
+namespace {
+template <class S>
+std::string lines_of(const S& state, bool only_identity) {
+  // Plain keys first, then the tables: TOML wants it so.
+  std::string plain, tables;
+  std::size_t child = 0;
+  for (const auto& [line, identity] : state.lines) {
+    if (line.rfind("[[", 0) == 0) {
+      tables += "\n" + line + "\n" + lines_of(*state.children[child++], only_identity);
+    } else if (identity || !only_identity) {
+      plain += line + "\n";
+    }
+  }
+  return plain + tables;
+}
+}  // namespace
+
+std::string Config::resolved() const { return lines_of(*state_, false); }
+std::string Config::identity() const { return lines_of(*state_, true); }
+const std::vector<ConfigKey>& Config::keys() const { return state_->keys; }
+
+}  // namespace oneproxy

@@ -1,0 +1,50 @@
+#include "engine/base/names.h"
+
+#include <algorithm>
+#include <cctype>
+#include <numeric>
+
+namespace oneproxy {
+
+int edit_distance(std::string_view a, std::string_view b) {
+  std::vector<int> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), 0);
+  auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    int diagonal = row[0];
+    row[0] = static_cast<int>(i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const int replace = diagonal + (lower(a[i - 1]) != lower(b[j - 1]));
+      diagonal = row[j];
+      row[j] = std::min({replace, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+std::vector<std::string> nearest_names(std::string_view name, std::span<const std::string> valid, int most) {
+  std::vector<std::string> sorted(valid.begin(), valid.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [&](const std::string& a, const std::string& b) {
+    return edit_distance(name, a) < edit_distance(name, b);
+  });
+  sorted.resize(std::min<std::size_t>(sorted.size(), most));
+  return sorted;
+}
+
+std::string join(std::span<const std::string> parts, std::string_view separator) {
+  std::string text;
+  for (const auto& part : parts) {
+    if (!text.empty()) text += separator;
+    text += part;
+  }
+  return text;
+}
+
+std::string unknown_name(std::string_view what, std::string_view name, std::string_view where,
+                         std::span<const std::string> valid) {
+  std::string text = "unknown " + std::string(what) + " '" + std::string(name) + "'";
+  if (!where.empty()) text += " in " + std::string(where);
+  return text + (valid.empty() ? "; there is none" : "; nearest: " + join(nearest_names(name, valid)));
+}
+
+}  // namespace oneproxy

@@ -1,0 +1,23 @@
+#pragma once
+// "Did you mean": the valid names closest to a misspelt one.
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace oneproxy {
+
+// Levenshtein distance, case-insensitive.
+int edit_distance(std::string_view a, std::string_view b);
+
+// The `most` nearest of `valid`, nearest first.
+std::vector<std::string> nearest_names(std::string_view name, std::span<const std::string> valid, int most = 3);
+
+// "a, b, c"
+std::string join(std::span<const std::string> parts, std::string_view separator = ", ");
+
+// "unknown device 'rice_fgpa' in PLACE; nearest: rice_fpga, ..." ; `where` may be empty.
+std::string unknown_name(std::string_view what, std::string_view name, std::string_view where,
+                         std::span<const std::string> valid);
+
+}  // namespace oneproxy

@@ -1,0 +1,17 @@
+#pragma once
+// SHA-256, as lower-case hex: checksums of stored columns, names of result folders.
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace oneproxy {
+
+std::string sha256_hex(std::string_view bytes);
+
+// Over the bytes of the values as they lie in memory (little-endian, as in the store).
+template <class T>
+std::string sha256_of(std::span<const T> values) {
+  return sha256_hex({reinterpret_cast<const char*>(values.data()), values.size_bytes()});
+}
+
+}  // namespace oneproxy

@@ -1,0 +1,15 @@
+#pragma once
+// Which stream of the seeded generator serves which purpose, so that no two draws are ever shared and a
+// new consumer changes no older result.
+#include "kernels/random.h"
+
+namespace oneproxy {
+
+enum class Draws : std::uint32_t { measurement_order = 1, architecture_subset = 2, bootstrap = 3, evolution = 4 };
+
+// `number` counts independent repetitions of one purpose: trials, resamples, islands.
+inline Philox random_stream(std::uint64_t seed, Draws purpose, std::uint32_t number) {
+  return {seed, (static_cast<std::uint64_t>(purpose) << 32) | number};
+}
+
+}  // namespace oneproxy

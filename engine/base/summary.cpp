@@ -1,0 +1,33 @@
+#include "engine/base/summary.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "kernels/error.h"
+
+namespace oneproxy {
+
+void Summary::set(const std::string& key, Value value) {
+  for (const auto& entry : entries_) ONEPROXY_ASSERT(entry.first != key);
+  entries_.emplace_back(key, std::move(value));
+}
+
+std::string Summary::json() const {
+  nlohmann::ordered_json object = nlohmann::ordered_json::object();
+  for (const auto& [key, value] : entries_) {
+    std::visit(
+        [&](const auto& v) {
+          if constexpr (std::is_same_v<std::decay_t<decltype(v)>, double>) {
+            if (!std::isfinite(v)) {
+              object[key] = nullptr;
+              return;
+            }
+          }
+          object[key] = v;
+        },
+        value);
+  }
+  return object.dump(2) + "\n";
+}
+
+}  // namespace oneproxy

@@ -1,0 +1,85 @@
+#include "engine/data/csv.h"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "kernels/error.h"
+
+namespace oneproxy {
+namespace {
+
+std::string trimmed(std::string text) {
+  const char* blank = " \t\r";
+  text.erase(0, text.find_first_not_of(blank));
+  text.erase(text.find_last_not_of(blank) + 1);
+  return text;
+}
+
+std::vector<std::string> fields(const std::string& line, const std::string& place) {
+  std::vector<std::string> result(1);
+  bool quoted = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (quoted) {
+      if (c != '"')
+        result.back() += c;
+      else if (i + 1 < line.size() && line[i + 1] == '"')
+        result.back() += line[++i];
+      else
+        quoted = false;
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == ',') {
+      result.emplace_back();
+    } else {
+      result.back() += c;
+    }
+  }
+  if (quoted) throw Error(place + ": a quote is not closed");
+  for (auto& field : result) field = trimmed(field);
+  return result;
+}
+
+}  // namespace
+
+int CsvTable::column(const std::string& name) const {
+  const auto found = std::find(columns.begin(), columns.end(), name);
+  return found == columns.end() ? -1 : static_cast<int>(found - columns.begin());
+}
+
+std::string CsvTable::place(std::size_t row) const { return path + ":" + std::to_string(lines[row]); }
+
+CsvTable read_csv(const std::string& path) {
+  std::ifstream in(path);
+  if (!in) throw Error(path + ": can not be read; is it there?");
+  CsvTable table{path, {}, {}, {}};
+  int number = 0;
+  for (std::string line; std::getline(in, line);) {
+    ++number;
+    if (number == 1 && line.rfind("\xEF\xBB\xBF", 0) == 0) line.erase(0, 3);  // byte-order mark of spreadsheets
+    if (trimmed(line).empty() || line[0] == '#') continue;
+    const auto place = path + ":" + std::to_string(number);
+    auto row = fields(line, place);
+    if (table.columns.empty()) {
+      table.columns = std::move(row);
+      continue;
+    }
+    if (row.size() != table.columns.size())
+      throw Error(place + ": has " + std::to_string(row.size()) + " fields, the header has " +
+                  std::to_string(table.columns.size()) + " (" + "put text with commas in quotes)");
+    table.rows.push_back(std::move(row));
+    table.lines.push_back(number);
+  }
+  if (table.columns.empty()) throw Error(path + ": is empty; the first line names the columns");
+  return table;
+}
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
+}  // namespace oneproxy

@@ -1,0 +1,24 @@
+#pragma once
+// Comma-separated tables with a header line, as a person or a spreadsheet writes them (RFC 4180 quotes).
+#include <string>
+#include <vector>
+
+namespace oneproxy {
+
+struct CsvTable {
+  std::string path;
+  std::vector<std::string> columns;
+  std::vector<std::vector<std::string>> rows;
+  std::vector<int> lines;  // line number of each row
+
+  int column(const std::string& name) const;  // -1 where absent
+  std::string place(std::size_t row) const;   // "file.csv:12"
+};
+
+// Errors: no such file, no header, a row with another number of fields, an open quote.
+CsvTable read_csv(const std::string& path);
+
+// A field, in quotes where it needs them.
+std::string csv_field(const std::string& text);
+
+}  // namespace oneproxy

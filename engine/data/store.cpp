@@ -1,0 +1,217 @@
+#include "engine/data/store.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <map>
+
+#include "engine/base/names.h"
+#include "engine/base/sha256.h"
+#include "kernels/error.h"
+
+namespace oneproxy {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kFormat = "oneproxy-store";
+
+void check_format(const H5File& file) {
+  const auto attributes = file.attributes("/");
+  const auto format = attributes.find("format");
+  const auto schema = attributes.find("schema_version");
+  const auto* format_text = format == attributes.end() ? nullptr : std::get_if<std::string>(&format->second);
+  const auto* version = schema == attributes.end() ? nullptr : std::get_if<std::int64_t>(&schema->second);
+  if (!format_text || *format_text != kFormat || !version)
+    throw Error(file.path() + ": is an HDF5 file but not a store of oneproxy; make one with tools/import_datasets.py");
+  if (*version > kStoreSchema)
+    throw Error(file.path() + ": has schema " + std::to_string(*version) + ", this program reads up to " +
+                std::to_string(kStoreSchema) + "; use a newer oneproxy");
+  if (*version < 1) throw Error(file.path() + ": has schema " + std::to_string(*version) + "; import the data again");
+}
+
+template <class T>
+void verify(const H5File& file, const std::string& dataset, const std::vector<T>& values, const H5Attributes& found) {
+  const auto sum = found.find("sha256");
+  if (sum == found.end()) throw Error(file.path() + ": " + dataset + " has no checksum; import the data again");
+  if (std::get<std::string>(sum->second) != sha256_of(std::span<const T>(values)))
+    throw Error(file.path() + ": " + dataset + " does not match its checksum; the store is damaged, get it again");
+}
+
+template <class T>
+void write_checked(H5File& file, const std::string& dataset, const std::vector<T>& values,
+                   std::span<const std::int64_t> shape) {
+  file.write(dataset, std::span<const T>(values), shape);
+  file.set_attribute(dataset, "sha256", sha256_of(std::span<const T>(values)));
+}
+
+}  // namespace
+
+std::string Column::text(const std::string& attribute) const {
+  const auto found = attributes.find(attribute);
+  if (found == attributes.end()) return "";
+  if (const auto* text = std::get_if<std::string>(&found->second)) return *text;
+  if (const auto* integer = std::get_if<std::int64_t>(&found->second)) return std::to_string(*integer);
+  return std::to_string(std::get<double>(found->second));
+}
+
+std::int64_t Column::n_missing() const {
+  return std::count_if(values.begin(), values.end(), [](double v) { return std::isnan(v); });
+}
+
+Store::Store(const std::string& path) : file_(path, H5Mode::read) { check_format(file_); }
+
+std::vector<std::string> Store::spaces() const { return file_.children("/spaces"); }
+
+std::vector<std::string> Store::sets(const std::string& space) const {
+  const auto known = spaces();
+  if (std::find(known.begin(), known.end(), space) == known.end())
+    throw Error(unknown_name("space", space, path(), known));
+  return file_.children("/spaces/" + space);
+}
+
+std::string Store::set_path(const std::string& space, const std::string& set) const {
+  const auto known = sets(space);
+  if (std::find(known.begin(), known.end(), set) == known.end())
+    throw Error(unknown_name("set", set, "space " + space + " of " + path(), known));
+  return "/spaces/" + space + "/" + set;
+}
+
+std::vector<std::string> Store::devices(const std::string& space, const std::string& set) const {
+  return file_.children(set_path(space, set) + "/latency_ms");
+}
+std::vector<std::string> Store::metrics(const std::string& space, const std::string& set) const {
+  return file_.children(set_path(space, set) + "/metrics");
+}
+H5Attributes Store::set_attributes(const std::string& space, const std::string& set) const {
+  return file_.attributes(set_path(space, set));
+}
+
+SetRows Store::rows(const std::string& space, const std::string& set) const {
+  const auto base = set_path(space, set);
+  const auto shape = file_.shape(base + "/choices");
+  if (shape.size() != 2) throw Error(path() + ": " + base + "/choices is not a table; import the data again");
+  SetRows rows{shape[0], shape[1], file_.read_bytes(base + "/choices"), {}};
+  verify(file_, base + "/choices", rows.choices, file_.attributes(base + "/choices"));
+  if (file_.exists(base + "/official_index")) {
+    rows.official_index = file_.read_integers(base + "/official_index");
+    verify(file_, base + "/official_index", rows.official_index, file_.attributes(base + "/official_index"));
+  }
+  return rows;
+}
+
+Column Store::column(const std::string& base, const std::string& group, const std::string& what,
+                     const std::string& name) const {
+  const auto known = file_.children(base + "/" + group);
+  if (std::find(known.begin(), known.end(), name) == known.end())
+    throw Error(unknown_name(what, name, base.substr(8) + " of " + path(), known));
+  const auto dataset = base + "/" + group + "/" + name;
+  Column column{name, file_.read_doubles(dataset), file_.attributes(dataset)};
+  verify(file_, dataset, column.values, column.attributes);
+  if (column.values.size() != static_cast<std::size_t>(file_.shape(base + "/choices")[0]))
+    throw Error(path() + ": " + dataset + " has another number of rows than its set; import the data again");
+  return column;
+}
+
+Column Store::latency(const std::string& space, const std::string& set, const std::string& device) const {
+  return column(set_path(space, set), "latency_ms", "device", device);
+}
+Column Store::metric(const std::string& space, const std::string& set, const std::string& name) const {
+  return column(set_path(space, set), "metrics", "metric", name);
+}
+
+std::string Store::checksum(const std::string& space) const {
+  std::string sums;
+  auto add = [&](const std::string& dataset) {
+    const auto attributes = file_.attributes(dataset);
+    if (const auto sum = attributes.find("sha256"); sum != attributes.end())
+      sums += dataset + " " + std::get<std::string>(sum->second) + "\n";
+  };
+  for (const auto& set : sets(space)) {
+    const std::string base = "/spaces/" + space + "/" + set;
+    for (const auto& child : file_.children(base)) {
+      if (!file_.is_group(base + "/" + child)) {
+        add(base + "/" + child);
+        continue;
+      }
+      for (const auto& leaf : file_.children(base + "/" + child)) add(base + "/" + child + "/" + leaf);
+    }
+  }
+  return sha256_hex(sums);
+}
+
+void add_device(const std::string& path, const std::string& start_from, const std::string& space,
+                const std::string& set, const DeviceMeasurements& added) {
+  const bool exists = fs::exists(path);
+  Store(exists ? path : start_from);  // refuses what is not a store
+  const std::string temporary = path + ".partial-" + std::to_string(getpid());
+  std::error_code error;
+  try {
+    fs::copy_file(exists ? path : start_from, temporary, fs::copy_options::overwrite_existing, error);
+    if (error) throw Error(path + ": can not be written (" + error.message() + "); name a writable file with --store");
+    fs::permissions(temporary, fs::perms::owner_write, fs::perm_options::add, error);
+    H5File file(temporary, H5Mode::append);
+    const std::string base = "/spaces/" + space + "/" + set;
+
+    // Union of the set's rows and the new ones, sorted, with each old column spread over it.
+    using Row = std::vector<std::uint8_t>;
+    std::map<Row, std::int64_t> place;
+    std::vector<Row> old_rows;
+    std::map<std::string, Column> old_columns;
+    H5Attributes set_attributes;
+    if (file.exists(base)) {
+      if (file.exists(base + "/metrics") || file.exists(base + "/official_index"))
+        throw Error("set '" + set + "' of " + path + " holds imported public data; choose another --set for your own");
+      const auto shape = file.shape(base + "/choices");
+      const auto choices = file.read_bytes(base + "/choices");
+      for (std::int64_t i = 0; i < shape[0]; ++i)
+        old_rows.emplace_back(choices.begin() + i * shape[1], choices.begin() + (i + 1) * shape[1]);
+      for (const auto& name : file.children(base + "/latency_ms")) {
+        const auto dataset = base + "/latency_ms/" + name;
+        if (name != added.device) old_columns[name] = {name, file.read_doubles(dataset), file.attributes(dataset)};
+      }
+      set_attributes = file.attributes(base);
+      file.remove(base);
+    } else {
+      set_attributes["description"] = std::string("measurements added with `oneproxy import`");
+    }
+    std::vector<Row> new_rows;
+    const std::int64_t d = added.n_decisions;
+    for (std::size_t i = 0; i < added.latency_ms.size(); ++i)
+      new_rows.emplace_back(added.choices.begin() + i * d, added.choices.begin() + (i + 1) * d);
+    for (const auto& row : old_rows) place.emplace(row, 0);
+    for (const auto& row : new_rows) place.emplace(row, 0);
+    std::vector<std::uint8_t> choices;
+    std::int64_t n = 0;
+    for (auto& [row, at] : place) {
+      at = n++;
+      choices.insert(choices.end(), row.begin(), row.end());
+    }
+    auto write_column = [&](const std::string& name, const std::vector<Row>& rows, const std::vector<double>& values,
+                            H5Attributes attributes) {
+      std::vector<double> spread(n, std::numeric_limits<double>::quiet_NaN());
+      for (std::size_t i = 0; i < rows.size(); ++i) spread[place[rows[i]]] = values[i];
+      const auto dataset = base + "/latency_ms/" + name;
+      const std::int64_t shape[] = {n};
+      attributes.erase("sha256");
+      write_checked(file, dataset, spread, shape);
+      attributes["unit"] = std::string("ms");
+      for (const auto& [key, value] : attributes) file.set_attribute(dataset, key, value);
+    };
+    const std::int64_t shape[] = {n, d};
+    write_checked(file, base + "/choices", choices, shape);
+    for (const auto& [key, value] : set_attributes) file.set_attribute(base, key, value);
+    for (const auto& [name, column] : old_columns) write_column(name, old_rows, column.values, column.attributes);
+    write_column(added.device, new_rows, added.latency_ms, added.attributes);
+    file.close();
+    fs::rename(temporary, path, error);
+    if (error) throw Error(path + ": can not be written (" + error.message() + ")");
+  } catch (...) {
+    fs::remove(temporary, error);
+    throw;
+  }
+}
+
+}  // namespace oneproxy

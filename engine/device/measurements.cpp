@@ -1,0 +1,144 @@
+#include "engine/device/measurements.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string_view>
+
+#include "engine/base/names.h"
+#include "kernels/error.h"
+
+namespace oneproxy {
+namespace {
+
+constexpr std::string_view kModel = "model:", kMetric = "metric:";
+
+std::string_view as_key(std::span<const std::uint8_t> row) {
+  return {reinterpret_cast<const char*>(row.data()), row.size()};
+}
+
+}  // namespace
+
+std::int64_t Series::n_known() const {
+  return std::count_if(values.begin(), values.end(), [](double v) { return !std::isnan(v); });
+}
+
+Measurements::Measurements(const Store& store, const SearchSpace& space, const std::string& set,
+                           std::vector<std::int64_t> selection)
+    : store_(store), space_(space), set_(set), selection_(std::move(selection)), rows_(store.rows(space.name(), set)) {
+  const auto radices = space.radices();
+  if (rows_.n_decisions != space.n_decisions())
+    throw Error(store.path() + ": set " + set + " has " + std::to_string(rows_.n_decisions) + " decisions, space " +
+                space.name() + " has " + std::to_string(space.n_decisions()));
+  for (std::int64_t i = 0; i < rows_.n; ++i)
+    for (int d = 0; d < space.n_decisions(); ++d)
+      if (rows_.row(i)[d] >= radices[d])
+        throw Error(store.path() + ": row " + std::to_string(i) + " of set " + set + " has choice " +
+                    std::to_string(rows_.row(i)[d]) + " of " + space.decisions()[d].name + ", space " + space.name() +
+                    " has " + std::to_string(radices[d]));
+  if (selection_.empty()) return;
+  SetRows selected{static_cast<std::int64_t>(selection_.size()), rows_.n_decisions, {}, {}};
+  for (const auto i : selection_) {
+    const auto row = rows_.row(i);
+    selected.choices.insert(selected.choices.end(), row.begin(), row.end());
+    if (!rows_.official_index.empty()) selected.official_index.push_back(rows_.official_index[i]);
+  }
+  rows_ = std::move(selected);
+}
+
+std::vector<double> Measurements::selected(std::vector<double> values) const {
+  if (selection_.empty()) return values;
+  std::vector<double> result;
+  for (const auto i : selection_) result.push_back(values[i]);
+  return result;
+}
+
+std::vector<std::string> Measurements::devices() const { return store_.devices(space_.name(), set_); }
+
+std::vector<double> Measurements::joined(const std::string& set, const std::string& name,
+                                         const std::vector<double>& values) const {
+  const SetRows other = store_.rows(space_.name(), set);
+  std::unordered_map<std::string_view, std::int64_t> row_of;
+  for (std::int64_t i = 0; i < other.n; ++i) row_of.emplace(as_key(other.row(i)), i);
+  std::vector<double> result(rows_.n, std::numeric_limits<double>::quiet_NaN());
+  std::int64_t common = 0;
+  for (std::int64_t i = 0; i < rows_.n; ++i) {
+    if (const auto found = row_of.find(as_key(rows_.row(i))); found != row_of.end()) {
+      result[i] = values[found->second];
+      ++common;
+    }
+  }
+  if (common == 0)
+    throw Error(set + ":" + name + " has no architecture in common with set " + set_ + " of space " + space_.name() +
+                "; measure architectures of that set (`oneproxy export` lists them)");
+  return result;
+}
+
+Series Measurements::model(const std::string& name) const {
+  const CostModel& model = cost_model(name);
+  Series series{name, model.label, model.unit, true, {}};
+  for (std::int64_t i = 0; i < rows_.n; ++i) series.values.push_back(space_.cost(rows_.row(i)).*model.part);
+  return series;
+}
+
+Series Measurements::device(const std::string& name) const {
+  if (name.rfind(kModel, 0) == 0) return model(name);
+  const auto colon = name.find(':');
+  const std::string set = colon == std::string::npos ? set_ : name.substr(0, colon);
+  const std::string device = colon == std::string::npos ? name : name.substr(colon + 1);
+  Column column = store_.latency(space_.name(), set, device);
+  Series series{name, name, "ms", false, {}};
+  series.values = set == set_ ? selected(std::move(column.values)) : joined(set, device, column.values);
+  return series;
+}
+
+Series Measurements::quality(const std::string& name) const {
+  if (name.rfind(kModel, 0) == 0) {
+    Series series = model(name);
+    series.label += " (stand-in for accuracy)";
+    return series;
+  }
+  std::vector<std::string> valid;
+  for (const auto& model : cost_models()) valid.push_back(model.name);
+  for (const auto& set : store_.sets(space_.name()))
+    for (const auto& metric : store_.metrics(space_.name(), set))
+      valid.push_back("metric:" + (set == set_ ? "" : set + ":") + metric);
+  if (std::find(valid.begin(), valid.end(), name) == valid.end())
+    throw Error(unknown_name("quality", name, "set " + set_ + " of space " + space_.name(), valid));
+  const std::string rest = name.substr(kMetric.size());
+  const auto colon = rest.find(':');
+  const std::string set = colon == std::string::npos ? set_ : rest.substr(0, colon);
+  const std::string metric = colon == std::string::npos ? rest : rest.substr(colon + 1);
+  Column column = store_.metric(space_.name(), set, metric);
+  const std::string unit = column.text("unit");
+  const std::string label = column.text("description").empty() ? metric : column.text("description");
+  // Quality is maximised throughout.
+  if (column.text("direction") == "minimize" || column.text("direction") == "minimise")
+    throw Error(name + " is to be minimised; a quality is maximised: choose another metric");
+  Series series{name, label, unit, false, {}};
+  series.values = set == set_ ? selected(std::move(column.values)) : joined(set, metric, column.values);
+  return series;
+}
+
+std::vector<std::string> Measurements::expand(const std::vector<std::string>& names, const std::string& key) const {
+  std::vector<std::string> result;
+  auto add = [&](const std::string& name) {
+    if (std::find(result.begin(), result.end(), name) == result.end()) result.push_back(name);
+  };
+  for (const auto& name : names) {
+    if (name == "all") {
+      for (const auto& device : devices()) add(device);
+      continue;
+    }
+    const auto known = devices();
+    const bool plain = name.find(':') == std::string::npos;
+    if (plain && std::find(known.begin(), known.end(), name) == known.end())
+      throw Error(key + ": " + unknown_name("device", name, "set " + set_ + " of space " + space_.name(), known));
+    if (!plain) device(name);  // throws where it does not exist
+    add(name);
+  }
+  if (result.empty()) throw Error(key + " names no device; write device names or \"all\"");
+  return result;
+}
+
+}  // namespace oneproxy

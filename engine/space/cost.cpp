@@ -1,0 +1,65 @@
+#include "engine/space/cost.h"
+
+#include "engine/base/names.h"
+#include "kernels/error.h"
+
+namespace oneproxy {
+namespace {
+constexpr double kBytes = 4;  // fp32
+
+Cost conv_1x1(double in, double out, double pixels_in, double pixels_out) {
+  return {in * out * pixels_out, in * out, kBytes * (in * pixels_in + out * pixels_out)};
+}
+}  // namespace
+
+Cost& Cost::operator+=(const Cost& other) {
+  macs += other.macs;
+  parameters += other.parameters;
+  activation_bytes += other.activation_bytes;
+  return *this;
+}
+
+const std::vector<CostModel>& cost_models() {
+  static const std::vector<CostModel> models = {
+      {"model:macs", "MACs", "multiply-accumulates", &Cost::macs},
+      {"model:parameters", "parameters", "weights", &Cost::parameters},
+      {"model:activation_bytes", "activation traffic", "bytes", &Cost::activation_bytes}};
+  return models;
+}
+
+const CostModel& cost_model(const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& model : cost_models()) {
+    if (model.name == name) return model;
+    names.push_back(model.name);
+  }
+  throw Error(unknown_name("model", name, "", names));
+}
+
+Cost operation_cost(const Operation& op, const Placement& at) {
+  const double in = at.in_channels, out = at.out_channels, k2 = op.kernel * op.kernel, g = op.groups;
+  const double before = static_cast<double>(at.resolution) * at.resolution;
+  const double after = before / (at.stride * at.stride);
+  Cost cost;
+  if (op.kind == "none") {
+    cost = {};
+  } else if (op.kind == "skip") {
+    // Identity where shapes agree: nothing is computed or moved. Otherwise a 1x1 projection.
+    if (at.in_channels != at.out_channels || at.stride != 1) cost = conv_1x1(in, out, before, after);
+  } else if (op.kind == "pool") {
+    cost = {0, 0, kBytes * (in * before + out * after)};
+  } else if (op.kind == "conv") {
+    cost = {k2 * in * out * after / g, k2 * in * out / g + 2 * out, kBytes * (in * before + out * after)};
+  } else if (op.kind == "mbconv") {
+    const double mid = in * op.expansion;
+    cost.macs = (in * mid * before + mid * out * after) / g + mid * k2 * after;
+    cost.parameters = (in * mid + mid * out) / g + mid * k2;
+    cost.activation_bytes = kBytes * (in * before + 2 * mid * before + 2 * mid * after + out * after);
+  } else {
+    throw Error("operation '" + op.name + "' has the unknown kind '" + op.kind +
+                "'; known: none, skip, conv, pool, mbconv");
+  }
+  return {cost.macs * at.count, cost.parameters * at.count, cost.activation_bytes * at.count};
+}
+
+}  // namespace oneproxy

@@ -1,0 +1,41 @@
+#pragma once
+// What one operation costs at one place of a network: multiply-accumulates, weights, activation traffic.
+#include <string>
+#include <vector>
+
+namespace oneproxy {
+
+// An operation that a decision may choose, as the space's file declares it.
+struct Operation {
+  std::string name;
+  std::string kind;  // none | skip | conv | pool | mbconv
+  int kernel = 1, expansion = 1, groups = 1;
+};
+
+// Where it stands: shapes before and after. A cell that is repeated stands `count` times.
+struct Placement {
+  int in_channels = 0, out_channels = 0;
+  int stride = 1;
+  int resolution = 0;  // of the input, pixels a side
+  int count = 1;
+};
+
+struct Cost {
+  double macs = 0;
+  double parameters = 0;        // batch normalisation counted where its scale and shift are trained (conv of a cell)
+  double activation_bytes = 0;  // read and written, fp32
+  Cost& operator+=(const Cost& other);
+};
+
+// The parts of a cost, as pseudo-devices and stand-ins for accuracy are named: "model:macs", ...
+struct CostModel {
+  std::string name, label, unit;
+  double Cost::*part;
+};
+const std::vector<CostModel>& cost_models();
+const CostModel& cost_model(const std::string& name);  // Error offers the names there are
+
+// Over all `count` occurrences. Error for a kind that is not known.
+Cost operation_cost(const Operation& operation, const Placement& placement);
+
+}  // namespace oneproxy

@@ -1,0 +1,66 @@
+#pragma once
+// A search space is data: decisions, their choices, and what each choice is and costs. Declared in
+// configs/spaces/<space>.toml, which is the only place where the order of operations is written.
+//   index <-> choices <-> string, choices -> cost
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/space/cost.h"
+#include "kernels/index.h"
+
+namespace oneproxy {
+
+// One decision with one choice made: an operation at its places in the network.
+struct Choice {
+  Operation operation;
+  std::vector<Placement> placements;
+  Cost cost;
+};
+
+struct Decision {
+  std::string name;
+  int from = -1, to = -1;  // edge of a cell; -1 where the space is a chain of layers
+  std::vector<Choice> choices;
+};
+
+class SearchSpace {
+ public:
+  // By the name of a space that ships. geometry: one of geometries(); "" is the first. Errors: unknown space or
+  // geometry (nearest names), a faulty file (line).
+  static SearchSpace load(const std::string& name, const std::string& geometry = "");
+
+  const std::string& name() const { return name_; }
+  const std::string& geometry() const { return geometry_; }
+  const std::vector<std::string>& geometries() const { return geometries_; }
+  const std::vector<Decision>& decisions() const { return decisions_; }
+  int n_decisions() const { return static_cast<int>(decisions_.size()); }
+  std::span<const std::uint8_t> radices() const { return radices_; }
+  ArchIndex size() const { return size_; }
+
+  ArchIndex index(std::span<const std::uint8_t> choices) const;
+  std::vector<std::uint8_t> choices(ArchIndex index) const;
+
+  // The space's own string: "|op~0|+|op~0|op~1|+..." or "k3_e1|skip|...".
+  std::string to_string(std::span<const std::uint8_t> choices) const;
+  // Reads the space's own string, or choices as numbers ("3,1,0,2,4,4"). Errors name the faulty part.
+  std::vector<std::uint8_t> parse(const std::string& text) const;
+
+  // Whole network (with what is the same for all architectures, where the file gives it).
+  Cost cost(std::span<const std::uint8_t> choices) const;
+
+ private:
+  std::vector<std::uint8_t> parse_numbers(const std::string& text) const;
+  int operation_of(const std::string& name, const std::string& text) const;
+
+  std::string name_, geometry_, string_form_;
+  std::vector<std::string> geometries_;
+  std::vector<Operation> operations_;
+  std::vector<Decision> decisions_;
+  std::vector<std::uint8_t> radices_;
+  ArchIndex size_ = 0;
+  Cost fixed_;
+};
+
+}  // namespace oneproxy
