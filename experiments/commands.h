@@ -1,0 +1,31 @@
+#pragma once
+// The commands of the program that are not experiments. Each returns what to print on standard output.
+#include <cstdint>
+#include <string>
+
+namespace oneproxy {
+
+// `oneproxy info STORE`: spaces, sets, devices and metrics with their sizes and sources.
+std::string describe_store(const std::string& path);
+
+// `oneproxy list`: kinds of experiment and the configurations that ship.
+std::string list_everything();
+
+struct ImportOptions {
+  std::string space, device, file;
+  std::string store = "my_store.h5", set = "user";
+  std::string source, licence, precision = "unknown";
+  std::int64_t batch = 0;
+};
+// `oneproxy import`: a user's own device from a CSV file with columns arch, latency_ms and optionally repeat.
+std::string import_device(const ImportOptions& options);
+
+// `oneproxy export RESULT --csv`: fronts, predictions and matrices of a result as CSV files in `to`
+// ("" is RESULT/csv).
+std::string export_csv(const std::string& result, const std::string& to);
+
+// `oneproxy arch`: one architecture in all its forms, with its cost. `form` is arch, index or official.
+std::string describe_architecture(const std::string& space, const std::string& geometry, const std::string& form,
+                                  const std::string& value, const std::string& store);
+
+}  // namespace oneproxy

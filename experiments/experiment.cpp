@@ -1,0 +1,92 @@
+#include "experiments/experiment.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "engine/base/streams.h"
+#include "engine/search/front.h"
+#include "kernels/error.h"
+
+namespace oneproxy {
+namespace {
+
+std::vector<std::int64_t> subset(const Store& store, const std::string& space, const std::string& set, std::int64_t k,
+                                 std::uint64_t seed) {
+  if (k == 0) return {};
+  const std::int64_t n = store.rows(space, set).n;
+  if (k > n)
+    throw Error("architectures = " + std::to_string(k) + ": set " + set + " of space " + space + " has " +
+                std::to_string(n) + "; ask for fewer, or 0 for all");
+  auto rows = random_permutation(n, random_stream(seed, Draws::architecture_subset, 0));
+  rows.resize(k);
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
+}  // namespace
+
+SpaceData::SpaceData(const Store& store, const std::string& space_name, const std::string& set,
+                     const std::string& geometry, std::int64_t n_architectures, std::uint64_t seed)
+    : space(SearchSpace::load(space_name, geometry)),
+      data(store, space, set, subset(store, space_name, set, n_architectures, seed)) {}
+
+void SpaceData::label(H5File& arrays) const {
+  arrays.set_attribute("/", "space", space.name());
+  arrays.set_attribute("/", "set", data.set());
+  arrays.set_attribute("/", "geometry", space.geometry());
+  arrays.set_attribute("/", "n", data.n());
+}
+
+DataSettings DataSettings::read(Config& config) {
+  DataSettings settings;
+  settings.space = config.text("space", std::nullopt, "search space, for example nasbench201 or fbnet");
+  settings.set = config.text("set", "help", "set of measurements in the store");
+  settings.geometry =
+      config.text("geometry", "", "data set whose shapes MACs and parameters follow; \"\" is the first");
+  settings.n_architectures =
+      config.integer("architectures", 0, 0, std::int64_t{1} << 40, "work on so many random rows of the set; 0 is all");
+  return settings;
+}
+
+std::unique_ptr<SpaceData> DataSettings::open(const Store& store, std::uint64_t seed) const {
+  return std::make_unique<SpaceData>(store, space, set, geometry, n_architectures, seed);
+}
+
+AdaptSettings AdaptSettings::read(Config& config) {
+  AdaptSettings settings;
+  settings.norm = parse_norm(config.one_of("p", "2", {"1", "2", "inf"}, "norm of AdaProxy's penalty"));
+  settings.budget.training =
+      static_cast<int>(config.integer("samples_train", 60, 3, 1000000, "measurements that fit the adaptation"));
+  settings.budget.validation =
+      static_cast<int>(config.integer("samples_validation", 10, 2, 1000000, "measurements that choose lambda"));
+  return settings;
+}
+
+const std::vector<ExperimentKind>& experiment_kinds() {
+  static const std::vector<ExperimentKind> kinds = {
+      {"monotonicity", "rank correlation of latencies between devices (SRCC, Kendall), and which proxies are strong",
+       read_monotonicity},
+      {"adaproxy", "one proxy's predictor adapted to each target with few measurements", read_adaproxy},
+      {"pareto_search", "Pareto fronts for each target: its own, the proxy's, AdaProxy's", read_pareto_search},
+      {"search", "best architectures under latency limits, exhaustive or evolutionary", read_search},
+      {"reproduce_nb201", "the paper's NAS-Bench-201 figures, ours beside the published", read_reproduce_nb201},
+  };
+  return kinds;
+}
+
+TrialStatistics statistics(std::span<const double> trials) {
+  double sum = 0;
+  int count = 0;
+  for (const double value : trials) {
+    if (std::isnan(value)) continue;
+    sum += value;
+    ++count;
+  }
+  if (count == 0)
+    return {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN(),
+            std::numeric_limits<double>::quiet_NaN()};
+  return {sum / count, quantile(trials, 0.1), quantile(trials, 0.9)};
+}
+
+}  // namespace oneproxy

@@ -1,0 +1,87 @@
+#pragma once
+// A kind of experiment: reads its keys, resolves its names, runs. One small file a kind composes the parts
+// of the engine; what every kind needs (store, space, result folder, provenance) is here.
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/adapt/trial.h"
+#include "engine/base/config.h"
+#include "engine/base/hdf5.h"
+#include "engine/base/provenance.h"
+#include "engine/base/summary.h"
+#include "engine/data/store.h"
+#include "engine/device/measurements.h"
+#include "engine/space/space.h"
+
+namespace oneproxy {
+
+// One space with the measurements of one set, at a fixed address (the parts refer to each other).
+class SpaceData {
+ public:
+  SpaceData(const Store& store, const std::string& space, const std::string& set, const std::string& geometry,
+            std::int64_t n_architectures, std::uint64_t seed);
+  SpaceData(const SpaceData&) = delete;
+  SpaceData& operator=(const SpaceData&) = delete;
+  const SearchSpace space;
+  const Measurements data;
+
+  // What the pictures and exports say about the data.
+  void label(H5File& arrays) const;
+};
+
+// The keys that say which data: space, set, geometry, architectures.
+struct DataSettings {
+  std::string space, set, geometry;
+  std::int64_t n_architectures = 0;  // 0: all rows of the set
+  static DataSettings read(Config& config);
+  std::unique_ptr<SpaceData> open(const Store& store, std::uint64_t seed) const;
+};
+
+// The keys of AdaProxy: p, samples_train, samples_validation.
+struct AdaptSettings {
+  Norm norm = Norm::l2;
+  SampleBudget budget;
+  static AdaptSettings read(Config& config);
+};
+
+// What a running experiment writes to.
+struct Workspace {
+  Backend backend = Backend::cpu;
+  Summary summary;
+  std::optional<H5File> arrays;
+  std::string report;  // Markdown; grows as the run goes on
+  Timings timings;
+};
+
+class Experiment {
+ public:
+  virtual ~Experiment() = default;
+  // Opens the data and resolves every name, so that errors come before work. `oneproxy check` stops here.
+  virtual void prepare(const Store& store) = 0;
+  virtual void run(Workspace& work) = 0;
+  virtual std::vector<std::string> spaces() const = 0;  // whose data the result depends on
+};
+
+struct ExperimentKind {
+  std::string name, description;
+  std::function<std::unique_ptr<Experiment>(Config& config, std::uint64_t seed)> read;
+};
+
+const std::vector<ExperimentKind>& experiment_kinds();
+
+std::unique_ptr<Experiment> read_monotonicity(Config& config, std::uint64_t seed);
+std::unique_ptr<Experiment> read_adaproxy(Config& config, std::uint64_t seed);
+std::unique_ptr<Experiment> read_pareto_search(Config& config, std::uint64_t seed);
+std::unique_ptr<Experiment> read_search(Config& config, std::uint64_t seed);
+std::unique_ptr<Experiment> read_reproduce_nb201(Config& config, std::uint64_t seed);
+
+// Mean and 10-90 % range of trials, NaN left out.
+struct TrialStatistics {
+  double mean = 0, q10 = 0, q90 = 0;
+};
+TrialStatistics statistics(std::span<const double> trials);
+
+}  // namespace oneproxy
