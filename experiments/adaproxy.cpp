@@ -62,9 +62,10 @@ class Adaproxy : public Experiment {
     for (const auto& name : target_names_) {
       targets_.push_back(data.device(name));
       if (targets_.back().n_known() < settings_.budget.total())
-        throw Error("device " + name + " has " + std::to_string(targets_.back().n_known()) + " measurements in set " +
-                    data.set() + ", samples_train + samples_validation ask for " +
-                    std::to_string(settings_.budget.total()) + "; lower them or measure more");
+        throw Error("device " + name + " has " + std::to_string(targets_.back().n_known()) +
+                    " measurements for architectures of set " + data.set() +
+                    ", samples_train + samples_validation ask for " + std::to_string(settings_.budget.total()) +
+                    "; lower them or measure more");
     }
   }
 
@@ -88,6 +89,7 @@ class Adaproxy : public Experiment {
   void adapt_all(Workspace& work, const ProxyModel& proxy, std::vector<TargetOutcome>& outcomes) {
     const auto& data = loaded_->data;
     for (std::size_t t = 0; t < targets_.size(); ++t) {
+      check_interrupt();
       auto& outcome = outcomes[t];
       const auto before = spearman(proxy_.values, targets_[t].values, work.backend);
       outcome.before = before.value;
@@ -101,8 +103,6 @@ class Adaproxy : public Experiment {
       outcome.rounds_spent.assign(trials_, std::nan(""));
       outcome.curve.assign(curve_.size(), std::vector<double>(trials_, std::nan("")));
     }
-    std::vector<std::vector<std::int64_t>> orders;
-    for (int trial = 0; trial < trials_; ++trial) orders.push_back(measurement_order(data.n(), seed_, trial));
     std::mutex counters;
     Progress progress("adapting", static_cast<std::int64_t>(targets_.size()) * trials_, "trials");
     parallel_for(static_cast<std::int64_t>(targets_.size()) * trials_, [&](std::int64_t job) {
@@ -110,8 +110,9 @@ class Adaproxy : public Experiment {
       const auto t = job / trials_, trial = job % trials_;
       const auto& target = targets_[t];
       auto& outcome = outcomes[t];
+      const auto order = measurement_order(data.n(), seed_, static_cast<int>(trial));
       auto srcc_after = [&](const SampleBudget& budget) {
-        const Trial one = adapt_trial(data, proxy, target, budget, settings_.norm, orders[trial]);
+        const Trial one = adapt_trial(data, proxy, target, budget, settings_.norm, order);
         return agreement(predict_rows(data, one.adapted.predictor, Backend::cpu), target, one.measured, Backend::cpu);
       };
       const auto headline = srcc_after(settings_.budget);
@@ -125,7 +126,7 @@ class Adaproxy : public Experiment {
       if (plan_.threshold > 0 &&
           target.n_known() >= plan_.training_samples + plan_.validation_samples + plan_.check_samples) {
         const auto rounds = adapt_in_rounds(
-            proxy.predictor, proxy.deviation, settings_.norm, plan_, orders[trial],
+            proxy.predictor, proxy.deviation, settings_.norm, plan_, order,
             [&](std::int64_t row) { return data.rows().row(row); },
             [&](std::span<const std::int64_t> rows) {
               std::vector<double> latency;

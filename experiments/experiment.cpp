@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "engine/base/streams.h"
+#include "engine/report/table.h"
 #include "engine/search/front.h"
 #include "kernels/error.h"
 
@@ -46,6 +47,8 @@ DataSettings DataSettings::read(Config& config) {
       config.text("geometry", "", "data set whose shapes MACs and parameters follow; \"\" is the first");
   settings.n_architectures =
       config.integer("architectures", 0, 0, std::int64_t{1} << 40, "work on so many random rows of the set; 0 is all");
+  if (settings.n_architectures == 1)
+    throw Error(config.place("architectures") + ": one architecture has no rank; ask for 2 or more, or 0 for all");
   return settings;
 }
 
@@ -73,6 +76,15 @@ const std::vector<ExperimentKind>& experiment_kinds() {
       {"reproduce_nb201", "the paper's NAS-Bench-201 figures, ours beside the published", read_reproduce_nb201},
   };
   return kinds;
+}
+
+std::vector<double> distinct_limits(const std::vector<double>& limits_ms) {
+  std::vector<double> distinct;
+  for (const double limit : limits_ms) {
+    const auto same = [&](double other) { return plain(other) == plain(limit); };
+    if (std::none_of(distinct.begin(), distinct.end(), same)) distinct.push_back(limit);
+  }
+  return distinct;
 }
 
 TrialStatistics statistics(std::span<const double> trials) {

@@ -105,12 +105,13 @@ std::string import_device(const ImportOptions& options) {
     std::int64_t common = 0;
     for (std::int64_t i = 0; i < rows.n; ++i) {
       const auto row = rows.row(i);
-      common += repeats.count({row.begin(), row.end()}) > 0;
+      const auto found = repeats.find({row.begin(), row.end()});
+      common += found != repeats.end() && !found->second.empty();
     }
     text += "  in common with set " + set + ": " + std::to_string(common) + "\n";
   }
-  return text + "Use it as a target, for example:\n  oneproxy run configs/" + options.space +
-         "/adaproxy.toml --set store=" + options.store + " --set 'targets=[\"" + options.set + ":" + options.device +
+  return text + "Use it as a target, for example:\n  oneproxy run " + home_folder() + "/configs/" + options.space +
+         "/adaproxy.toml --set 'store=" + options.store + "' --set 'targets=[\"" + options.set + ":" + options.device +
          "\"]'\n";
 }
 

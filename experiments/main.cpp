@@ -3,11 +3,13 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 
 #include "engine/base/interrupt.h"
 #include "engine/base/log.h"
+#include "engine/base/names.h"
 #include "engine/base/provenance.h"
 #include "engine/base/resources.h"
 #include "experiments/commands.h"
@@ -74,7 +76,8 @@ int run_program(int argc, char** argv) {
   import_command->add_option("--store", import.store, "store to add to; begins as a copy of the one that ships")
       ->capture_default_str();
   import_command->add_option("--set", import.set, "set of your measurements")->capture_default_str();
-  import_command->add_option("--batch", import.batch, "batch size of the measurements (0: unknown)");
+  import_command->add_option("--batch", import.batch, "batch size of the measurements (0: unknown)")
+      ->check(CLI::NonNegativeNumber);
   import_command->add_option("--precision", import.precision, "for example fp32, int8")->capture_default_str();
   import_command->add_option("--source", import.source, "where the measurements come from (default: the file's name)");
   import_command->add_option("--licence", import.licence, "licence of the measurements (default: private)");
@@ -112,6 +115,17 @@ int run_program(int argc, char** argv) {
     set_quiet(quiet);
     if (threads > 0) set_thread_count(threads);
   });
+  // Named before the parser gives up with "a subcommand is required".
+  if (argc > 1 && argv[1][0] != '-') {
+    std::vector<std::string> commands;
+    for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
+      commands.push_back(command->get_name());
+    if (std::find(commands.begin(), commands.end(), argv[1]) == commands.end()) {
+      std::fprintf(stderr, "oneproxy: error: %s; see oneproxy --help\n",
+                   unknown_name("command", argv[1], "", commands).c_str());
+      return 2;
+    }
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

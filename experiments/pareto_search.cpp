@@ -44,6 +44,7 @@ class ParetoSearch : public Experiment {
     proxy_name_ = config.text("proxy", std::nullopt, "device whose predictor is reused and adapted");
     target_names_ = config.texts("targets", {"all"}, "devices to search for; \"all\" of the set");
     limits_ms_ = config.numbers("limits", {}, 0, 1e12, "latency limits in ms for which the best is reported");
+    limits_ms_ = distinct_limits(limits_ms_);
     settings_ = AdaptSettings::read(config);
   }
 
@@ -59,9 +60,10 @@ class ParetoSearch : public Experiment {
     for (const auto& name : target_names_) {
       targets_.push_back(data.device(name));
       if (targets_.back().n_known() < settings_.budget.total())
-        throw Error("device " + name + " has " + std::to_string(targets_.back().n_known()) + " measurements in set " +
-                    data.set() + ", samples_train + samples_validation ask for " +
-                    std::to_string(settings_.budget.total()) + "; lower them or measure more");
+        throw Error("device " + name + " has " + std::to_string(targets_.back().n_known()) +
+                    " measurements for architectures of set " + data.set() +
+                    ", samples_train + samples_validation ask for " + std::to_string(settings_.budget.total()) +
+                    "; lower them or measure more");
       if (reference_point(targets_.back().values, quality_.values).latency_ms == -INFINITY)
         throw Error("device " + name + " and quality " + quality_name_ + " have no architecture in common");
     }
@@ -176,7 +178,7 @@ class ParetoSearch : public Experiment {
 
   void summarise(Workspace& work, const std::vector<TargetOutcome>& outcomes) const {
     auto& summary = work.summary;
-    const std::string stand_in = quality_.stand_in ? " (a stand-in for accuracy: not a measured quality)" : "";
+    const std::string stand_in = quality_.stand_in ? ", not a measured quality," : "";
     summary.set("n_architectures", loaded_->data.n());
     summary.set("quality", quality_.label);
     if (quality_.stand_in) summary.set("quality_is_stand_in", true);
@@ -208,7 +210,7 @@ class ParetoSearch : public Experiment {
         for (std::size_t q = 0; q < found.regrets.size(); ++q) {
           const std::string regret_key = "regret." + key + "." + kQuantileNames[q];
           summary.set(regret_key, found.regrets[q].points);
-          cells.push_back(plain(std::round(found.regrets[q].points * 1000) / 1000));
+          cells.push_back(brief(found.regrets[q].points));
           if (!found.regrets[q].feasible) {
             cells.back() += "*";
             infeasible += (infeasible.empty() ? "" : ", ") + key + "." + kQuantileNames[q];

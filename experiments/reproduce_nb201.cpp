@@ -95,17 +95,14 @@ class ReproduceNb201 : public Experiment {
 
   void adapt(Workspace& work, std::vector<Outcome>& outcomes) {
     std::map<std::pair<const SpaceData*, std::string>, ProxyModel> proxies;
-    std::map<std::int64_t, std::vector<std::vector<std::int64_t>>> orders;  // by number of rows
     std::vector<Series> targets;
     for (std::size_t i = 0; i < rows_.size(); ++i) {
+      check_interrupt();
       const auto& row = rows_[i];
       const auto& loaded = *data_.at({row.space, row.set});
       const auto& data = loaded.data;
       const Series proxy = data.device(row.proxy);
       if (!proxies.count({&loaded, row.proxy})) proxies[{&loaded, row.proxy}] = fit_proxy(data, proxy, work.backend);
-      auto& order = orders[data.n()];
-      if (order.empty())
-        for (int trial = 0; trial < trials_; ++trial) order.push_back(measurement_order(data.n(), seed_, trial));
       targets.push_back(data.device(row.device));
       auto& outcome = outcomes[i];
       outcome.before = spearman(proxy.values, targets[i].values, work.backend).value;
@@ -130,9 +127,9 @@ class ReproduceNb201 : public Experiment {
       const auto& row = rows_[i];
       const auto& loaded = *data_.at({row.space, row.set});
       const auto& proxy = proxies.at({&loaded, row.proxy});
+      const auto order = measurement_order(loaded.data.n(), seed_, static_cast<int>(trial));
       auto srcc = [&](const SampleBudget& budget) {
-        const Trial one =
-            adapt_trial(loaded.data, proxy, targets[i], budget, settings_.norm, orders.at(loaded.data.n())[trial]);
+        const Trial one = adapt_trial(loaded.data, proxy, targets[i], budget, settings_.norm, order);
         return agreement(predict_rows(loaded.data, one.adapted.predictor, Backend::cpu), targets[i], one.measured,
                          Backend::cpu);
       };

@@ -51,6 +51,7 @@ class Search : public Experiment {
       problem.latency.evaluate(loaded_->data.rows().choices, latency);
       for (const double q : {0.10, 0.25, 0.50, 0.75}) limits_ms_.push_back(quantile(latency, q));
     }
+    limits_ms_ = distinct_limits(limits_ms_);
     SearchResult result;
     std::optional<SearchResult> exhaustive;
     {
@@ -85,7 +86,10 @@ class Search : public Experiment {
       const std::string limit = plain(limits_ms_[i]);
       summary.set("quality." + limit, found ? best.quality : std::nan(""));
       summary.set("latency_ms." + limit, found ? best.latency_ms : std::nan(""));
-      if (!found) summary.set_reason("quality." + limit, "no architecture within the limit was found");
+      if (!found) {
+        summary.set_reason("quality." + limit, "no architecture within the limit was found");
+        summary.set_reason("latency_ms." + limit, "no architecture within the limit was found");
+      }
       std::vector<std::string> cells = {limit, found ? plain(best.quality) : "none found",
                                         found ? plain(best.latency_ms) : "-",
                                         found ? "`" + loaded_->space.to_string(best.choices) + "`" : "-"};
@@ -113,9 +117,9 @@ class Search : public Experiment {
     work.report +=
         (method_ == "exhaustive" ? "Exhaustive search of " : "Evolutionary search (best found, not proven) of ") +
         data_settings_.space + ": " + problem.quality.label + " [" + problem.quality.unit + "]" +
-        (problem.quality.stand_in ? " (a stand-in for accuracy: not a measured quality)" : "") + " against " +
-        problem.latency.label + " [" + problem.latency.unit + "], " + std::to_string(result.n_evaluated) +
-        " evaluations, front of " + std::to_string(result.front.size()) + ".\n\n" + table.markdown();
+        (problem.quality.stand_in ? ", not a measured quality," : "") + " against " + problem.latency.label + " [" +
+        problem.latency.unit + "], " + std::to_string(result.n_evaluated) + " evaluations, front of " +
+        std::to_string(result.front.size()) + ".\n\n" + table.markdown();
   }
 
   static void compare_fronts(Workspace& work, const SearchResult& ours, const SearchResult& truth) {

@@ -52,8 +52,9 @@ Trial adapt_trial(const Measurements& data, const ProxyModel& proxy, const Serie
     trial.measured.push_back(row);
   }
   if (static_cast<int>(trial.measured.size()) < budget.total())
-    throw Error("device " + target.name + " has " + std::to_string(target.n_known()) + " measurements in set " +
-                data.set() + ", samples_train + samples_validation ask for " + std::to_string(budget.total()) +
+    throw Error("device " + target.name + " has " + std::to_string(target.n_known()) +
+                " measurements for architectures of set " + data.set() +
+                ", samples_train + samples_validation ask for " + std::to_string(budget.total()) +
                 "; lower them or measure more");
   trial.adapted = adapt_adaproxy(proxy.predictor, proxy.deviation, training, validation, norm);
   return trial;

@@ -3,6 +3,8 @@
 #include <toml++/toml.h>
 
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <set>
@@ -66,10 +68,16 @@ std::string quoted(const std::string& text) {
 std::string written(const std::string& value) { return quoted(value); }
 std::string written(std::int64_t value) { return std::to_string(value); }
 std::string written(bool value) { return value ? "true" : "false"; }
+// Shortest form that reads back as the same number, and as a float.
 std::string written(double value) {
-  std::ostringstream out;
-  out << toml::value<double>(value);
-  return out.str();
+  if (!std::isfinite(value)) return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+  char text[32];
+  for (int digits = 1; digits <= 17; ++digits) {
+    std::snprintf(text, sizeof text, "%.*g", digits, value);
+    if (std::strtod(text, nullptr) == value) break;
+  }
+  const std::string form = text;
+  return form.find_first_of(".e") == std::string::npos ? form + ".0" : form;
 }
 
 template <class T>
@@ -163,14 +171,13 @@ namespace {
 template <class S>
 std::string read_one_of(S& state, const std::string& key, const std::optional<std::string>& default_value,
                         const std::vector<std::string>& valid, const std::string& meaning, bool identity) {
-  return read<std::string>(state, key, default_value, join(valid, " | "), meaning, identity,
-                           [&](const toml::node& node) {
-                             auto value = node.value_exact<std::string>();
-                             const std::string text = value ? *value : show(node);
-                             if (std::find(valid.begin(), valid.end(), text) == valid.end())
-                               state.wrong(key, show(node), "one of " + join(valid));
-                             return text;
-                           });
+  return read<std::string>(state, key, default_value, join(valid), meaning, identity, [&](const toml::node& node) {
+    auto value = node.value_exact<std::string>();
+    const std::string text = value ? *value : show(node);
+    if (std::find(valid.begin(), valid.end(), text) == valid.end())
+      state.wrong(key, show(node), "one of " + join(valid));
+    return text;
+  });
 }
 }  // namespace
 
@@ -203,7 +210,7 @@ double Config::number(const std::string& key, std::optional<double> default_valu
 }
 
 bool Config::flag(const std::string& key, bool default_value, const std::string& meaning) {
-  return read<bool>(*state_, key, std::optional(default_value), "true | false", meaning, true,
+  return read<bool>(*state_, key, std::optional(default_value), "true, false", meaning, true,
                     [&](const toml::node& node) {
                       const auto value = node.value_exact<bool>();
                       if (!value) state_->wrong(key, show(node), "true or false");

@@ -30,6 +30,8 @@ class Handle {
 void silence_library() {
   // HDF5 prints a stack trace of its own on errors; ours are one line.
   static const bool done = [] {
+    // Its clean-up at exit would touch files again that could not be written, and crash.
+    H5dont_atexit();
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
     return true;
   }();

@@ -15,6 +15,8 @@ spdlog::logger& logger() {
     terminal->set_pattern("%^%v%$");
     auto made = std::make_shared<spdlog::logger>("oneproxy", terminal);
     made->set_level(spdlog::level::trace);
+    // A log file that can not be written (a full disk) shows again, as our own error, when the result is finished.
+    made->set_error_handler([](const std::string&) {});
     return made;
   }();
   return *instance;

@@ -62,7 +62,11 @@ void ResultFolder::finish() {
   // An older result of the same identity steps aside first: rename does not replace a folder with files.
   const std::string old = work_ + ".old";
   if (fs::exists(place_)) fs::rename(place_, old, error);
-  if (!error) fs::rename(work_, place_, error);
+  if (!error) {
+    fs::rename(work_, place_, error);
+    std::error_code ignored;
+    if (error && fs::exists(old)) fs::rename(old, place_, ignored);
+  }
   if (error) throw Error(place_ + ": the finished result can not be put in its place (" + error.message() + ")");
   work_.clear();
   fs::remove_all(old, error);

@@ -1,6 +1,7 @@
 #include "engine/data/csv.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -52,7 +53,7 @@ std::string CsvTable::place(std::size_t row) const { return path + ":" + std::to
 
 CsvTable read_csv(const std::string& path) {
   std::ifstream in(path);
-  if (!in) throw Error(path + ": can not be read; is it there?");
+  if (!in || std::filesystem::is_directory(path)) throw Error(path + ": can not be read; is it there, and a file?");
   CsvTable table{path, {}, {}, {}};
   int number = 0;
   for (std::string line; std::getline(in, line);) {

@@ -49,6 +49,13 @@ std::string fixed(double value, int digits) {
   return text;
 }
 
+std::string brief(double value) {
+  if (std::isnan(value)) return "n/a";
+  char text[64];
+  std::snprintf(text, sizeof text, "%.3g", value);
+  return text;
+}
+
 std::string plain(double value) {
   char text[64];
   std::snprintf(text, sizeof text, "%.10g", value);
