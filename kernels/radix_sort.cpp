@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <mutex>
 #include <new>
 #include <numeric>
 #include <utility>
@@ -39,19 +40,86 @@ void counts_to_positions(std::uint32_t* count, std::uint64_t size) {
 
 }  // namespace
 
-void FreeItems::operator()(KeyValue* items) const { std::free(items); }
+namespace {
+
+constexpr std::size_t huge_page = std::size_t{1} << 21;
+constexpr std::size_t most_spare_bytes = std::size_t{256} << 20;
+
+// Large arrays that nobody uses now.
+class SpareArrays {
+ public:
+  ~SpareArrays() {
+    for (const auto& spare : arrays_) std::free(spare.memory);
+  }
+
+  // One of `bytes` or up to twice as many, whose size `bytes` becomes; nullptr where there is none.
+  void* take(std::size_t& bytes) {
+    const std::lock_guard lock(mutex_);
+    for (auto it = arrays_.begin(); it != arrays_.end(); ++it) {
+      if (it->bytes < bytes || it->bytes > 2 * bytes) continue;
+      bytes = it->bytes;
+      void* const memory = it->memory;
+      total_ -= bytes;
+      arrays_.erase(it);
+      return memory;
+    }
+    return nullptr;
+  }
+
+  void give(void* memory, std::size_t bytes) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (total_ + bytes <= most_spare_bytes) {
+        arrays_.push_back({memory, bytes});
+        total_ += bytes;
+        return;
+      }
+    }
+    std::free(memory);
+  }
+
+ private:
+  struct Spare {
+    void* memory;
+    std::size_t bytes;
+  };
+  std::mutex mutex_;
+  std::vector<Spare> arrays_;
+  std::size_t total_ = 0;
+};
+
+SpareArrays& spare_arrays() {
+  static SpareArrays arrays;
+  return arrays;
+}
+
+}  // namespace
+
+void FreeItems::operator()(KeyValue* items) const {
+  if (bytes >= 2 * huge_page) {
+    spare_arrays().give(items, bytes);
+  } else {
+    std::free(items);
+  }
+}
 
 ItemArray make_items(std::int64_t n) {
-  constexpr std::size_t huge_page = std::size_t{1} << 21;
-  const std::size_t bytes = static_cast<std::size_t>(n) * sizeof(KeyValue);
-  const bool large = bytes >= 2 * huge_page;
-  void* memory = large ? std::aligned_alloc(huge_page, (bytes + huge_page - 1) / huge_page * huge_page)
-                       : std::malloc(std::max<std::size_t>(bytes, 1));
-  if (memory == nullptr) throw std::bad_alloc();
+  std::size_t bytes = std::max<std::size_t>(static_cast<std::size_t>(n) * sizeof(KeyValue), 1);
+  void* memory = nullptr;
+  if (bytes >= 2 * huge_page) {
+    bytes = (bytes + huge_page - 1) / huge_page * huge_page;
+    memory = spare_arrays().take(bytes);
+    if (memory == nullptr) {
+      memory = std::aligned_alloc(huge_page, bytes);
 #if defined(__linux__)
-  if (large) madvise(memory, bytes, MADV_HUGEPAGE);  // only advice: without huge pages it is merely slower
+      if (memory != nullptr) madvise(memory, bytes, MADV_HUGEPAGE);  // advice only: without huge pages it is slower
 #endif
-  return ItemArray(static_cast<KeyValue*>(memory));
+    }
+  } else {
+    memory = std::malloc(bytes);
+  }
+  if (memory == nullptr) throw std::bad_alloc();
+  return ItemArray(static_cast<KeyValue*>(memory), FreeItems{bytes});
 }
 
 void sort_items(KeyValue* items, KeyValue* scratch, std::int64_t n) {

@@ -30,8 +30,10 @@ inline std::uint64_t ordered_key(double x) {
   return bits ^ (sign_mask | (std::uint64_t{1} << 63));
 }
 
-// Uninitialised items; large arrays ask for huge pages, which spares most of the page faults.
+// Uninitialised items. Large arrays ask for huge pages, which spares most of the page faults, and when done with stay
+// for the next call (256 MiB in all at most): the system clears every fresh page, a fifth of the time of a sort.
 struct FreeItems {
+  std::size_t bytes = 0;
   void operator()(KeyValue* items) const;
 };
 using ItemArray = std::unique_ptr<KeyValue[], FreeItems>;
