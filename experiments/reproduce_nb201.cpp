@@ -256,7 +256,7 @@ class ReproduceNb201 : public Experiment {
              "It is the proxy itself: the paper does not adapt it; ours is what an adapted linear predictor "
              "reaches on it, at most " +
              fixed(outcome.ceiling) + ".\n";
-    if (outcome.before >= kStrong)
+    if (row.before >= kStrong && row.after <= row.before)
       text += "The proxy serves this device as it is (" + fixed(outcome.before) +
               "): the paper's flow does not adapt it, ours shows what adapting would do. ";
     if (row.after - kTolerance > outcome.ceiling)
