@@ -61,11 +61,7 @@ class Adaproxy : public Experiment {
     proxy_ = data.device(proxy_name_);
     for (const auto& name : target_names_) {
       targets_.push_back(data.device(name));
-      if (targets_.back().n_known() < settings_.budget.total())
-        throw Error("device " + name + " has " + std::to_string(targets_.back().n_known()) +
-                    " measurements for architectures of set " + data.set() +
-                    ", samples_train + samples_validation ask for " + std::to_string(settings_.budget.total()) +
-                    "; lower them or measure more");
+      require_samples(data, targets_.back(), settings_.budget);
     }
   }
 

@@ -59,11 +59,7 @@ class ParetoSearch : public Experiment {
     target_names_ = data.expand(target_names_, "targets");
     for (const auto& name : target_names_) {
       targets_.push_back(data.device(name));
-      if (targets_.back().n_known() < settings_.budget.total())
-        throw Error("device " + name + " has " + std::to_string(targets_.back().n_known()) +
-                    " measurements for architectures of set " + data.set() +
-                    ", samples_train + samples_validation ask for " + std::to_string(settings_.budget.total()) +
-                    "; lower them or measure more");
+      require_samples(data, targets_.back(), settings_.budget);
       if (reference_point(targets_.back().values, quality_.values).latency_ms == -INFINITY)
         throw Error("device " + name + " and quality " + quality_name_ + " have no architecture in common");
     }

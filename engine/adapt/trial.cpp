@@ -35,8 +35,16 @@ std::vector<std::int64_t> measurement_order(std::int64_t n_rows, std::uint64_t s
   return random_permutation(n_rows, random_stream(seed, Draws::measurement_order, trial));
 }
 
+void require_samples(const Measurements& data, const Series& target, SampleBudget budget) {
+  if (target.n_known() >= budget.total()) return;
+  throw Error("device " + target.name + " has " + std::to_string(target.n_known()) +
+              " measurements for architectures of set " + data.set() + ", samples_train + samples_validation ask for " +
+              std::to_string(budget.total()) + "; lower them or measure more");
+}
+
 Trial adapt_trial(const Measurements& data, const ProxyModel& proxy, const Series& target, SampleBudget budget,
                   Norm norm, std::span<const std::int64_t> order) {
+  require_samples(data, target, budget);
   TrainingSamples training;
   ValidationSamples validation;
   Trial trial;
@@ -51,11 +59,7 @@ Trial adapt_trial(const Measurements& data, const ProxyModel& proxy, const Serie
     (train ? training.latency_ms : validation.latency_ms).push_back(latency);
     trial.measured.push_back(row);
   }
-  if (static_cast<int>(trial.measured.size()) < budget.total())
-    throw Error("device " + target.name + " has " + std::to_string(target.n_known()) +
-                " measurements for architectures of set " + data.set() +
-                ", samples_train + samples_validation ask for " + std::to_string(budget.total()) +
-                "; lower them or measure more");
+  ONEPROXY_ASSERT(static_cast<int>(trial.measured.size()) == budget.total());  // the order held every row
   trial.adapted = adapt_adaproxy(proxy.predictor, proxy.deviation, training, validation, norm);
   return trial;
 }

@@ -32,7 +32,11 @@ struct Trial {
   std::vector<std::int64_t> measured;  // rows, training before validation
 };
 
-// Takes the first `budget.total()` rows of `order` that `target` has. Error where it has fewer.
+// Error where `target` has fewer measurements than the budget.
+void require_samples(const Measurements& data, const Series& target, SampleBudget budget);
+
+// `order` holds every row. Takes the first `budget.total()` rows of `order` that `target` has. Error where it has
+// fewer.
 Trial adapt_trial(const Measurements& data, const ProxyModel& proxy, const Series& target, SampleBudget budget,
                   Norm norm, std::span<const std::int64_t> order);
 

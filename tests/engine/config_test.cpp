@@ -7,6 +7,7 @@
 
 #include "engine/base/names.h"
 #include "kernels/error.h"
+#include "tests/engine/error_of.h"
 #include "tests/engine/temporary_folder.h"
 
 namespace oneproxy {
@@ -15,16 +16,6 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-template <class F>
-std::string error_of(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 class ConfigTest : public testing::Test {
  protected:

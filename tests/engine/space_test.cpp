@@ -12,21 +12,12 @@
 #include "kernels/error.h"
 #include "kernels/random.h"
 #include "kernels/rank.h"
+#include "tests/engine/error_of.h"
 
 namespace oneproxy {
 namespace {
 
 using testing::HasSubstr;
-
-template <class F>
-std::string error_of(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 TEST(NasBench201, EveryArchitectureBothWays) {
   const auto space = SearchSpace::load("nasbench201");

@@ -10,6 +10,7 @@
 #include "engine/base/sha256.h"
 #include "engine/data/csv.h"
 #include "kernels/error.h"
+#include "tests/engine/error_of.h"
 #include "tests/engine/temporary_folder.h"
 
 namespace oneproxy {
@@ -20,16 +21,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
-template <class F>
-std::string error_of(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 // A store of 3 rows, 2 decisions, one device, one metric.
 void write_store(const std::string& path, std::int64_t schema = 1, const std::string& format = "oneproxy-store") {

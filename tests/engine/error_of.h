@@ -1,0 +1,19 @@
+#pragma once
+// The message of the Error that a call throws, "no error" where it throws none.
+#include <string>
+
+#include "kernels/error.h"
+
+namespace oneproxy {
+
+template <class F>
+std::string error_of(F f) {
+  try {
+    f();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace oneproxy
