@@ -114,8 +114,30 @@ SearchSpace SearchSpace::load(const std::string& name, const std::string& geomet
     space.radices_.push_back(static_cast<std::uint8_t>(space.operations_.size()));
   }
   if (space.decisions_.empty()) throw Error(path + ": declares neither [[decision]] nor a geometry with stages");
-  space.size_ = space_size(space.radices_);
+  space.make_digits();
   return space;
+}
+
+// Until a space declares stages, each decision is a digit.
+void SearchSpace::make_digits() {
+  for (int d = 0; d < n_decisions(); ++d) {
+    Digit digit{decisions_[d].name, d, 1, radices_[d], {}};
+    for (int c = 0; c < radices_[d]; ++c) {
+      digit.values.push_back(static_cast<std::uint8_t>(c));
+      code_rows_.push_back(n_rows_++);
+    }
+    digit_radices_.push_back(digit.radix);
+    digits_.push_back(std::move(digit));
+  }
+  size_ = space_size(radices_);
+}
+
+std::vector<std::uint32_t> SearchSpace::digits_of(std::span<const std::uint8_t> choices) const {
+  return {choices.begin(), choices.end()};
+}
+
+std::vector<std::uint8_t> SearchSpace::choices_of(std::span<const std::uint32_t> digits) const {
+  return {digits.begin(), digits.end()};
 }
 
 ArchIndex SearchSpace::index(std::span<const std::uint8_t> choices) const {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/space/cost.h"
-#include "kernels/index.h"
+#include "kernels/digits.h"
 
 namespace oneproxy {
 
@@ -25,6 +25,15 @@ struct Decision {
   std::vector<Choice> choices;
 };
 
+// A digit of the index: one decision, or the blocks of a stage of which only the first `depth` are active, so that
+// every distinct network has one index. values [radix, n_decisions]: the choices that each value stands for.
+struct Digit {
+  std::string name;
+  int first_decision = 0, n_decisions = 1;
+  std::uint32_t radix = 0;
+  std::vector<std::uint8_t> values;
+};
+
 class SearchSpace {
  public:
   // By the name of a space that ships. geometry: one of geometries(); "" is the first. Errors: unknown space or
@@ -36,7 +45,14 @@ class SearchSpace {
   const std::vector<std::string>& geometries() const { return geometries_; }
   const std::vector<Decision>& decisions() const { return decisions_; }
   int n_decisions() const { return static_cast<int>(decisions_.size()); }
-  std::span<const std::uint8_t> radices() const { return radices_; }
+  std::span<const std::uint8_t> radices() const { return radices_; }  // of the decisions
+
+  // The digits of the index: decision after decision, or composite where only some joint choices are networks.
+  const std::vector<Digit>& digits() const { return digits_; }
+  std::vector<std::uint32_t> digits_of(std::span<const std::uint8_t> choices) const;
+  std::vector<std::uint8_t> choices_of(std::span<const std::uint32_t> digits) const;
+  // For the kernels: digits -> rows of the one-hot code, one row a (decision, choice). Refers to this space.
+  DigitCode code() const { return {digit_radices_, parts_, code_rows_, n_rows_}; }
   ArchIndex size() const { return size_; }
 
   ArchIndex index(std::span<const std::uint8_t> choices) const;
@@ -51,6 +67,7 @@ class SearchSpace {
   Cost cost(std::span<const std::uint8_t> choices) const;
 
  private:
+  void make_digits();
   std::vector<std::uint8_t> parse_numbers(const std::string& text) const;
   int operation_of(const std::string& name, const std::string& text) const;
 
@@ -59,6 +76,10 @@ class SearchSpace {
   std::vector<Operation> operations_;
   std::vector<Decision> decisions_;
   std::vector<std::uint8_t> radices_;
+  std::vector<Digit> digits_;
+  std::vector<std::uint32_t> digit_radices_;
+  std::vector<std::int32_t> code_rows_;
+  int parts_ = 1, n_rows_ = 0;
   ArchIndex size_ = 0;
   Cost fixed_;
 };
