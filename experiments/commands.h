@@ -2,6 +2,7 @@
 // The commands of the program that are not experiments. Each returns what to print on standard output.
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace oneproxy {
 
@@ -19,6 +20,17 @@ struct ImportOptions {
 };
 // `oneproxy import`: a user's own device from a CSV file with columns arch, latency_ms and optionally repeat.
 std::string import_device(const ImportOptions& options);
+
+struct ScoreOptions {
+  std::string space, archs, out;        // archs "": architectures by index
+  std::vector<std::string> predictors;  // as objectives are named: predictor:..., table:..., model:..., or a bare name
+  std::string store, backend = "auto", precision = "fp64";
+  std::string begin = "0", count;  // of indices; count "": to the end
+  bool shuffled = false;
+  std::uint64_t seed = 1;
+};
+// `oneproxy score`: one column a predictor, for a file of architectures or for a range of the space.
+std::string score_architectures(const ScoreOptions& options);
 
 // `oneproxy export RESULT --csv`: fronts, predictions and matrices of a result as CSV files in `to`
 // ("" is RESULT/csv).

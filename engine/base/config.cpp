@@ -287,6 +287,10 @@ std::string Config::path(const std::string& key, const std::string& default_valu
                            });
 }
 
+std::string Config::folder(const std::string& key) const {
+  return state_->from_set.count(key) > 0 ? "" : fs::path(state_->file).parent_path().string();
+}
+
 std::vector<Config> Config::tables(const std::string& key, const std::string& meaning) {
   std::vector<Config> result;
   state_->keys.push_back({"[[" + key + "]]", "tables", "none", meaning});

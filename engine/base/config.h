@@ -53,6 +53,9 @@ class Config {
   std::string path(const std::string& key, const std::string& default_value, const std::string& meaning);
   std::string one_of_outside_identity(const std::string& key, const std::string& default_value,
                                       const std::vector<std::string>& valid, const std::string& meaning);
+  // The folder that a path within a text is relative to: that of the file, or "" (the working directory) where the key
+  // came from the command line.
+  std::string folder(const std::string& key) const;
   // [[key]] tables: each is read strictly like the whole.
   std::vector<Config> tables(const std::string& key, const std::string& meaning);
 
