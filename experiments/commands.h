@@ -6,7 +6,8 @@
 
 namespace oneproxy {
 
-// `oneproxy info STORE`: spaces, sets, devices and metrics with their sizes and sources.
+// `oneproxy info STORE`: spaces, sets, devices and metrics, look-up tables and predictors, with their
+// sizes and sources.
 std::string describe_store(const std::string& path);
 
 // `oneproxy list`: kinds of experiment and the configurations that ship.
@@ -31,6 +32,14 @@ struct ScoreOptions {
 };
 // `oneproxy score`: one column a predictor, for a file of architectures or for a range of the space.
 std::string score_architectures(const ScoreOptions& options);
+
+struct PredictorImport {
+  std::string file, space, name;  // name "": the file's
+  std::string store = "my_store.h5", layout = "onehot";
+  std::string target = "unknown", unit = "unknown", source, licence = "unknown";
+};
+// `oneproxy import --predictor FILE.pth`: a trained Linear/ReLU stack from a torch state_dict into a store.
+std::string import_predictor(const PredictorImport& options);
 
 // `oneproxy export RESULT --csv`: fronts, predictions and matrices of a result as CSV files in `to`
 // ("" is RESULT/csv).
