@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 #include "engine/base/interrupt.h"
 #include "engine/base/log.h"
@@ -52,7 +54,7 @@ class Output {
 };
 
 // A model over the part of the space that it covers.
-struct Column {
+struct ScoredColumn {
   std::string name;
   std::shared_ptr<const SpaceModel> model;
   std::unique_ptr<SubSpace> part;
@@ -60,13 +62,13 @@ struct Column {
   std::unique_ptr<Scorer> scorer;
 };
 
-Column make_column(const ObjectiveSources& sources, const std::string& name, Precision precision) {
+ScoredColumn make_column(const ObjectiveSources& sources, const std::string& name, Precision precision) {
   // A bare name is a predictor of the store or a file.
   const std::string full = name.find(':') == std::string::npos ? "predictor:" + name : name;
   const auto objective = make_objective(sources, full, "--predictor");
   if (!objective.model)
     throw Error("--predictor " + name + ": measurements are no predictor; use predictor:, table:, proxy: or model:");
-  Column column{name, objective.model, std::make_unique<SubSpace>(sources.space), nullptr, nullptr};
+  ScoredColumn column{name, objective.model, std::make_unique<SubSpace>(sources.space), nullptr, nullptr};
   keep_predictable(*column.model, *column.part);
   column.kernel = std::make_unique<KernelModel>(*column.model, *column.part);
   column.scorer = std::make_unique<Scorer>(column.part->code(), std::vector<Model>{column.kernel->view()},
@@ -75,7 +77,7 @@ Column make_column(const ObjectiveSources& sources, const std::string& name, Pre
 }
 
 // choices: [n] architectures -> values [n]; NaN where the model has no entry.
-std::vector<double> values_of(const Column& column, const std::vector<std::vector<std::uint8_t>>& architectures) {
+std::vector<double> values_of(const ScoredColumn& column, const std::vector<std::vector<std::uint8_t>>& architectures) {
   std::vector<double> values(architectures.size(), std::nan(""));
   std::vector<std::uint32_t> digits;
   std::vector<std::size_t> places;
@@ -112,7 +114,7 @@ std::string score_architectures(const ScoreOptions& options) {
     opened.emplace(store);
     data.emplace(*opened, space, "help");
   }
-  std::vector<Column> columns;
+  std::vector<ScoredColumn> columns;
   for (const auto& name : options.predictors)
     columns.push_back(
         make_column({space, data ? &*data : nullptr, store, "", backend}, name, parse_precision(options.precision)));

@@ -22,6 +22,7 @@ struct ConfigKey {
 
 class Config {
  public:
+  // path "": no file, all keys come from the overrides.
   // overrides: "key=value" with a TOML value; a bare word or path is a string. Errors: no such file, bad TOML (with
   // line), an override without '='.
   static Config load(const std::string& path, const std::vector<std::string>& overrides);

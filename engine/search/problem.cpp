@@ -10,6 +10,7 @@
 #include "engine/base/streams.h"
 #include "engine/predictor/library.h"
 #include "kernels/error.h"
+#include "kernels/score.h"
 
 namespace oneproxy {
 namespace {

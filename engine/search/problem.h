@@ -23,7 +23,7 @@ struct Objective {
   std::shared_ptr<const SpaceModel> model;
   // choices [n, n_decisions] -> values [n] by definition, fp64; NaN where the objective is not known.
   std::function<void(std::span<const std::uint8_t> choices, std::span<double> values)> evaluate;
-  std::string checksum;  // of a predictor that a file or the store holds
+  std::string checksum = {};  // of a predictor that a file or the store holds
 };
 
 // Where objectives come from.
