@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "experiments/runner.h"
+
 namespace oneproxy {
 
 // `oneproxy info STORE`: spaces, sets, devices and metrics, look-up tables and predictors, with their
@@ -32,6 +34,15 @@ struct ScoreOptions {
 };
 // `oneproxy score`: one column a predictor, for a file of architectures or for a range of the space.
 std::string score_architectures(const ScoreOptions& options);
+
+struct SearchOptions {
+  RunOptions run;  // without a configuration: all keys come from the options
+  std::string space, latency, quality, limits, method = "annealing", store;
+  std::string seconds;  // "" leaves the default
+  std::vector<std::string> fix;
+};
+// `oneproxy search`: an experiment of kind search from options alone. Returns its folder.
+std::string search_space(SearchOptions options);
 
 struct PredictorImport {
   std::string file, space, name;  // name "": the file's

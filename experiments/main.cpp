@@ -111,6 +111,56 @@ int run_program(int argc, char** argv) {
     output = import_predictor(predictor);
   });
 
+  ScoreOptions score;
+  auto* score_command =
+      app.add_subcommand("score", "values of predictors for a file of architectures, or for a range of a space");
+  score_command->add_option("--space", score.space, "search space")->required();
+  score_command
+      ->add_option(
+          "--predictor", score.predictors,
+          "NAME (of the store), FILE.h5, table:NAME, proxy:DEVICE or model:macs; as often as wanted: one column "
+          "each")
+      ->required()
+      ->allow_extra_args(false);
+  auto* archs = score_command->add_option("--archs", score.archs, "CSV with a column arch; without it: by index");
+  score_command->add_option("--out", score.out, "CSV to write")->required();
+  score_command->add_option("--begin", score.begin, "first index, or place in the random order")->excludes(archs);
+  score_command->add_option("--count", score.count, "so many architectures (default: to the end)")->excludes(archs);
+  score_command->add_flag("--shuffled", score.shuffled, "distinct random architectures, by --seed")->excludes(archs);
+  score_command->add_option("--seed", score.seed, "of the random order")->capture_default_str();
+  score_command->add_option("--store", score.store, "store of predictors and tables (default: the one that ships)");
+  score_command->add_option("--backend", score.backend, "auto, cpu or cuda")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
+      ->capture_default_str();
+  score_command->add_option("--precision", score.precision, "fp64, fp32, tf32 or bf16")->capture_default_str();
+  score_command->callback([&] { output = score_architectures(score); });
+
+  SearchOptions search;
+  auto* search_command =
+      app.add_subcommand("search", "best architectures of a space under latency limits; prints the result folder");
+  search_command->add_option("--space", search.space, "search space")->required();
+  search_command->add_option("--latency", search.latency, "what is limited, for example proxy:pixel3 or table:note10")
+      ->required();
+  search_command->add_option("--quality", search.quality, "what is maximised, for example predictor:NAME or model:macs")
+      ->required();
+  search_command->add_option("--limits", search.limits, "latency limits, for example 20,30,40 (default: quantiles)");
+  search_command->add_option("--method", search.method, "exhaustive, exact, annealing or evolutionary")
+      ->capture_default_str();
+  search_command->add_option("--seconds", search.seconds, "annealing: time for all limits (default: by steps)");
+  search_command->add_option("--fix", search.fix, "DECISION=CHOICE|CHOICE, as often as wanted")
+      ->allow_extra_args(false);
+  search_command->add_option("--store", search.store, "store (default: the one that ships)");
+  search_command
+      ->add_option("--set", search.run.overrides, "any other key of kind search: `oneproxy list search` shows them")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  search_command->add_option("--out", search.run.out, "folder of results")->capture_default_str();
+  search_command->add_flag("--force", search.run.force, "run again although the result is there");
+  search_command->callback([&] {
+    search.run.command = run.command;
+    output = search_space(search) + "\n";
+  });
+
   std::string result, to;
   bool csv = false;
   auto* export_command = app.add_subcommand("export", "write fronts, predictions and matrices of a result as CSV");

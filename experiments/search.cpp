@@ -11,7 +11,9 @@
 #include "engine/search/exchange.h"
 #include "engine/search/exhaustive.h"
 #include "engine/search/front.h"
+#include "experiments/commands.h"
 #include "experiments/experiment.h"
+#include "experiments/runner.h"
 #include "kernels/error.h"
 
 namespace oneproxy {
@@ -292,6 +294,28 @@ class Search : public Experiment {
 };
 
 }  // namespace
+
+std::string search_space(SearchOptions options) {
+  const auto quoted = [](const std::string& text) {
+    if (text.find('\'') != std::string::npos)
+      throw Error("'" + text + "': a quote has no place in the name of a predictor, a device or a decision");
+    return "'" + text + "'";
+  };
+  std::vector<std::string> keys = {"kind=search",
+                                   "name=" + options.space + "_" + options.method,
+                                   "space=" + quoted(options.space),
+                                   "method=" + quoted(options.method),
+                                   "latency=" + quoted(options.latency),
+                                   "quality=" + quoted(options.quality)};
+  if (!options.limits.empty()) keys.push_back("limits_ms=[" + options.limits + "]");
+  if (!options.seconds.empty()) keys.push_back("seconds=" + options.seconds);
+  if (!options.store.empty()) keys.push_back("store=" + quoted(options.store));
+  std::string fixed;
+  for (const auto& text : options.fix) fixed += (fixed.empty() ? "" : ",") + quoted(text);
+  if (!fixed.empty()) keys.push_back("fix=[" + fixed + "]");
+  options.run.overrides.insert(options.run.overrides.begin(), keys.begin(), keys.end());
+  return run_experiment(options.run);
+}
 
 std::unique_ptr<Experiment> read_search(Config& config, std::uint64_t seed) {
   return std::make_unique<Search>(config, seed);

@@ -13,7 +13,8 @@ struct CheckpointSettings {
   double seconds = 30;   // between two checkpoints
 };
 
-// Scores the run and returns the reduction; removes the checkpoint when it is done. `what` begins the progress line.
+// Scores the run and returns the reduction. The checkpoint stays: whoever has the result safe removes it. `what` begins
+// the progress line.
 // Errors: a checkpoint of another identity or a broken one (with the remedy), a folder that can not be written.
 // An interrupt saves the checkpoint first.
 Reduction reduce_run(const Scorer& scorer, const ArchRun& run, const ReductionSettings& settings,

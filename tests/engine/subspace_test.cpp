@@ -21,7 +21,8 @@ TEST(SubSpace, AllOfItIsTheSpace) {
     EXPECT_EQ(part.size(), space.size());
     const Philox random{3, 3};
     for (int i = 0; i < 200; ++i) {
-      const ArchIndex index = ((static_cast<ArchIndex>(random.bits(2 * i)) << 64) | random.bits(2 * i + 1)) % space.size();
+      const ArchIndex index =
+          ((static_cast<ArchIndex>(random.bits(2 * i)) << 64) | random.bits(2 * i + 1)) % space.size();
       EXPECT_EQ(part.choices(index), space.choices(index));
       EXPECT_EQ(part.digits(space.choices(index)), space.digits_of(space.choices(index)));
     }
