@@ -382,25 +382,36 @@ constexpr IsaTiles kIsaTiles[] = {
 #endif
 };
 
+// Calls use(kernels) with those of `isa` for `precision`.
+template <typename Use>
+auto with_tiles(Precision precision, Isa isa, const Use& use) {
+  const auto* tiles = std::find_if(std::begin(kIsaTiles), std::end(kIsaTiles), [&](auto& t) { return t.isa == isa; });
+  ONEPROXY_ASSERT(tiles != std::end(kIsaTiles));
+  switch (precision) {
+    case Precision::fp64:
+      return use(*tiles->fp64);
+    case Precision::fp32:
+      return use(*tiles->fp32);
+    case Precision::bf16:
+      return tiles->bf16 ? use(*tiles->bf16) : use(*tiles->bf16_emulated);
+    case Precision::tf32:
+      break;
+  }
+  throw Error("precision tf32 is the GPU's; on the CPU use fp32, bf16 or fp64");
+}
+
 }  // namespace
 
 std::unique_ptr<MlpOnTiles> make_mlp_on_tiles(const Mlp& model, std::shared_ptr<const RowLists> code,
                                               Precision precision, Isa isa) {
-  const auto tiles = std::find_if(std::begin(kIsaTiles), std::end(kIsaTiles), [&](auto& t) { return t.isa == isa; });
-  ONEPROXY_ASSERT(tiles != std::end(kIsaTiles));
-  switch (precision) {
-    case Precision::fp64:
-      return make_mlp_on_tiles(model, std::move(code), *tiles->fp64);
-    case Precision::bf16:
-      if (model.layers.size() == 1) break;  // no matrix, so nothing that bf16 would make faster
-      if (tiles->bf16) return make_mlp_on_tiles(model, std::move(code), *tiles->bf16);
-      return make_mlp_on_tiles(model, std::move(code), *tiles->bf16_emulated);
-    case Precision::fp32:
-      break;
-    case Precision::tf32:
-      throw Error("precision tf32 is the GPU's; on the CPU use fp32, bf16 or fp64");
-  }
-  return make_mlp_on_tiles(model, std::move(code), *tiles->fp32);
+  // Without a hidden matrix there is nothing that bf16 would make faster.
+  if (precision == Precision::bf16 && model.layers.size() == 1) precision = Precision::fp32;
+  return with_tiles(precision, isa,
+                    [&](const auto& kernels) { return make_mlp_on_tiles(model, std::move(code), kernels); });
+}
+
+double spin_multiply_adds(Precision precision, Isa isa, std::int64_t rounds) {
+  return with_tiles(precision, isa, [&](const auto& kernels) { return kernels.peak(rounds); });
 }
 
 struct MlpCpu::State {

@@ -46,4 +46,7 @@ std::unique_ptr<MlpOnTiles> make_mlp_on_tiles(const Mlp& model, std::shared_ptr<
 std::unique_ptr<MlpOnTiles> make_mlp_on_tiles(const Mlp& model, std::shared_ptr<const RowLists> code,
                                               Precision precision, Isa isa);
 
+// Multiply-adds that the innermost loop would do without memory, for benchmarks; returns how many were done.
+double spin_multiply_adds(Precision precision, Isa isa, std::int64_t rounds);
+
 }  // namespace oneproxy::detail

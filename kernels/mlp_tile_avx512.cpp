@@ -1,4 +1,4 @@
-// AVX-512: 6 architectures x 4 vectors (or 8 x 3, 12 x 2, 12 x 1), 24 of the 32 registers.
+// AVX-512: 6 architectures x 4 vectors (or 8 x 3, 8 x 2, 8 x 1), at most 24 of the 32 registers.
 #include <immintrin.h>
 
 #include "kernels/mlp_tile_loops.h"
@@ -8,7 +8,7 @@ namespace {
 
 struct Shape {
   static constexpr int most_groups = 4, inputs_per_step = 1, row_multiple = 24, panel_bytes = 32768;
-  static constexpr int rows(int registers) { return registers == 4 ? 6 : registers == 3 ? 8 : 12; }
+  static constexpr int rows(int registers) { return registers == 4 ? 6 : 8; }
 };
 
 template <bool kRound>

@@ -14,7 +14,7 @@ struct Bf16 {
   static constexpr int lanes = 16, group = 16, most_groups = 4, inputs_per_step = 2, row_multiple = 24;
   static constexpr int panel_bytes = 32768;
   static constexpr bool fused = true, ordered = false, bf16 = true;
-  static constexpr int rows(int registers) { return registers == 4 ? 6 : registers == 3 ? 8 : 12; }
+  static constexpr int rows(int registers) { return registers == 4 ? 6 : 8; }
   static Reg load(const float* from) { return _mm512_loadu_ps(from); }
   static void store(float* to, Reg a) { _mm512_storeu_ps(to, a); }
   static Reg zero() { return _mm512_setzero_ps(); }

@@ -1,1 +1,216 @@
-int main(){}
+// MLPs over whole spaces on the CPU. mlp_baseline.py adds PyTorch's rate in the same run.
+//   mlp_bench [--filter REGEX] [--list]        every case in every precision
+//   mlp_bench --measure CASE PRECISION SECONDS  one of them, for about so long
+// One JSON object a line. share_of_peak: multiply-adds of the hidden layers alone, by those that the same instruction
+// set does in registers, measured between the repeats. Rates and peaks are the best of the repeats, because others
+// may load the machine.
+#include <cmath>
+#include <cstdlib>
+#include <memory>
+#include <numeric>
+#include <optional>
+
+#include "kernels/error.h"
+#include "kernels/isa.h"
+#include "kernels/mlp_cpu.h"
+#include "kernels/random.h"
+#include "kernels/score_detail.h"
+#include "tests/bench/bench.h"
+
+namespace oneproxy::bench {
+namespace {
+
+struct Shape {
+  std::string predictor;
+  std::vector<std::uint32_t> radices;
+  int parts, n_rows;
+  std::vector<int> widths;
+};
+
+const Shape kNasBench201{"30-64-64-1", std::vector<std::uint32_t>(6, 5), 1, 30, {64, 64}};
+const Shape kFbnet{"198-128-128-1", std::vector<std::uint32_t>(22, 9), 1, 198, {128, 128}};
+const Shape kOfa{"128-400-400-400-1", {25, 7371, 7371, 7371, 7371, 7371}, 4, 128, {400, 400, 400}};
+
+// Weights as of a trained predictor: each layer keeps the size of its inputs.
+class RandomPredictor {
+ public:
+  RandomPredictor(const Shape& shape, std::uint64_t seed) : shape_(shape) {
+    const Philox random{seed, 5};
+    std::uint64_t draw = 0;
+    const auto numbers = [&](std::size_t n, double fan_in) {
+      std::vector<double> values(n);
+      for (double& value : values) value = (random.uniform(draw++) * 2 - 1) * std::sqrt(6.0 / fan_in);
+      return values;
+    };
+    const int width = shape.widths[0];
+    rows_ = numbers(static_cast<std::size_t>(shape.n_rows) * width, shape.radices.size() * shape.parts);
+    first_bias_ = numbers(width, 100);
+    for (std::size_t l = 0; l < shape.widths.size(); ++l) {
+      const int inputs = shape.widths[l], outputs = l + 1 < shape.widths.size() ? shape.widths[l + 1] : 1;
+      weights_.push_back(numbers(static_cast<std::size_t>(inputs) * outputs, inputs));
+      biases_.push_back(numbers(outputs, 100));
+    }
+  }
+  Mlp model() const {
+    Mlp mlp{shape_.widths[0], rows_, first_bias_, {}};
+    for (std::size_t l = 0; l < weights_.size(); ++l)
+      mlp.layers.push_back({shape_.widths[l], static_cast<int>(biases_[l].size()), weights_[l], biases_[l]});
+    return mlp;
+  }
+
+ private:
+  const Shape& shape_;
+  std::vector<double> rows_, first_bias_;
+  std::vector<std::vector<double>> weights_, biases_;
+};
+
+class Code {
+ public:
+  explicit Code(const Shape& shape) : shape_(shape) {
+    const auto values = std::accumulate(shape.radices.begin(), shape.radices.end(), 0u);
+    const Philox random{3, 6};
+    for (std::uint32_t i = 0; i < values * shape.parts; ++i)
+      rows_.push_back(shape.parts == 1 ? static_cast<std::int32_t>(i)
+                                       : static_cast<std::int32_t>(random.below(i, shape.n_rows)));
+  }
+  DigitCode view() const { return {shape_.radices, shape_.parts, rows_, shape_.n_rows}; }
+
+ private:
+  const Shape& shape_;
+  std::vector<std::int32_t> rows_;
+};
+
+double seconds_of(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// Multiply-adds a second of all threads together.
+double peak(Precision precision, Isa isa) {
+  std::vector<double> done(thread_count());
+  constexpr std::int64_t kRounds = 6'000'000;
+  const double seconds = seconds_of([&] {
+    parallel_for(thread_count(),
+                 [&](std::int64_t t) { done[t] = detail::spin_multiply_adds(precision, isa, kRounds); });
+  });
+  return std::accumulate(done.begin(), done.end(), 0.0) / seconds;
+}
+
+enum class Way { range, shuffled, fleet };
+
+struct MlpCase {
+  std::string name;
+  const Shape* shape;
+  Way way;
+  std::int64_t n_scores;  // a repeat, of fp32
+};
+
+// Keeps what a case needs, and scores on call.
+std::function<void()> worker(const MlpCase& mlp_case, Precision precision, Isa isa, std::int64_t n) {
+  const Shape& shape = *mlp_case.shape;
+  const auto code = std::make_shared<Code>(shape);
+  if (mlp_case.way == Way::fleet) {
+    const ArchRun run{0, static_cast<std::uint64_t>(code->view().size()), false, 0};
+    const auto n_models = std::max<std::int64_t>(1, n / static_cast<std::int64_t>(run.count));
+    auto owners = std::make_shared<std::vector<RandomPredictor>>();
+    auto models = std::make_shared<std::vector<Mlp>>();
+    for (std::int64_t m = 0; m < n_models; ++m) owners->emplace_back(shape, m);
+    for (const RandomPredictor& owner : *owners) models->push_back(owner.model());
+    auto scores = std::make_shared<std::vector<float>>(n_models * run.count);
+    return [=] { detail::score_fleet_cpu(code->view(), *models, run, *scores, precision); };
+  }
+  const auto lists = std::make_shared<const detail::RowLists>(code->view());
+  const std::shared_ptr<detail::MlpOnTiles> mlp =
+      detail::make_mlp_on_tiles(RandomPredictor(shape, 1).model(), lists, precision, isa);
+  constexpr std::int64_t kBatch = 8192;
+  auto batch = [=](std::int64_t b) {
+    std::vector<double> scores(kBatch);
+    const std::int64_t first = b * kBatch, count = std::min(kBatch, n - first);
+    const ArchIndex begin = code->view().size() / 7 + first;
+    if (mlp_case.way == Way::range) return mlp->score_range(begin, count, scores.data());
+    const auto& radices = mlp_case.shape->radices;
+    const DigitSplit split = split_digits(radices);
+    std::vector<std::uint32_t> digits(count * radices.size());
+    for (std::int64_t i = 0; i < count; ++i) {
+      std::uint64_t left, right;
+      shuffled_parts(begin + i, split, 1, left, right);
+      std::uint32_t* own = digits.data() + i * radices.size();
+      decode_digits(left, radices.data(), split.left_digits, own);
+      decode_digits(right, radices.data() + split.left_digits, static_cast<int>(radices.size()) - split.left_digits,
+                    own + split.left_digits);
+    }
+    mlp->score_digits(digits.data(), count, scores.data());
+  };
+  return [=] { parallel_for((n + kBatch - 1) / kBatch, batch); };
+}
+
+const std::vector<MlpCase>& all_cases() {
+  static const std::vector<MlpCase> cases{{"nasbench201_fleet", &kNasBench201, Way::fleet, 1024 * 15'625},
+                                          {"fbnet_range", &kFbnet, Way::range, 1 << 21},
+                                          {"fbnet_shuffled", &kFbnet, Way::shuffled, 1 << 21},
+                                          {"ofa_range", &kOfa, Way::range, 1 << 17},
+                                          {"ofa_shuffled", &kOfa, Way::shuffled, 1 << 17}};
+  return cases;
+}
+
+constexpr Precision kPrecisions[] = {Precision::fp32, Precision::bf16, Precision::fp64};
+
+void measure(const MlpCase& mlp_case, Precision precision, double seconds) {
+  const Isa isa = chosen_isa();
+  const std::int64_t n = precision == Precision::fp64 ? mlp_case.n_scores / 4 : mlp_case.n_scores;
+  const auto work = worker(mlp_case, precision, isa, n);
+  work();
+  double best = 1e300, best_peak = 0, spent = 0;
+  int repeats = 0;
+  for (; repeats < 3 || spent < seconds; ++repeats) {
+    best_peak = std::max(best_peak, peak(precision, isa));
+    const double took = seconds_of(work);
+    best = std::min(best, took);
+    spent += took;
+  }
+  const std::int64_t n_scored = mlp_case.way == Way::fleet ? n / 15'625 * 15'625 : n;
+  double multiply_adds = 0;
+  const auto& widths = mlp_case.shape->widths;
+  for (std::size_t l = 1; l < widths.size(); ++l) multiply_adds += static_cast<double>(widths[l - 1]) * widths[l];
+  const double rate = static_cast<double>(n_scored) / best;
+  std::printf(
+      "{\"case\": \"%s\", \"predictor\": \"%s\", \"backend\": \"cpu\", \"precision\": \"%s\", \"threads\": %d, "
+      "\"n\": %lld, \"archs_per_s\": %.5g, \"share_of_peak\": %.3f, \"peak_gflops\": %.4g, \"isa\": \"%s\", "
+      "\"path\": \"%s\", \"repeats\": %d}\n",
+      mlp_case.name.c_str(), mlp_case.shape->predictor.c_str(), to_string(precision), thread_count(),
+      static_cast<long long>(n_scored), rate, rate * multiply_adds / best_peak, 2e-9 * best_peak, to_string(isa),
+      detail::make_mlp_on_tiles(RandomPredictor(*mlp_case.shape, 1).model(),
+                                std::make_shared<const detail::RowLists>(Code(*mlp_case.shape).view()), precision, isa)
+          ->path()
+          .c_str(),
+      repeats);
+  std::fflush(stdout);
+}
+
+int run(int argc, char** argv) {
+  std::vector<Case> cases;
+  for (const MlpCase& mlp_case : all_cases())
+    for (const Precision precision : kPrecisions) {
+      const std::string name = mlp_case.name + "_" + to_string(precision);
+      if (argc == 5 && std::string_view(argv[1]) == "--measure" && mlp_case.name == argv[2] &&
+          std::string_view(argv[3]) == to_string(precision)) {
+        measure(mlp_case, precision, std::atof(argv[4]));
+        return 0;
+      }
+      cases.push_back({name, [&mlp_case, precision] { measure(mlp_case, precision, 1.5); }});
+    }
+  return run_cases(argc, argv, cases);
+}
+
+}  // namespace
+}  // namespace oneproxy::bench
+
+int main(int argc, char** argv) {
+  try {
+    return oneproxy::bench::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+}

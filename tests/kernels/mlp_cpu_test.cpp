@@ -25,7 +25,7 @@ namespace {
 
 struct Avx512Shape {
   static constexpr int most_groups = 4, row_multiple = 24;
-  static constexpr int rows(int registers) { return registers == 4 ? 6 : registers == 3 ? 8 : 12; }
+  static constexpr int rows(int registers) { return registers == 4 ? 6 : 8; }
 };
 
 template <bool kRound>
