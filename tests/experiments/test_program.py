@@ -127,7 +127,7 @@ class TestSmoke(ProgramCase):
 
     def test_all_smoke_configurations_run(self) -> None:
         paths = sorted(CONFIGS.rglob("smoke_*.toml"))
-        self.assertEqual(len(paths), 9)
+        self.assertGreaterEqual(len(paths), 11)
         for path in paths:
             with self.subTest(config=str(path.relative_to(CONFIGS))):
                 result = self.run_config(path)
@@ -148,7 +148,8 @@ class TestSmoke(ProgramCase):
         summary, arrays = result.summary, result.arrays()
         if kind == "monotonicity":
             d = len(arrays["devices"])
-            self.assertEqual((d, arrays["srcc"].shape, arrays["srcc"].dtype), (28, (d, d), np.dtype("f8")))
+            expected = 11 if "ofa_mbv3" in result.folder.name else 28
+            self.assertEqual((d, arrays["srcc"].shape, arrays["srcc"].dtype), (expected, (d, d), np.dtype("f8")))
             self.assertEqual(arrays["kendall"].shape, (d, d))
         if kind == "adaproxy":
             self.assertGreaterEqual(len(arrays["devices"]), 3)
