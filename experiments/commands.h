@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string>
 
+#include "experiments/runner.h"
+
 namespace oneproxy {
 
 // `oneproxy info STORE`: spaces, sets, devices and metrics with their sizes and sources.
@@ -19,6 +21,14 @@ struct ImportOptions {
 };
 // `oneproxy import`: a user's own device from a CSV file with columns arch, latency_ms and optionally repeat.
 std::string import_device(const ImportOptions& options);
+
+struct TrainOptions {
+  RunOptions run;             // its `config` may be empty: then that of the space
+  std::string space, target;  // "" leaves what the configuration says
+  std::string out;            // file of the predictor; "" leaves it in the result folder only
+};
+// `oneproxy train`: the result folder, and below it `out`.
+std::string train_predictor(TrainOptions options);
 
 // `oneproxy export RESULT --csv`: fronts, predictions and matrices of a result as CSV files in `to`
 // ("" is RESULT/csv).

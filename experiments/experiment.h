@@ -52,7 +52,9 @@ struct Workspace {
   Backend backend = Backend::cpu;
   Summary summary;
   std::optional<H5File> arrays;
-  std::string report;  // Markdown; grows as the run goes on
+  std::string folder;      // of the result while it is made: for files of a kind's own
+  std::string checkpoint;  // file for the state of long work; it survives a kill, and goes when the result is finished
+  std::string report;      // Markdown; grows as the run goes on
   Timings timings;
 };
 
@@ -76,6 +78,7 @@ std::unique_ptr<Experiment> read_monotonicity(Config& config, std::uint64_t seed
 std::unique_ptr<Experiment> read_adaproxy(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_pareto_search(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_search(Config& config, std::uint64_t seed);
+std::unique_ptr<Experiment> read_train_predictor(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_reproduce_nb201(Config& config, std::uint64_t seed);
 
 // Latency limits without those that would have the same name in the summary, in order.

@@ -96,6 +96,8 @@ std::string run_experiment(const RunOptions& options) {
                "# resolved from " + fs::path(options.config).filename().string() + "\n" + config.resolved());
   work.backend = backend;
   work.report = "# " + prepared.name + " (" + prepared.kind + ")\n\n";
+  work.folder = folder.file("");
+  work.checkpoint = place + ".checkpoint";
   work.arrays.emplace(folder.file("arrays.h5"), H5Mode::create);
   work.arrays->set_attribute("/", "kind", prepared.kind);
   {
@@ -117,6 +119,8 @@ std::string run_experiment(const RunOptions& options) {
   folder.write("provenance.json", provenance.json());
   log_info("\n" + work.report);
   folder.finish();
+  std::error_code ignored;
+  fs::remove(work.checkpoint, ignored);
   return place;
 }
 
