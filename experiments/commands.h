@@ -7,7 +7,8 @@
 
 namespace oneproxy {
 
-// `oneproxy info STORE`: spaces, sets, devices and metrics with their sizes and sources.
+// `oneproxy info STORE`: spaces, sets, devices and metrics, look-up tables and predictors, with their
+// sizes and sources.
 std::string describe_store(const std::string& path);
 
 // `oneproxy list`: kinds of experiment and the configurations that ship.
@@ -21,6 +22,14 @@ struct ImportOptions {
 };
 // `oneproxy import`: a user's own device from a CSV file with columns arch, latency_ms and optionally repeat.
 std::string import_device(const ImportOptions& options);
+
+struct PredictorImport {
+  std::string file, space, name;  // name "": the file's
+  std::string store = "my_store.h5", layout = "onehot";
+  std::string target = "unknown", unit = "unknown", source, licence = "unknown";
+};
+// `oneproxy import --predictor FILE.pth`: a trained Linear/ReLU stack from a torch state_dict into a store.
+std::string import_predictor(const PredictorImport& options);
 
 struct TrainOptions {
   RunOptions run;             // its `config` may be empty: then that of the space
