@@ -4,14 +4,15 @@
 set(ONEPROXY_TORCH AUTO CACHE STRING "Training with LibTorch: ON, OFF, or AUTO (ON where LibTorch is found)")
 set(ONEPROXY_TORCH_CUDA AUTO CACHE STRING "Training on CUDA: ON, OFF, or AUTO (ON where LibTorch's CUDA part is whole)")
 set(ONEPROXY_TORCH_ROOT "" CACHE PATH "Folder with LibTorch's torch/; found in build/torch where empty")
+if(DEFINED ENV{ONEPROXY_TORCH_ROOT} AND NOT ONEPROXY_TORCH_ROOT)
+  set_property(CACHE ONEPROXY_TORCH_ROOT PROPERTY VALUE "$ENV{ONEPROXY_TORCH_ROOT}")  # kept for later configurations
+endif()
 
 # Sets ONEPROXY_HAVE_TORCH, or `missing` to what is not there.
 function(oneproxy_find_torch)
   set(roots "${PROJECT_BINARY_DIR}/torch" "${PROJECT_SOURCE_DIR}/build/torch")
   if(ONEPROXY_TORCH_ROOT)
     set(roots "${ONEPROXY_TORCH_ROOT}")
-  elseif(DEFINED ENV{ONEPROXY_TORCH_ROOT})
-    set(roots "$ENV{ONEPROXY_TORCH_ROOT}")
   endif()
   set(missing "LibTorch in ${roots}")
   set(root "")

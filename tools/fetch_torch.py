@@ -141,7 +141,7 @@ def download(wheel: Wheel, folder: Path) -> Path:
 def unpack(path: Path, wheel: Wheel, folder: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         for wanted in wheel.members:
-            names = [name for name in archive.namelist() if name == wanted or wanted[-1] == "/" and name.startswith(wanted)]
+            names = [n for n in archive.namelist() if n == wanted or (wanted.endswith("/") and n.startswith(wanted))]
             if not names:
                 raise FetchError(f"{path}: holds no {wanted}; is it the wheel of {wheel.package} {wheel.version}?")
             archive.extractall(folder, names)  # compares the checksum of every member
@@ -181,7 +181,7 @@ def say(message: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="fetch_torch.py",
-        description=f"Unpack LibTorch (PyPI wheel {TORCH.package}=={TORCH.version}, {TORCH.megabytes} MB) for training.",
+        description=f"Unpack LibTorch (wheel {TORCH.package}=={TORCH.version}, {TORCH.megabytes} MB), to train with.",
         epilog="ONEPROXY_TORCH_WHEEL=FILE takes the wheel from a file instead of downloading it.",
     )
     parser.add_argument("--to", type=Path, default=ROOT / "build" / "torch", metavar="DIR", help="default: build/torch")
@@ -194,7 +194,10 @@ def main() -> None:
     except FetchError as error:
         sys.exit(f"fetch_torch.py: error: {error}")
     except (OSError, zipfile.BadZipFile) as error:
-        sys.exit(f"fetch_torch.py: error: {args.to}: LibTorch could not be unpacked ({error}); free disk space, {REMEDY}")
+        sys.exit(
+            f"fetch_torch.py: error: {args.to}: LibTorch could not be unpacked ({error}); is the disk full? "
+            f"Free space, {REMEDY}"
+        )
 
 
 if __name__ == "__main__":

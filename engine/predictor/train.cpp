@@ -74,13 +74,10 @@ class Rows {
       if (!std::isfinite(values[i]) || (log_target && values[i] <= 0))
         throw Error("training: the value of " + row_text() + " is " + std::to_string(values[i]) +
                     (log_target ? "; log_target wants values above 0" : "; values should be finite"));
-      for (std::size_t j = 0; j < d; ++j) {
-        if (choices[i * d + j] >= radices_[j])
-          throw Error("training: " + row_text() + " is no architecture of " + space.name() + ": choice " +
-                      std::to_string(choices[i * d + j]) + " of " + space.decisions()[j].name + " should be below " +
-                      std::to_string(radices_[j]));
-        this->choices.push_back(choices[i * d + j]);
-      }
+      const auto row = std::span(choices).subspan(i * d, d);
+      if (const auto fault = space.fault(row); !fault.empty())
+        throw Error("training: " + row_text() + " is no architecture of " + space.name() + ": " + fault);
+      this->choices.insert(this->choices.end(), row.begin(), row.end());
       targets.push_back(log_target ? std::log(values[i]) : values[i]);
     }
   }

@@ -13,10 +13,9 @@ import h5py
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from support import CONFIGS, PROGRAM, RESULT_FILES, ProgramCase, config, environment, sets, stored  # noqa: E402
+from support import CONFIGS, PROGRAM, RESULT_FILES, TRAINS, ProgramCase, config, environment, sets, stored  # noqa: E402
 
 SMOKE = config("nasbench201", "train_predictor")
-TRAINS = "training: compiled" in subprocess.run([PROGRAM, "--version"], capture_output=True, text=True).stdout
 
 
 def numbers(path: Path) -> dict[str, np.ndarray]:
