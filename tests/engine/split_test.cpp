@@ -81,5 +81,10 @@ TEST(AdditiveFeature, IsTheCostOfTheSpace) {
   }
 }
 
+TEST(AdditiveFeature, WhereCostsDoNotAddUpIsRefused) {
+  const auto space = SearchSpace::load("ofa_mbv3");  // the resolution scales every block
+  EXPECT_THAT(error_of([&] { additive_feature(space, "macs"); }), HasSubstr("not a sum over its decisions"));
+}
+
 }  // namespace
 }  // namespace oneproxy

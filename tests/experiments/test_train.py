@@ -84,18 +84,18 @@ class TestTraining(TrainCase):
             time.sleep(0.02)
             found = list(place.glob("*.checkpoint"))
             if found:
-                time.sleep(0.15)
+                time.sleep(0.1)
                 process.kill()
                 process.wait()
                 return found[0]
         self.fail("it ended before it could be killed")
 
     def test_a_killed_training_goes_on_to_the_same_result(self) -> None:
-        long = sets(epochs=150, patience=150, checkpoint_seconds=0.01)
+        long = sets(epochs=400, patience=400, checkpoint_seconds=0.01)
         whole = self.run_config(SMOKE, "--out", "whole", *long)
         checkpoint = self.killed("parts", *long)
         with h5py.File(checkpoint) as file:
-            self.assertLess(file.attrs["epoch"], 150)
+            self.assertLess(file.attrs["epoch"], 400)
         copy = Path(shutil.copy(checkpoint, self.folder / "checkpoint"))
         done = self.program("run", SMOKE, "--out", "parts", *long)
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -106,12 +106,12 @@ class TestTraining(TrainCase):
         self.assertEqual((resumed / "summary.json").read_text(), whole.text("summary.json"))
         self.assertFalse(checkpoint.exists())
         # The checkpoint of other settings is refused.
-        other = self.killed("other", *sets(epochs=151, patience=151, checkpoint_seconds=0.01))
+        other = self.killed("other", *sets(epochs=401, patience=401, checkpoint_seconds=0.01))
         shutil.copy(copy, other)
         for _ in self.folder.glob("other/train_predictor/.*"):
             shutil.rmtree(_)
         says = ("other settings", other.name)
-        self.fault("run", SMOKE, "--out", "other", *sets(epochs=151, patience=151, checkpoint_seconds=0.01), says=says)
+        self.fault("run", SMOKE, "--out", "other", *sets(epochs=401, patience=401, checkpoint_seconds=0.01), says=says)
 
     def test_ctrl_c_keeps_the_state(self) -> None:
         long = [*map(str, sets(epochs=100000, patience=100000, checkpoint_seconds=0.01))]
