@@ -6,6 +6,8 @@
 
 #include "experiments/runner.h"
 
+#include "experiments/runner.h"
+
 namespace oneproxy {
 
 // `oneproxy info STORE`: spaces, sets, devices and metrics, look-up tables and predictors, with their
@@ -51,6 +53,14 @@ struct PredictorImport {
 };
 // `oneproxy import --predictor FILE.pth`: a trained Linear/ReLU stack from a torch state_dict into a store.
 std::string import_predictor(const PredictorImport& options);
+
+struct TrainOptions {
+  RunOptions run;             // its `config` may be empty: then that of the space
+  std::string space, target;  // "" leaves what the configuration says
+  std::string out;            // file of the predictor; "" leaves it in the result folder only
+};
+// `oneproxy train`: the result folder, and below it `out`.
+std::string train_predictor(TrainOptions options);
 
 // `oneproxy export RESULT --csv`: fronts, predictions and matrices of a result as CSV files in `to`
 // ("" is RESULT/csv).

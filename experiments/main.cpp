@@ -12,6 +12,7 @@
 #include "engine/base/names.h"
 #include "engine/base/provenance.h"
 #include "engine/base/resources.h"
+#include "engine/predictor/network.h"
 #include "engine/predictor/torch_predictor.h"
 #include "experiments/commands.h"
 #include "experiments/runner.h"
@@ -23,7 +24,8 @@ namespace {
 
 std::string version_text() {
   return "oneproxy " + version() + " (" + commit() +
-         "), CUDA code: " + (cuda_compiled() ? "compiled" : "not compiled") + ", device: " + cuda_device_name();
+         "), CUDA code: " + (cuda_compiled() ? "compiled" : "not compiled") + ", device: " + cuda_device_name() +
+         ", training: " + (torch_compiled() ? "compiled" : "not compiled");
 }
 
 int run_program(int argc, char** argv) {
@@ -58,6 +60,22 @@ int run_program(int argc, char** argv) {
   auto* check_command = app.add_subcommand("check", "check a configuration and its data without running it");
   add_config(check_command);
   check_command->callback([&] { output = check_experiment(run) + "\n"; });
+
+  TrainOptions train;
+  auto* train_command = app.add_subcommand("train", "train a predictor of a device's latency or of a metric");
+  train_command->add_option("config", run.config, "configuration of kind train_predictor (default: that of --space)");
+  train_command->add_option("--space", train.space, "search space");
+  train_command->add_option("--target", train.target, "what to predict: device:NAME or metric:NAME");
+  train_command->add_option("--out", train.out, "file for the predictor, for example predictor.h5");
+  train_command->add_option("--results", run.out, "folder of results")->capture_default_str();
+  train_command->add_option("--set", run.overrides, "override a key: key=value")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  train_command->add_flag("--force", run.force, "train again although the result is there");
+  train_command->callback([&] {
+    train.run = run;
+    output = train_predictor(train);
+  });
 
   std::string kind;
   auto* list_command = app.add_subcommand("list", "kinds of experiment and configurations; the keys of one kind");

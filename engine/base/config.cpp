@@ -199,14 +199,25 @@ std::int64_t Config::integer(const std::string& key, std::optional<std::int64_t>
   });
 }
 
-double Config::number(const std::string& key, std::optional<double> default_value, double low, double high,
-                      const std::string& meaning) {
-  return read<double>(*state_, key, default_value, "number", meaning, true, [&](const toml::node& node) {
+namespace {
+template <class S>
+double read_number(S& state, const std::string& key, const std::optional<double>& default_value, double low,
+                   double high, const std::string& meaning, bool identity) {
+  return read<double>(state, key, default_value, "number", meaning, identity, [&](const toml::node& node) {
     const auto value = as_number(node);
-    if (!value || !(*value >= low && *value <= high))
-      state_->wrong(key, show(node), "a number " + range_text(low, high));
+    if (!value || !(*value >= low && *value <= high)) state.wrong(key, show(node), "a number " + range_text(low, high));
     return *value;
   });
+}
+}  // namespace
+
+double Config::number(const std::string& key, std::optional<double> default_value, double low, double high,
+                      const std::string& meaning) {
+  return read_number(*state_, key, default_value, low, high, meaning, true);
+}
+double Config::number_outside_identity(const std::string& key, double default_value, double low, double high,
+                                       const std::string& meaning) {
+  return read_number(*state_, key, std::optional(default_value), low, high, meaning, false);
 }
 
 bool Config::flag(const std::string& key, bool default_value, const std::string& meaning) {

@@ -12,6 +12,9 @@ enum class Draws : std::uint32_t {
   evolution = 4,
   annealing = 10,
   random_architectures = 11,
+  predictor_split = 20,
+  predictor_weights = 21,
+  predictor_batches = 22,
 };
 
 // `number` counts independent repetitions of one purpose: trials, resamples, islands.
