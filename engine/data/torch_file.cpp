@@ -470,6 +470,12 @@ std::vector<TorchTensor> read_zip(std::string_view content) {
 
 }  // namespace
 
+std::vector<TorchTensor> parse_torch_file(std::string_view content) {
+  if (content.starts_with("PK")) return read_zip(content);
+  if (content.starts_with("\x80")) return read_legacy(content);
+  throw Error("is no file of torch.save");
+}
+
 std::vector<TorchTensor> read_torch_file(const std::string& path) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) throw Error(path + ": is a folder; name a file of torch.save");
@@ -480,9 +486,7 @@ std::vector<TorchTensor> read_torch_file(const std::string& path) {
   std::string content(size, '\0');
   if (!file.read(content.data(), static_cast<std::streamsize>(size))) throw Error(path + ": can not be read");
   try {
-    if (content.starts_with("PK")) return read_zip(content);
-    if (content.starts_with("\x80")) return read_legacy(content);
-    throw Error("is no file of torch.save");
+    return parse_torch_file(content);
   } catch (const Error& fault) {
     throw Error(path + ": " + fault.what());
   }

@@ -4,6 +4,7 @@
 // names that tensors need and refuses every other one, and nothing in the file is run.
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace oneproxy {
@@ -17,5 +18,8 @@ struct TorchTensor {
 // In the order of the file. Errors, one line each: no such file, truncated, no torch file, a whole pickled model, a
 // name that tensors do not need, a storage of another kind, a tensor outside its storage.
 std::vector<TorchTensor> read_torch_file(const std::string& path);
+
+// The same for the content of a file; errors do not name it.
+std::vector<TorchTensor> parse_torch_file(std::string_view content);
 
 }  // namespace oneproxy

@@ -146,5 +146,39 @@ TEST(OfaMobileNetV3, CostsAreThePublishedOnes) {
   }
 }
 
+TEST(ProxylessNas, HasEveryNetworkOnce) {
+  const auto space = SearchSpace::load("proxylessnas");
+  ArchIndex size = 6;
+  for (int s = 0; s < 5; ++s) size *= 6 + 36 + 216 + 1296;
+  EXPECT_EQ(to_decimal(space.size()), to_decimal(size));
+  both_ways(space);
+  // Skips last: the same blocks in the same order are one network.
+  const std::string rest = "|k3_e3|k3_e3|k3_e3|k3_e3|k3_e3";
+  EXPECT_EQ(space.parse("k5_e6 k3_e3 skip skip" + rest), space.parse("k5_e6 k3_e3" + rest));
+  EXPECT_THAT(error_of([&] { space.parse("k5_e6 skip k3_e3" + rest); }),
+              HasSubstr("block 3 of stage 1 is active after"));
+  EXPECT_THAT(error_of([&] { space.parse("k5_e6|k3_e3|k3_e3|k3_e3|k3_e3|skip"); }), HasSubstr("stage 6 has 0 active"));
+}
+
+TEST(ProxylessNas, CostsByHand) {
+  const auto space = SearchSpace::load("proxylessnas");
+  const auto macs = [&](const std::string& text) { return space.cost(space.parse(text)).macs; };
+  const std::string rest = "|k3_e3|k3_e3|k3_e3|k3_e3|k3_e3";
+  // A second block of stage 1: 24 -> 72 -> 24 channels at 56x56, 5x5 depthwise.
+  EXPECT_EQ(macs("k3_e3 k5_e3" + rest) - macs("k3_e3" + rest), 3136.0 * (24 * 72 + 25 * 72 + 72 * 24));
+  // Its first: 16 -> 96 at 112x112, halved by the depthwise layer.
+  EXPECT_EQ(macs("k3_e6" + rest) - macs("k3_e3" + rest), 12544.0 * 16 * 48 + 3136.0 * (9 * 48 + 48 * 24));
+}
+
+TEST(MobileNetV2, HasEveryNetworkOnce) {
+  const auto space = SearchSpace::load("mobilenetv2");
+  ArchIndex size = 6;
+  for (int s = 0; s < 5; ++s) size *= 36 + 216 + 1296;
+  EXPECT_EQ(to_decimal(space.size()), to_decimal(size));
+  both_ways(space);
+  EXPECT_THAT(error_of([&] { space.parse("k3_e3|k3_e3 k3_e3|k3_e3 k3_e3|k3_e3 k3_e3|k3_e3 k3_e3|k3_e3"); }),
+              HasSubstr("stage 1 has 1 active blocks; it needs 2 to 4"));
+}
+
 }  // namespace
 }  // namespace oneproxy

@@ -153,7 +153,8 @@ class TestSmoke(ProgramCase):
         summary, arrays = result.summary, result.arrays()
         if kind == "monotonicity":
             d = len(arrays["devices"])
-            self.assertEqual((d, arrays["srcc"].shape, arrays["srcc"].dtype), (28, (d, d), np.dtype("f8")))
+            expected = 11 if "ofa_mbv3" in result.folder.name else 28
+            self.assertEqual((d, arrays["srcc"].shape, arrays["srcc"].dtype), (expected, (d, d), np.dtype("f8")))
             self.assertEqual(arrays["kendall"].shape, (d, d))
         if kind == "adaproxy":
             self.assertGreaterEqual(len(arrays["devices"]), 3)

@@ -88,7 +88,7 @@ class Layouts(Folder):
         self.assertEqual(
             [help_set[f"latency_ms/{name}"].attrs["batch"] for name in ("essential_ph_1", "gold_6226")], [0, 0]
         )
-        self.assertIn("skipped: OFA accuracy predictor (ofa/acc_predictor.pth): recognised, not imported yet", said)
+        self.assertIn("skipped: OFA accuracy predictor (ofa/acc_predictor.pth): weights are not stored here", said)
         self.assertIn("nasbench201/help: 40 of 15625 cells", said)
 
     def test_oneproxy(self) -> None:
@@ -370,7 +370,7 @@ class Writing(Folder):
                     mock.patch(place, side_effect=failure),
                     self.assertRaises((KeyboardInterrupt, SystemExit, DataError)),
                 ):
-                    store.write([], self.target, force=False)
+                    store.write([], [], self.target, force=False)
                 self.assertEqual(self.target.read_bytes(), before)
                 self.assertEqual(sorted(p.name for p in self.base.iterdir()), ["data", "store.h5"])
 
