@@ -61,7 +61,7 @@ void require_torch() {
         "ONEPROXY_CMAKE_ARGS=-DONEPROXY_TORCH=ON tools/build_project");
 }
 
-std::unique_ptr<Network> make_network(const NetworkSettings& settings) {
+std::unique_ptr<Network> make_network([[maybe_unused]] const NetworkSettings& settings) {
   require_torch();
 #if ONEPROXY_HAVE_TORCH
   static const MakeNetwork make = load_module();
