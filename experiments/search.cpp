@@ -93,8 +93,8 @@ class Search : public Experiment {
   std::vector<std::string> spaces() const override { return {data_settings_.space}; }
 
   void prepare(const Store& store) override {
-    const auto sets =
-        store.has_space(data_settings_.space) ? store.sets(data_settings_.space) : std::vector<std::string>{};
+    const auto known = store.spaces();
+    const bool measured = std::find(known.begin(), known.end(), data_settings_.space) != known.end();
     space_.emplace(SearchSpace::load(data_settings_.space, data_settings_.geometry));
     part_.emplace(*space_);
     for (const auto& text : fix_) part_->fix(text);
