@@ -8,6 +8,7 @@
 #include "engine/report/table.h"
 #include "engine/search/annealing.h"
 #include "engine/search/evolutionary.h"
+#include "engine/search/exact.h"
 #include "engine/search/exchange.h"
 #include "engine/search/exhaustive.h"
 #include "engine/search/front.h"
@@ -152,6 +153,7 @@ class Search : public Experiment {
 
   SearchResult search(const SearchProblem& problem, Backend backend) const {
     if (method_ == "exhaustive") return search_exhaustively(problem, limits_ms_, exhaustive_, backend);
+    if (method_ == "exact") return search_exactly(problem, limits_ms_);
     if (method_ == "annealing") return search_by_annealing(problem, limits_ms_, annealing_, backend);
     return search_evolutionarily(problem, limits_ms_, evolution_, backend);
   }

@@ -137,20 +137,13 @@ KernelModel::KernelModel(const SpaceModel& model, const SubSpace& part) : model_
   }
   const auto& table = std::get<TablePredictor>(model_);
   const std::size_t rows = n_rows(table);
-  const DigitCode code = part.code();
-  const bool selected = table.n_tables() > 1;
-  const std::vector<std::uint32_t> first = selected ? part.values(0) : std::vector<std::uint32_t>{0};
-  for (const auto t : first) {
-    bias_.push_back(table.bias[t]);
-    const double* weights = table.weights.data() + t * rows;
-    for (std::size_t value = 0; value < code.rows.size() / code.parts; ++value) {
-      double sum = 0;
-      for (int p = 0; p < code.parts; ++p)
-        if (const auto row = code.rows[value * code.parts + p]; row >= 0) sum += weights[row];
-      weights_.push_back(sum);
-    }
+  std::vector<double> weights, bias;
+  for (const auto t : table.n_tables() > 1 ? part.values(0) : std::vector<std::uint32_t>{0}) {
+    weights.insert(weights.end(), table.weights.begin() + t * rows, table.weights.begin() + (t + 1) * rows);
+    bias.push_back(table.bias[t]);
   }
-  view_ = DigitTable{weights_, bias_};
+  table_ = digit_table(part.code(), weights, bias);
+  view_ = table_.view();
 }
 
 }  // namespace oneproxy

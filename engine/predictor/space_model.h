@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/predictor/digit_tables.h"
 #include "engine/predictor/linear_predictor.h"
 #include "engine/predictor/mlp_predictor.h"
 #include "engine/predictor/table_predictor.h"
@@ -42,7 +43,7 @@ class KernelModel {
  private:
   SpaceModel model_;
   Dense last_;
-  std::vector<double> weights_, bias_;
+  DigitTableData table_;
   Model view_;
 
  public:

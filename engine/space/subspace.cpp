@@ -74,6 +74,9 @@ void SubSpace::fix(const std::string& text) {
   const int decision = static_cast<int>(found - names.begin());
   std::vector<std::string> choices;
   for (const auto& choice : space_->decisions()[decision].choices) choices.push_back(choice.operation.name);
+  if (decision == 0 && !space_->resolutions().empty())  // "resolution=160" says it all
+    std::transform(space_->resolutions().begin(), space_->resolutions().end(), choices.begin(),
+                   [](int pixels) { return std::to_string(pixels); });
   std::vector<char> allowed(choices.size(), 0);
   for (const auto& part : split(text.substr(equal + 1), '|')) {
     const auto choice = std::find(choices.begin(), choices.end(), part);

@@ -1,0 +1,173 @@
+// Exact fronts of whole spaces by dynamic programming over digits, on tables shaped as those of FBNet: 22 digits of 9
+// values, latency a noisy power of the multiply-accumulates, as a fit to a device. Tables of a real device come from
+// the baseline script:
+//   additive_front_bench --tables FILE N_DIGITS RADIX N_OBJECTIVES REPEATS NAME
+// FILE: int64 [n_objectives, n_digits * radix]. "checksum": of the front, for the script to compare.
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "kernels/additive_front.h"
+#include "kernels/error.h"
+#include "kernels/random.h"
+#include "tests/bench/bench.h"
+
+namespace oneproxy::bench {
+namespace {
+
+constexpr double kScale = 0x1p40;
+
+struct Tables {
+  std::vector<std::uint32_t> radices;
+  std::vector<std::int64_t> objectives[3];  // the third may be empty
+
+  AdditiveProblem problem() const {
+    static constexpr std::int64_t kNoBias[1] = {0};
+    AdditiveProblem problem{radices, {objectives[0], kNoBias}, {objectives[1], kNoBias}, {}, {}};
+    if (!objectives[2].empty()) problem.third = {objectives[2], kNoBias};
+    return problem;
+  }
+};
+
+// Multiply-accumulates of FBNet's blocks on CIFAR-100 (configs/spaces/fbnet.toml), in millions, and a noise of +-1 for
+// each block; [22 * 9].
+struct Blocks {
+  std::vector<double> macs, noise;
+};
+
+Blocks fbnet_blocks() {
+  struct Stage {
+    int channels, layers, stride;
+  };
+  const Stage stages[] = {{16, 1, 1}, {24, 4, 1}, {32, 4, 2}, {64, 4, 2}, {112, 4, 1}, {184, 4, 2}, {352, 1, 1}};
+  const int kernels[] = {3, 3, 3, 3, 5, 5, 5, 5}, expansions[] = {1, 1, 3, 6, 1, 1, 3, 6};
+  const double groups[] = {1, 2, 1, 1, 1, 2, 1, 1};
+  Blocks blocks;
+  const Philox random{1, 0};
+  double in = 16, side = 32;
+  for (const Stage& stage : stages)
+    for (int layer = 0; layer < stage.layers; ++layer) {
+      const double stride = layer == 0 ? stage.stride : 1, before = side * side, after = before / (stride * stride);
+      for (int op = 0; op < 8; ++op) {
+        const double wide = in * expansions[op];
+        blocks.macs.push_back(1e-6 * ((in * wide * before + wide * stage.channels * after) / groups[op] +
+                                      wide * kernels[op] * kernels[op] * after));
+      }
+      blocks.macs.push_back(in == stage.channels && stride == 1 ? 0 : 1e-6 * in * stage.channels * after);
+      in = stage.channels;
+      side /= stride;
+    }
+  for (std::size_t i = 0; i < blocks.macs.size(); ++i) blocks.noise.push_back(2 * random.uniform(i) - 1);
+  return blocks;
+}
+
+std::int64_t fixed(double value) { return static_cast<std::int64_t>(std::llround(value * kScale)); }
+
+// latency = macs^0.7 with 15 % of noise. quality: "macs", or a power of the latency; third: a noisy sum of both.
+Tables fbnet_tables(const std::string& quality, double power, double noise, bool third) {
+  const Blocks blocks = fbnet_blocks();
+  Tables tables;
+  tables.radices.assign(22, 9);
+  for (std::size_t i = 0; i < blocks.macs.size(); ++i) {
+    const double latency = std::pow(blocks.macs[i], 0.7) * (1 + noise * blocks.noise[i]);
+    tables.objectives[0].push_back(fixed(latency));
+    tables.objectives[1].push_back(fixed(quality == "macs" ? blocks.macs[i] : std::pow(latency, power)));
+    if (third) tables.objectives[2].push_back(fixed(blocks.macs[i] * (1 + 0.3 * blocks.noise[(i * 7 + 3) % 198])));
+  }
+  return tables;
+}
+
+double peak_resident_mb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+void run_front(const std::string& name, const Tables& tables, int repeats, bool trace) {
+  AdditiveFront front;
+  std::vector<std::uint32_t> digits;
+  const Timing timing = time_median(repeats, [&] {
+    front = AdditiveFront();
+    front = additive_front(tables.problem());
+    if (trace) digits = front.all_digits();
+  });
+  std::uint64_t checksum = 0;
+  for (std::int64_t i = 0; i < front.size(); ++i) {
+    const AdditivePoint point = front.point(i);
+    checksum = checksum * 31 + static_cast<std::uint64_t>(point.latency);
+    checksum = checksum * 31 + static_cast<std::uint64_t>(point.quality);
+    checksum = checksum * 31 + static_cast<std::uint64_t>(point.third);
+  }
+  char more[400];
+  std::snprintf(more, sizeof(more),
+                ", \"front\": %lld, \"stored_points\": %lld, \"traced_back\": %s, \"levels_mb\": %.4g, "
+                "\"peak_resident_mb\": %.4g, \"checksum\": %lld",
+                static_cast<long long>(front.size()), static_cast<long long>(front.stored_points()),
+                trace ? "true" : "false", static_cast<double>(front.peak_bytes()) / 1e6, peak_resident_mb(),
+                static_cast<long long>(checksum >> 16));
+  report(name, front.size(), Backend::cpu, timing, more);
+}
+
+void run_limits(const std::string& name, const Tables& tables) {
+  std::vector<std::int64_t> limits;
+  const AdditiveFront front = additive_front(tables.problem());
+  for (int i = 1; i <= 4; ++i) limits.push_back(front.point(front.size() * i / 5).latency);
+  std::vector<AdditiveBest> best;
+  const Timing timing = time_median(21, [&] { best = additive_best(tables.problem(), limits); });
+  for (std::size_t i = 0; i < limits.size(); ++i)
+    if (best[i].point.quality != front.point(front.last_within(limits[i])).quality)
+      throw Error("the best under a limit is not the front's");
+  report(name, static_cast<std::int64_t>(limits.size()), Backend::cpu, timing);
+}
+
+std::vector<Case> cases() {
+  return {
+      {"additive_front_fbnet_macs",
+       [] { run_front("additive_front_fbnet_macs", fbnet_tables("macs", 1, 0.15, false), 201, true); }},
+      {"additive_front_fbnet_sqrt",
+       [] { run_front("additive_front_fbnet_sqrt", fbnet_tables("power", 0.5, 0.15, false), 21, true); }},
+      {"additive_front_fbnet_hard",
+       [] { run_front("additive_front_fbnet_hard", fbnet_tables("power", 0.9, 0.15, false), 5, false); }},
+      {"additive_front_fbnet_three",
+       [] { run_front("additive_front_fbnet_three", fbnet_tables("macs", 1, 0.15, true), 5, true); }},
+      {"additive_best_fbnet_macs",
+       [] { run_limits("additive_best_fbnet_macs", fbnet_tables("macs", 1, 0.15, false)); }},
+      {"additive_best_fbnet_sqrt",
+       [] { run_limits("additive_best_fbnet_sqrt", fbnet_tables("power", 0.5, 0.15, false)); }},
+  };
+}
+
+Tables read_tables(const char* path, int n_digits, int radix, int n_objectives) {
+  Tables tables;
+  tables.radices.assign(n_digits, radix);
+  std::ifstream file(path, std::ios::binary);
+  for (int o = 0; o < n_objectives; ++o) {
+    tables.objectives[o].resize(static_cast<std::size_t>(n_digits) * radix);
+    const auto bytes = static_cast<std::streamsize>(tables.objectives[o].size() * sizeof(std::int64_t));
+    if (!file.read(reinterpret_cast<char*>(tables.objectives[o].data()), bytes))
+      throw Error(std::string(path) + " is too short for " + std::to_string(n_objectives) + " objectives");
+  }
+  return tables;
+}
+
+int run(int argc, char** argv) {
+  if (argc != 8 || std::string(argv[1]) != "--tables") return run_cases(argc, argv, cases());
+  try {
+    run_front(argv[7], read_tables(argv[2], std::atoi(argv[3]), std::atoi(argv[4]), std::atoi(argv[5])),
+              std::atoi(argv[6]), true);
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+}
+
+}  // namespace
+}  // namespace oneproxy::bench
+
+int main(int argc, char** argv) { return oneproxy::bench::run(argc, argv); }
