@@ -1,6 +1,6 @@
 #include "engine/predictor/digit_tables.h"
 
-#include <cmath>
+#include <numeric>
 
 #include "kernels/error.h"
 
@@ -18,7 +18,8 @@ DigitTableData digit_table(const DigitCode& code, std::span<const double> weight
   data.bias.assign(bias.begin(), bias.end());
   const auto parts = static_cast<std::size_t>(code.parts);
   for (std::size_t t = 0; t < bias.size(); ++t)
-    for (std::size_t value = 0; value < width_of(code.radices); ++value) {
+    for (std::size_t value = 0; value < std::accumulate(code.radices.begin(), code.radices.end(), std::size_t{0});
+         ++value) {
       double sum = 0;
       for (std::size_t part = 0; part < parts; ++part) {
         const std::int32_t row = code.rows[value * parts + part];

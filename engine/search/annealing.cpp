@@ -62,11 +62,7 @@ class Annealing {
         code_(part_.code()),
         latency_scorer_(code_, std::span(&latency_view_, 1), backend, Precision::fp64),
         quality_scorer_(code_, std::vector<Model>{quality_.view()}, backend, settings.precision),
-        record_([&] {
-          ReductionSettings reduction;
-          reduction.quality_margin = quality_scorer_.error_bound(0);
-          return reduction;
-        }()) {
+        record_(ReductionSettings{}) {
     for (const double limit : limits_ms) limits_.push_back(score_of_value(*problem.latency.model, limit));
   }
 

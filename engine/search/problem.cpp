@@ -91,8 +91,8 @@ Objective make_objective(const ObjectiveSources& sources, const std::string& nam
   const std::string source = name.substr(0, colon), what = colon == std::string::npos ? "" : name.substr(colon + 1);
   const SearchSpace& space = sources.space;
   if (source == "model" && !what.empty()) {
-    const auto& cost = cost_model(what);
-    return modelled(cost_table(space, what), space, cost.label, cost.unit, true);
+    const auto& cost = cost_model(name);
+    return modelled(cost_table(space, name), space, cost.label, cost.unit, true);
   }
   if (source == "predictor" && !what.empty()) {
     const bool is_file = std::filesystem::path(what).extension() == ".h5";
