@@ -162,31 +162,54 @@ struct AdditiveFront::Implementation {
     return {pair.latency, pair.quality, 0};
   }
 
-  void digits(std::int64_t i, std::span<std::uint32_t> digits) const {
-    if (three) {
-      const std::uint32_t rank = space_top.ranks[i];
+  // digits [count, n_digits] of points first .. first + count - 1. Digit after digit of many points: the searches of
+  // one point wait for each other, those of many do not.
+  void digits(std::int64_t first, std::int64_t count, std::uint32_t* digits) const {
+    if (three)
+      space_digits(first, count, digits);
+    else
+      stair_digits(first, count, digits);
+  }
+
+  void space_digits(std::int64_t first, std::int64_t count, std::uint32_t* digits) const {
+    for (std::int64_t p = 0; p < count; ++p, digits += n_digits) {
+      const std::uint32_t rank = space_top.ranks[first + p];
       digits[0] = chains.first.values[rank];
-      std::uint32_t at = space_top.parents[i];
+      std::uint32_t at = space_top.parents[first + p];
       const auto c = static_cast<std::size_t>(chains.chain_of[rank]);
       for (std::size_t d = 1; d < n_digits; ++d) {
         const SpaceLevel& level = space_levels[c][d - 1];
         digits[d] = chains.chains[c][d - 1].values[level.ranks[at]];
         at = level.parents[at];
       }
-      return;
     }
+  }
+
+  void stair_digits(std::int64_t first, std::int64_t count, std::uint32_t* digits) const {
     constexpr std::uint32_t kRemainder = Level::kSample - 1;
-    std::uint32_t link = top.link(i), rank = link >> Level::kSampleBits;
-    std::int64_t latency = top.at(i).latency - chains.first.sums[rank].latency;
-    digits[0] = chains.first.values[rank];
-    const auto c = static_cast<std::size_t>(chains.chain_of[rank]);
-    for (std::size_t d = 1; d < n_digits; ++d) {
-      const Level& level = levels[c][d - 1];
-      const Choices& choices = chains.chains[c][d - 1];
-      link = level.link(level.position(latency, link & kRemainder));
-      rank = link >> Level::kSampleBits;
-      digits[d] = choices.values[rank];
-      latency -= choices.sums[rank].latency;
+    constexpr std::int64_t kTogether = 32;
+    std::int64_t latencies[kTogether];
+    std::uint32_t links[kTogether];
+    int chain[kTogether];
+    for (std::int64_t begin = 0; begin < count; begin += kTogether) {
+      const std::int64_t n = std::min(kTogether, count - begin);
+      std::uint32_t* out = digits + begin * n_digits;
+      for (std::int64_t p = 0; p < n; ++p) {
+        links[p] = top.link(first + begin + p);
+        const std::uint32_t rank = links[p] >> Level::kSampleBits;
+        out[p * n_digits] = chains.first.values[rank];
+        latencies[p] = top.at(first + begin + p).latency - chains.first.sums[rank].latency;
+        chain[p] = chains.chain_of[rank];
+      }
+      for (std::size_t d = 1; d < n_digits; ++d)
+        for (std::int64_t p = 0; p < n; ++p) {
+          const Level& level = levels[chain[p]][d - 1];
+          const Choices& choices = chains.chains[chain[p]][d - 1];
+          links[p] = level.link(level.position(latencies[p], links[p] & kRemainder));
+          const std::uint32_t rank = links[p] >> Level::kSampleBits;
+          out[p * n_digits + d] = choices.values[rank];
+          latencies[p] -= choices.sums[rank].latency;
+        }
     }
   }
 };
@@ -205,20 +228,21 @@ AdditivePoint AdditiveFront::point(std::int64_t i) const {
 }
 void AdditiveFront::digits(std::int64_t i, std::span<std::uint32_t> digits) const {
   ONEPROXY_ASSERT(i >= 0 && i < size() && digits.size() == implementation_->n_digits);
-  implementation_->digits(i, digits);
+  implementation_->digits(i, 1, digits.data());
 }
 std::int64_t AdditiveFront::gap() const { return implementation_->gap; }
 std::int64_t AdditiveFront::stored_points() const { return implementation_->stored_points; }
 std::int64_t AdditiveFront::peak_bytes() const { return implementation_->meter.peak; }
 
 std::vector<std::uint32_t> AdditiveFront::all_digits() const {
-  constexpr std::int64_t kPiece = 4096;
+  constexpr std::int64_t kPiece = 1024;
   const std::size_t width = implementation_->n_digits;
   std::vector<std::uint32_t> all(static_cast<std::size_t>(size()) * width);
-  parallel_for((size() + kPiece - 1) / kPiece, [&](std::int64_t piece) {
-    for (std::int64_t i = piece * kPiece; i < std::min(size(), (piece + 1) * kPiece); ++i)
-      implementation_->digits(i, std::span(all).subspan(i * width, width));
-  });
+  auto trace = [&](std::int64_t piece) {
+    const std::int64_t begin = piece * kPiece;
+    implementation_->digits(begin, std::min(kPiece, size() - begin), all.data() + begin * width);
+  };
+  parallel_for((size() + kPiece - 1) / kPiece, trace);
   return all;
 }
 
