@@ -2,10 +2,12 @@
 // The commands of the program that are not experiments. Each returns what to print on standard output.
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace oneproxy {
 
-// `oneproxy info STORE`: spaces, sets, devices and metrics with their sizes and sources.
+// `oneproxy info STORE`: spaces, sets, devices and metrics, look-up tables and predictors, with their
+// sizes and sources.
 std::string describe_store(const std::string& path);
 
 // `oneproxy list`: kinds of experiment and the configurations that ship.
@@ -19,6 +21,25 @@ struct ImportOptions {
 };
 // `oneproxy import`: a user's own device from a CSV file with columns arch, latency_ms and optionally repeat.
 std::string import_device(const ImportOptions& options);
+
+struct ScoreOptions {
+  std::string space, archs, out;        // archs "": architectures by index
+  std::vector<std::string> predictors;  // as objectives are named: predictor:..., table:..., model:..., or a bare name
+  std::string store, backend = "auto", precision = "fp64";
+  std::string begin = "0", count;  // of indices; count "": to the end
+  bool shuffled = false;
+  std::uint64_t seed = 1;
+};
+// `oneproxy score`: one column a predictor, for a file of architectures or for a range of the space.
+std::string score_architectures(const ScoreOptions& options);
+
+struct PredictorImport {
+  std::string file, space, name;  // name "": the file's
+  std::string store = "my_store.h5", layout = "onehot";
+  std::string target = "unknown", unit = "unknown", source, licence = "unknown";
+};
+// `oneproxy import --predictor FILE.pth`: a trained Linear/ReLU stack from a torch state_dict into a store.
+std::string import_predictor(const PredictorImport& options);
 
 // `oneproxy export RESULT --csv`: fronts, predictions and matrices of a result as CSV files in `to`
 // ("" is RESULT/csv).

@@ -12,6 +12,7 @@
 #include "engine/base/names.h"
 #include "engine/base/provenance.h"
 #include "engine/base/resources.h"
+#include "engine/predictor/torch_predictor.h"
 #include "experiments/commands.h"
 #include "experiments/runner.h"
 #include "kernels/backend.h"
@@ -69,19 +70,46 @@ int run_program(int argc, char** argv) {
   info_command->callback([&] { output = describe_store(store.empty() ? shipped_store() : store); });
 
   ImportOptions import;
-  auto* import_command = app.add_subcommand("import", "add measurements of your own device to a store");
-  import_command->add_option("file", import.file, "CSV with columns arch,latency_ms[,repeat]")->required();
+  PredictorImport predictor;
+  auto* import_command =
+      app.add_subcommand("import", "add measurements of your own device, or a trained predictor, to a store");
+  auto* csv_file = import_command->add_option("file", import.file, "CSV with columns arch,latency_ms[,repeat]");
   import_command->add_option("--space", import.space, "search space of the architectures")->required();
-  import_command->add_option("--device", import.device, "name of the device")->required();
+  auto* device = import_command->add_option("--device", import.device, "name of the device");
   import_command->add_option("--store", import.store, "store to add to; begins as a copy of the one that ships")
       ->capture_default_str();
-  import_command->add_option("--set", import.set, "set of your measurements")->capture_default_str();
-  import_command->add_option("--batch", import.batch, "batch size of the measurements (0: unknown)")
-      ->check(CLI::NonNegativeNumber);
-  import_command->add_option("--precision", import.precision, "for example fp32, int8")->capture_default_str();
-  import_command->add_option("--source", import.source, "where the measurements come from (default: the file's name)");
-  import_command->add_option("--licence", import.licence, "licence of the measurements (default: private)");
-  import_command->callback([&] { output = import_device(import); });
+  import_command->add_option("--source", import.source, "where it comes from (default: the file's name)");
+  import_command->add_option("--licence", import.licence, "its licence (default: private; of a predictor: unknown)");
+  std::vector<CLI::Option*> of_measurements = {
+      csv_file, device,
+      import_command->add_option("--set", import.set, "set of your measurements")->capture_default_str(),
+      import_command->add_option("--batch", import.batch, "batch size of the measurements (0: unknown)")
+          ->check(CLI::NonNegativeNumber),
+      import_command->add_option("--precision", import.precision, "for example fp32, int8")->capture_default_str()};
+  auto* pth = import_command->add_option("--predictor", predictor.file,
+                                         "instead of measurements: a state_dict of Linear layers (*.pth)");
+  std::vector<CLI::Option*> of_predictor = {
+      import_command->add_option("--name", predictor.name, "its name in the store (default: the file's)"),
+      import_command->add_option("--layout", predictor.layout, "its inputs: onehot (the space's own code) or ofa")
+          ->check(CLI::IsMember(kTorchLayouts))
+          ->capture_default_str(),
+      import_command->add_option("--target", predictor.target, "what it predicts, for example \"ImageNet top-1\""),
+      import_command->add_option("--unit", predictor.unit, "unit of its values, for example ms, fraction")};
+  for (auto* option : of_predictor) option->needs(pth);
+  for (auto* option : of_measurements) option->excludes(pth);
+  import_command->callback([&] {
+    if (!*pth) {
+      if (!*csv_file) throw CLI::RequiredError("file (or --predictor)");
+      if (!*device) throw CLI::RequiredError("--device");
+      output = import_device(import);
+      return;
+    }
+    predictor.space = import.space;
+    predictor.store = import.store;
+    predictor.source = import.source;
+    if (!import.licence.empty()) predictor.licence = import.licence;
+    output = import_predictor(predictor);
+  });
 
   std::string result, to;
   bool csv = false;

@@ -109,11 +109,11 @@ Config Config::defaults() { return Config(std::make_shared<State>()); }
 
 Config Config::load(const std::string& path, const std::vector<std::string>& overrides) {
   auto state = std::make_shared<State>();
-  state->file = path;
+  state->file = path.empty() ? "command line" : path;
   if (fs::is_directory(path)) throw Error(path + ": is a folder; name a configuration file (*.toml)");
-  if (!fs::exists(path)) throw Error(path + ": no such configuration file; `oneproxy list` shows those that ship");
+  if (!path.empty() && !fs::exists(path)) throw Error(path + ": no such configuration file; `oneproxy list` shows those that ship");
   try {
-    state->table = toml::parse_file(path);
+    if (!path.empty()) state->table = toml::parse_file(path);
   } catch (const toml::parse_error& error) {
     throw Error(path + ":" + std::to_string(error.source().begin.line) +
                 ": not valid TOML: " + std::string(error.description()));
@@ -285,6 +285,10 @@ std::string Config::path(const std::string& key, const std::string& default_valu
                              const fs::path base = on_command_line ? "" : fs::path(state_->file).parent_path();
                              return fs::absolute(base / *value).lexically_normal().string();
                            });
+}
+
+std::string Config::folder(const std::string& key) const {
+  return state_->from_set.count(key) > 0 ? "" : fs::path(state_->file).parent_path().string();
 }
 
 std::vector<Config> Config::tables(const std::string& key, const std::string& meaning) {
