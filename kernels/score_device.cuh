@@ -47,21 +47,23 @@ ONEPROXY_DEVICE double sum_leaf(const TableArgs& table, Prefix prefix, std::uint
 }
 
 // One thread a prefix, all digits for a list or a shuffled run (leaf.first = n_digits).
-inline __global__ void prefix_kernel(const TableArgs table, const Places places, std::uint32_t n, Prefix* prefixes) {
+[[maybe_unused]] static __global__ void prefix_kernel(const TableArgs table, const Places places, std::uint32_t n,
+                                                      Prefix* prefixes) {
   for (std::uint32_t i = blockIdx.x * blockDim.x + threadIdx.x; i < n; i += gridDim.x * blockDim.x)
     prefixes[i] = sum_prefix(table, places, std::uint64_t{i} * table.leaf.size, table.leaf.first);
 }
 
 // One thread an architecture: its prefix and its leaf.
-inline __global__ void leaf_kernel(const TableArgs table, const Prefix* prefixes, std::uint32_t skip,
-                                   std::uint32_t count, double* scores) {
+[[maybe_unused]] static __global__ void leaf_kernel(const TableArgs table, const Prefix* prefixes, std::uint32_t skip,
+                                                    std::uint32_t count, double* scores) {
   for (std::uint32_t i = blockIdx.x * blockDim.x + threadIdx.x; i < count; i += gridDim.x * blockDim.x) {
     const std::uint32_t place = skip + i, prefix = place / table.leaf.size;
     scores[i] = sum_leaf(table, prefixes[prefix], place - prefix * table.leaf.size, table.n_digits);
   }
 }
 
-inline __global__ void whole_kernel(const TableArgs table, const Places places, std::uint32_t count, double* scores) {
+[[maybe_unused]] static __global__ void whole_kernel(const TableArgs table, const Places places, std::uint32_t count,
+                                                     double* scores) {
   for (std::uint32_t i = blockIdx.x * blockDim.x + threadIdx.x; i < count; i += gridDim.x * blockDim.x)
     scores[i] = sum_prefix(table, places, i, table.n_digits).sum;
 }
@@ -122,8 +124,9 @@ ONEPROXY_DEVICE void end_counts(const ReduceArgs& args, const std::uint32_t* cou
 }
 
 // scores [n_models][stride]; sources of the histograms are models.
-inline __global__ void reduce_kernel(const ReduceArgs args, const double* scores, std::uint64_t stride, int latency,
-                                     int quality, std::uint64_t first, std::uint32_t count) {
+[[maybe_unused]] static __global__ void reduce_kernel(const ReduceArgs args, const double* scores, std::uint64_t stride,
+                                                      int latency, int quality, std::uint64_t first,
+                                                      std::uint32_t count) {
   std::uint32_t* counts = begin_counts(args);
   for (std::uint32_t i = blockIdx.x * blockDim.x + threadIdx.x; i < count; i += gridDim.x * blockDim.x) {
     keep_survivor(args, first + i, scores[latency * stride + i], scores[quality * stride + i]);
@@ -136,9 +139,10 @@ inline __global__ void reduce_kernel(const ReduceArgs args, const double* scores
 // Tables alone: no score leaves the registers. A thread sums a prefix for both tables and runs through the leaf, or a
 // segment of it: one addition a table and architecture, in the order of the definition. Sources of the histograms: 0
 // the latency, 1 the quality. Positions count from `first`, the position of the first architecture behind `skip`.
-inline __global__ void reduce_tables_kernel(const ReduceArgs args, const TableArgs latency, const TableArgs quality,
-                                            const Places places, std::uint32_t n_prefixes, std::uint32_t skip,
-                                            std::uint64_t first, std::uint64_t count) {
+[[maybe_unused]] static __global__ void reduce_tables_kernel(const ReduceArgs args, const TableArgs latency,
+                                                             const TableArgs quality, const Places places,
+                                                             std::uint32_t n_prefixes, std::uint32_t skip,
+                                                             std::uint64_t first, std::uint64_t count) {
   std::uint32_t* counts = begin_counts(args);
   const Leaf leaf = latency.leaf;
   const bool same = latency.weights == quality.weights;
@@ -224,8 +228,8 @@ __global__ void first_layer_kernel(const FirstLayerArgs<Real> layer, const Place
 
 // out [n][outputs] = bias + W relu(in [n][inputs]), inputs ascending: the order of score_by_definition. weights
 // [inputs][outputs], so that neighbouring threads read neighbouring weights. One thread an output.
-inline __global__ void dense_fp64_kernel(const double* in, std::uint32_t n, int inputs, int outputs,
-                                         const double* weights, const double* bias, double* out) {
+[[maybe_unused]] static __global__ void dense_fp64_kernel(const double* in, std::uint32_t n, int inputs, int outputs,
+                                                          const double* weights, const double* bias, double* out) {
   const std::uint64_t total = std::uint64_t{n} * outputs;
   for (std::uint64_t i = std::uint64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < total;
        i += std::uint64_t{gridDim.x} * blockDim.x) {

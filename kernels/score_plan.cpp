@@ -282,8 +282,11 @@ std::int64_t wide_rows(int widest, int element_bytes, std::int64_t l2_bytes) {
                                   1 << 18);
 }
 
-Rounds::Rounds(std::uint64_t capacity, std::uint64_t most)
-    : capacity_(capacity), most_(most), size_(std::min<std::uint64_t>({4096, capacity, most})), ceiling_(most) {}
+Rounds::Rounds(std::uint64_t capacity, std::uint64_t most, std::uint64_t scored)
+    : capacity_(capacity), most_(most), ceiling_(most) {
+  const std::uint64_t first = std::min<std::uint64_t>(4096, capacity);
+  size_ = std::min(most, std::max(first, scored > most / 4 ? most : 4 * scored));
+}
 
 bool Rounds::survived(std::uint64_t survivors) {
   if (survivors > capacity_) {
@@ -328,6 +331,7 @@ FilterArrays make_filter(const Reduction& reduction) {
   arrays.reached.assign(kFilterBins, std::numeric_limits<double>::quiet_NaN());  // rules out nothing
   if (settings.front) {
     std::vector<Candidate> front = reduction.front();
+    arrays.points += front.size();
     std::erase_if(front, [](const Candidate& point) { return !std::isfinite(point.latency); });
     if (!front.empty()) {
       // A point counts below all bins that lie wholly above its latency and both margins.
@@ -349,7 +353,9 @@ FilterArrays make_filter(const Reduction& reduction) {
       const double limit = settings.limits[i], surely = down(limit, latency_margin);
       int within = 0;
       double edge = -kInfinity;
-      for (const auto& point : reduction.best(i))
+      const auto best = reduction.best(i);
+      arrays.points += best.size();
+      for (const auto& point : best)
         if (point.latency <= surely && ++within == settings.best) edge = down(point.quality, 2 * quality_margin);
       arrays.limits.push_back(up(limit, latency_margin));
       arrays.edges.push_back(edge);
@@ -360,7 +366,7 @@ FilterArrays make_filter(const Reduction& reduction) {
 
 // ---- errors ------------------------------------------------------------------------------------------------------
 
-double mlp_error_bound(const Mlp& mlp, const DigitCode& code, Precision precision) {
+double mlp_error_bound_cuda(const Mlp& mlp, const DigitCode& code, Precision precision) {
   if (precision == Precision::fp64) return 0;
   constexpr double single = 0x1p-24;  // of storage in fp32
   // Of an activation or a weight as a factor; tensor cores may cut tf32 instead of rounding it. Sums on tensor cores

@@ -125,7 +125,8 @@ std::int64_t wide_rows(int widest, int element_bytes, std::int64_t l2_bytes);
 // again where the survivors did not fit. Nothing is lost: a round that did not fit is repeated.
 class Rounds {
  public:
-  Rounds(std::uint64_t capacity, std::uint64_t most);
+  // The filter knows `scored` architectures already.
+  Rounds(std::uint64_t capacity, std::uint64_t most, std::uint64_t scored);
   std::uint64_t size() const { return size_; }
   // Of the round that ran; true where all of them fitted.
   bool survived(std::uint64_t survivors);
@@ -166,6 +167,7 @@ ONEPROXY_HD inline bool may_count(const Filter& filter, double latency, double q
 struct FilterArrays {
   Filter filter;
   std::vector<double> reached, limits, edges;
+  std::uint64_t points = 0;  // that it was made from
   Filter view() const;
 };
 FilterArrays make_filter(const Reduction& reduction);
@@ -186,6 +188,6 @@ ONEPROXY_HD inline int histogram_bin(double value, double lowest, double highest
 
 // Bound on |fast - fp64| over the whole space: rounding of tables, weights and activations, and of every sum, carried
 // through the layers by |W|, on ranges from interval arithmetic. Infinite where fp32 could overflow; 0 for fp64.
-double mlp_error_bound(const Mlp& mlp, const DigitCode& code, Precision precision);
+double mlp_error_bound_cuda(const Mlp& mlp, const DigitCode& code, Precision precision);
 
 }  // namespace oneproxy::detail

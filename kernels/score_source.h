@@ -72,9 +72,13 @@ ONEPROXY_HD inline void each_group(const Places& places, const DigitGroup* group
   }
   IndexParts rest = parts_at(places, offset);
   for (int g = 0; g < n_groups; ++g) {
-    std::uint64_t& part = groups[g].left ? rest.left : rest.right;
-    const std::uint64_t value = divide(part, groups[g].stride);
-    part -= value * groups[g].stride;
+    const bool left = groups[g].left;
+    const std::uint64_t part = left ? rest.left : rest.right, stride = groups[g].stride;
+    const std::uint64_t value = divide(part, stride);
+    if (left)
+      rest.left = part - value * stride;
+    else
+      rest.right = part - value * stride;
     use(g, static_cast<std::uint32_t>(value));
   }
 }
