@@ -101,7 +101,8 @@ TEST_P(ScoreCuda, EqualsTheDefinition) {
         ASSERT_LE(std::abs(fast.back() - exact.back()), bound) << "at " << i;
         ASSERT_LE(std::abs(listed[n + i] - exact.back()), bound) << "at " << i;
       }
-      if (n > 1000 && precision != Precision::fp64) EXPECT_GE(spearman(fast, exact, Backend::cpu).value, 0.9999);
+      const double srcc = spearman(fast, exact, Backend::cpu).value;
+      EXPECT_TRUE(n < 1000 || srcc >= 0.9999) << srcc;
     }
   }
 }
