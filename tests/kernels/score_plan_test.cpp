@@ -48,7 +48,9 @@ TEST(Places, DecodeAsPlain128BitArithmetic) {
   for (const bool shuffled : {false, true}) {
     for (const std::uint64_t most : {1u, 30u, 4096u}) {
       expect_digits(cells, {3, 15000, shuffled, 1}, 77, most, 25);
-      for (const ArchIndex begin : {ArchIndex{0}, kTwoTo32 - 9, kTwoTo64 - 12345, kTwoTo64 * 7 + 5}) {
+      const ArchIndex part = 31381059609;  // 9^11: FBNet's right part, whose carry is met exactly
+      for (const ArchIndex begin :
+           {ArchIndex{0}, kTwoTo32 - 9, kTwoTo64 - 12345, kTwoTo64 * 7 + 5, part * 5 - 12345, part * 7 - 1}) {
         expect_digits(fbnet, {begin, ~0ull, shuffled, 2}, 0, most, 81);
         expect_digits(fbnet, {begin, ~0ull, shuffled, 2}, (1ull << 63) + 99, most, 81);
         expect_digits(bits, {begin, ~0ull, shuffled, 2}, ~0ull - (1ull << 34), most, 256);
