@@ -8,14 +8,20 @@
 
 namespace oneproxy {
 
+// Caught where a smaller piece of work can be tried.
+class OutOfDeviceMemory : public Error {
+ public:
+  using Error::Error;
+};
+
 inline void cuda_check(cudaError_t status, const char* what, const char* file, int line) {
   if (status == cudaSuccess) return;
   (void)cudaGetLastError();  // so that the next check does not report this failure again
-  const std::string remedy = status == cudaErrorMemoryAllocation
-                                 ? "; use fewer rows a call or backend = \"cpu\""
-                                 : "; run with CUDA_LAUNCH_BLOCKING=1 to find the kernel, or use backend = \"cpu\"";
-  throw Error(std::string("CUDA error '") + cudaGetErrorString(status) + "' in " + what + " at " + file + ":" +
-              std::to_string(line) + remedy);
+  const std::string message = std::string("CUDA error '") + cudaGetErrorString(status) + "' in " + what + " at " +
+                              file + ":" + std::to_string(line);
+  if (status == cudaErrorMemoryAllocation)
+    throw OutOfDeviceMemory(message + "; use fewer rows a call or backend = \"cpu\"");
+  throw Error(message + "; run with CUDA_LAUNCH_BLOCKING=1 to find the kernel, or use backend = \"cpu\"");
 }
 
 }  // namespace oneproxy

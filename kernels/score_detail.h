@@ -61,6 +61,9 @@ void score_fleet_cpu(const DigitCode& code, std::span<const Mlp> models, const A
                      Precision precision);
 void score_fleet_cuda(const DigitCode& code, std::span<const Mlp> models, const ArchRun& run, std::span<float> scores,
                       Precision precision);
+// The same; returns the seconds of the kernels alone, of the slowest device. 0 where models went one after another.
+double score_fleet_cuda_timed(const DigitCode& code, std::span<const Mlp> models, const ArchRun& run,
+                              std::span<float> scores, Precision precision);
 
 }  // namespace detail
 }  // namespace oneproxy
