@@ -156,11 +156,11 @@ std::function<void()> worker(const MlpCase& mlp_case, Precision precision, Isa i
 
 const std::vector<MlpCase>& all_cases() {
   static const std::vector<MlpCase> cases{{"nasbench201_fleet", &kNasBench201, Way::fleet, 1024 * 15'625},
-                                          {"fbnet_range", &kFbnet, Way::range, 1 << 21},
-                                          {"fbnet_shuffled", &kFbnet, Way::shuffled, 1 << 21},
-                                          {"fbnet_list", &kFbnet, Way::list, 1 << 21},
-                                          {"ofa_range", &kOfa, Way::range, 1 << 17},
-                                          {"ofa_list", &kOfa, Way::list, 1 << 17}};
+                                          {"fbnet_range", &kFbnet, Way::range, 1 << 17},
+                                          {"fbnet_shuffled", &kFbnet, Way::shuffled, 1 << 17},
+                                          {"fbnet_list", &kFbnet, Way::list, 1 << 17},
+                                          {"ofa_range", &kOfa, Way::range, 1 << 13},
+                                          {"ofa_list", &kOfa, Way::list, 1 << 13}};
   return cases;
 }
 
