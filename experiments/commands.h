@@ -2,10 +2,16 @@
 // The commands of the program that are not experiments. Each returns what to print on standard output.
 #include <cstdint>
 #include <string>
+#include <vector>
+
+#include "experiments/runner.h"
+
+#include "experiments/runner.h"
 
 namespace oneproxy {
 
-// `oneproxy info STORE`: spaces, sets, devices and metrics with their sizes and sources.
+// `oneproxy info STORE`: spaces, sets, devices and metrics, look-up tables and predictors, with their
+// sizes and sources.
 std::string describe_store(const std::string& path);
 
 // `oneproxy list`: kinds of experiment and the configurations that ship.
@@ -19,6 +25,42 @@ struct ImportOptions {
 };
 // `oneproxy import`: a user's own device from a CSV file with columns arch, latency_ms and optionally repeat.
 std::string import_device(const ImportOptions& options);
+
+struct ScoreOptions {
+  std::string space, archs, out;        // archs "": architectures by index
+  std::vector<std::string> predictors;  // as objectives are named: predictor:..., table:..., model:..., or a bare name
+  std::string store, backend = "auto", precision = "fp64";
+  std::string begin = "0", count;  // of indices; count "": to the end
+  bool shuffled = false;
+  std::uint64_t seed = 1;
+};
+// `oneproxy score`: one column a predictor, for a file of architectures or for a range of the space.
+std::string score_architectures(const ScoreOptions& options);
+
+struct SearchOptions {
+  RunOptions run;  // without a configuration: all keys come from the options
+  std::string space, latency, quality, limits, method = "annealing", store;
+  std::string seconds;  // "" leaves the default
+  std::vector<std::string> fix;
+};
+// `oneproxy search`: an experiment of kind search from options alone. Returns its folder.
+std::string search_space(SearchOptions options);
+
+struct PredictorImport {
+  std::string file, space, name;  // name "": the file's
+  std::string store = "my_store.h5", layout = "onehot";
+  std::string target = "unknown", unit = "unknown", source, licence = "unknown";
+};
+// `oneproxy import --predictor FILE.pth`: a trained Linear/ReLU stack from a torch state_dict into a store.
+std::string import_predictor(const PredictorImport& options);
+
+struct TrainOptions {
+  RunOptions run;             // its `config` may be empty: then that of the space
+  std::string space, target;  // "" leaves what the configuration says
+  std::string out;            // file of the predictor; "" leaves it in the result folder only
+};
+// `oneproxy train`: the result folder, and below it `out`.
+std::string train_predictor(TrainOptions options);
 
 // `oneproxy export RESULT --csv`: fronts, predictions and matrices of a result as CSV files in `to`
 // ("" is RESULT/csv).

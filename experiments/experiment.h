@@ -52,7 +52,9 @@ struct Workspace {
   Backend backend = Backend::cpu;
   Summary summary;
   std::optional<H5File> arrays;
-  std::string report;  // Markdown; grows as the run goes on
+  std::string folder;      // of the result while it is made: for files of a kind's own
+  std::string checkpoint;  // file for the state of long work; it survives a kill, and goes when the result is finished
+  std::string report;      // Markdown; grows as the run goes on
   Timings timings;
 };
 
@@ -63,6 +65,8 @@ class Experiment {
   virtual void prepare(const Store& store) = 0;
   virtual void run(Workspace& work) = 0;
   virtual std::vector<std::string> spaces() const = 0;  // whose data the result depends on
+  // What else it depends on, for example the checksum of a predictor's file; known after prepare().
+  virtual std::string other_data() const { return ""; }
 };
 
 struct ExperimentKind {
@@ -76,6 +80,7 @@ std::unique_ptr<Experiment> read_monotonicity(Config& config, std::uint64_t seed
 std::unique_ptr<Experiment> read_adaproxy(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_pareto_search(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_search(Config& config, std::uint64_t seed);
+std::unique_ptr<Experiment> read_train_predictor(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_reproduce_nb201(Config& config, std::uint64_t seed);
 
 // Latency limits without those that would have the same name in the summary, in order.

@@ -6,6 +6,7 @@
 #include "engine/base/hdf5.h"
 #include "engine/base/result_folder.h"
 #include "engine/data/csv.h"
+#include "engine/report/table.h"
 #include "engine/space/space.h"
 #include "experiments/commands.h"
 #include "kernels/error.h"
@@ -13,17 +14,6 @@
 namespace oneproxy {
 namespace {
 namespace fs = std::filesystem;
-
-// Shortest text that reads back as the same number.
-std::string exact(double value) {
-  if (std::isnan(value)) return "";
-  char text[32];
-  for (int digits = 15; digits <= 17; ++digits) {
-    std::snprintf(text, sizeof text, "%.*g", digits, value);
-    if (std::strtod(text, nullptr) == value) break;
-  }
-  return text;
-}
 
 class Exporter {
  public:

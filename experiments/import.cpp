@@ -1,4 +1,4 @@
-// A user's own device: measurements from a CSV file into a store.
+// What users have, into a store: measurements of their own device from a CSV file, trained predictors from PyTorch.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -10,6 +10,8 @@
 #include "engine/base/resources.h"
 #include "engine/data/csv.h"
 #include "engine/data/store.h"
+#include "engine/predictor/library.h"
+#include "engine/predictor/torch_predictor.h"
 #include "engine/report/table.h"
 #include "engine/space/space.h"
 #include "experiments/commands.h"
@@ -113,6 +115,22 @@ std::string import_device(const ImportOptions& options) {
   return text + "Use it as a target, for example:\n  oneproxy run " + home_folder() + "/configs/" + options.space +
          "/adaproxy.toml --set 'store=" + options.store + "' --set 'targets=[\"" + options.set + ":" + options.device +
          "\"]'\n";
+}
+
+std::string import_predictor(const PredictorImport& options) {
+  const std::filesystem::path file = options.file;
+  const SearchSpace space = SearchSpace::load(options.space);
+  MlpPredictor predictor = predictor_from_torch(read_torch_file(options.file), space, options.layout, options.file);
+  predictor.target = options.target;
+  predictor.unit = options.unit;
+  predictor.record["source"] = options.source.empty() ? file.filename().string() : options.source;
+  predictor.record["licence"] = options.licence;
+  const std::string name = options.name.empty() ? file.stem().string() : options.name;
+  add_predictor(options.store, shipped_store(), name, predictor);
+  std::string widths = std::to_string(predictor.first_width);
+  for (const auto& layer : predictor.layers) widths += "-" + std::to_string(layer.outputs);
+  return options.store + ": predictor " + name + " of " + options.space + " (" + options.target + ", " + options.unit +
+         "): " + std::to_string(predictor.rows.size() / predictor.first_width) + " choices-" + widths + "\n";
 }
 
 }  // namespace oneproxy

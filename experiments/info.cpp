@@ -6,6 +6,7 @@
 
 #include "engine/base/resources.h"
 #include "engine/data/store.h"
+#include "engine/predictor/library.h"
 #include "engine/report/table.h"
 #include "engine/space/official_index.h"
 #include "engine/space/space.h"
@@ -21,6 +22,32 @@ std::string attribute(const H5Attributes& attributes, const std::string& name) {
   const auto found = attributes.find(name);
   const auto* text = found == attributes.end() ? nullptr : std::get_if<std::string>(&found->second);
   return text ? *text : "";
+}
+
+// Look-up tables and predictors, where the store has any.
+std::string describe_predictors(const std::string& path) {
+  Table rows({"look-up table or predictor", "space", "predicts", "unit", "form", "source", "licence"});
+  bool any = false;
+  const H5File file(path, H5Mode::read);
+  for (const auto& space : predicted_spaces(path)) {
+    for (const auto& name : table_names(path, space)) {
+      const auto table = read_table(file, "/tables/" + space + "/" + name);
+      rows.row({name, space, table.target, table.unit,
+                table.n_tables() == 1 ? "1 table" : std::to_string(table.n_tables()) + " tables, by resolution",
+                attribute(table.record, "source"), attribute(table.record, "licence")});
+      any = true;
+    }
+    for (const auto& name : predictor_names(path, space)) {
+      const auto predictor = read_predictor(file, "/predictors/" + space + "/" + name);
+      std::string form = "MLP " + std::to_string(predictor.rows.size() / predictor.first_width) + "-" +
+                         std::to_string(predictor.first_width);
+      for (const auto& layer : predictor.layers) form += "-" + std::to_string(layer.outputs);
+      rows.row({name, space, predictor.target, predictor.unit, form, attribute(predictor.record, "source"),
+                attribute(predictor.record, "licence")});
+      any = true;
+    }
+  }
+  return any ? "\n" + rows.markdown() : "";
 }
 
 }  // namespace
@@ -59,7 +86,7 @@ std::string describe_store(const std::string& path) {
       text += table.markdown();
     }
   }
-  return text;
+  return text + describe_predictors(path);
 }
 
 std::string list_everything() {
@@ -97,6 +124,7 @@ std::string describe_architecture(const std::string& space_name, const std::stri
   const Cost cost = space.cost(choices);
   std::string text = "architecture      " + space.to_string(choices) + "\nchoices           " + digits +
                      "\nindex             " + to_decimal(space.index(choices)) + "\n";
+  std::string tables;
   if (!(space.size() >> 64)) {
     const Store store(store_path);
     try {
@@ -106,8 +134,17 @@ std::string describe_architecture(const std::string& space_name, const std::stri
       text += "official index    none (no set of the store numbers this space)\n";
     }
   }
+  for (const auto& name : table_names(store_path, space_name)) {
+    const auto table = find_table(name, store_path, space);
+    double value = 0;
+    table.predict(choices, std::span(&value, 1));
+    tables += name + std::string(std::max<std::size_t>(name.size() + 1, 18) - name.size(), ' ') +
+              (std::isnan(value) ? "not covered" : plain(std::round(value * 1e4) / 1e4) + " " + table.unit) + " (" +
+              table.target + ", look-up table)\n";
+  }
   return text + "geometry          " + space.geometry() + "\nMACs              " + plain(cost.macs) +
-         "\nparameters        " + plain(cost.parameters) + "\nactivation bytes  " + plain(cost.activation_bytes) + "\n";
+         "\nparameters        " + plain(cost.parameters) + "\nactivation bytes  " + plain(cost.activation_bytes) +
+         "\n" + tables;
 }
 
 }  // namespace oneproxy

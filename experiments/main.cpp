@@ -12,6 +12,8 @@
 #include "engine/base/names.h"
 #include "engine/base/provenance.h"
 #include "engine/base/resources.h"
+#include "engine/predictor/network.h"
+#include "engine/predictor/torch_predictor.h"
 #include "experiments/commands.h"
 #include "experiments/runner.h"
 #include "kernels/backend.h"
@@ -22,7 +24,8 @@ namespace {
 
 std::string version_text() {
   return "oneproxy " + version() + " (" + commit() +
-         "), CUDA code: " + (cuda_compiled() ? "compiled" : "not compiled") + ", device: " + cuda_device_name();
+         "), CUDA code: " + (cuda_compiled() ? "compiled" : "not compiled") + ", device: " + cuda_device_name() +
+         ", training: " + (torch_compiled() ? "compiled" : "not compiled");
 }
 
 int run_program(int argc, char** argv) {
@@ -58,6 +61,22 @@ int run_program(int argc, char** argv) {
   add_config(check_command);
   check_command->callback([&] { output = check_experiment(run) + "\n"; });
 
+  TrainOptions train;
+  auto* train_command = app.add_subcommand("train", "train a predictor of a device's latency or of a metric");
+  train_command->add_option("config", run.config, "configuration of kind train_predictor (default: that of --space)");
+  train_command->add_option("--space", train.space, "search space");
+  train_command->add_option("--target", train.target, "what to predict: device:NAME or metric:NAME");
+  train_command->add_option("--out", train.out, "file for the predictor, for example predictor.h5");
+  train_command->add_option("--results", run.out, "folder of results")->capture_default_str();
+  train_command->add_option("--set", run.overrides, "override a key: key=value")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  train_command->add_flag("--force", run.force, "train again although the result is there");
+  train_command->callback([&] {
+    train.run = run;
+    output = train_predictor(train);
+  });
+
   std::string kind;
   auto* list_command = app.add_subcommand("list", "kinds of experiment and configurations; the keys of one kind");
   list_command->add_option("kind", kind, "a kind, to see the keys of its configuration");
@@ -69,19 +88,96 @@ int run_program(int argc, char** argv) {
   info_command->callback([&] { output = describe_store(store.empty() ? shipped_store() : store); });
 
   ImportOptions import;
-  auto* import_command = app.add_subcommand("import", "add measurements of your own device to a store");
-  import_command->add_option("file", import.file, "CSV with columns arch,latency_ms[,repeat]")->required();
+  PredictorImport predictor;
+  auto* import_command =
+      app.add_subcommand("import", "add measurements of your own device, or a trained predictor, to a store");
+  auto* csv_file = import_command->add_option("file", import.file, "CSV with columns arch,latency_ms[,repeat]");
   import_command->add_option("--space", import.space, "search space of the architectures")->required();
-  import_command->add_option("--device", import.device, "name of the device")->required();
+  auto* device = import_command->add_option("--device", import.device, "name of the device");
   import_command->add_option("--store", import.store, "store to add to; begins as a copy of the one that ships")
       ->capture_default_str();
-  import_command->add_option("--set", import.set, "set of your measurements")->capture_default_str();
-  import_command->add_option("--batch", import.batch, "batch size of the measurements (0: unknown)")
-      ->check(CLI::NonNegativeNumber);
-  import_command->add_option("--precision", import.precision, "for example fp32, int8")->capture_default_str();
-  import_command->add_option("--source", import.source, "where the measurements come from (default: the file's name)");
-  import_command->add_option("--licence", import.licence, "licence of the measurements (default: private)");
-  import_command->callback([&] { output = import_device(import); });
+  import_command->add_option("--source", import.source, "where it comes from (default: the file's name)");
+  import_command->add_option("--licence", import.licence, "its licence (default: private; of a predictor: unknown)");
+  std::vector<CLI::Option*> of_measurements = {
+      csv_file, device,
+      import_command->add_option("--set", import.set, "set of your measurements")->capture_default_str(),
+      import_command->add_option("--batch", import.batch, "batch size of the measurements (0: unknown)")
+          ->check(CLI::NonNegativeNumber),
+      import_command->add_option("--precision", import.precision, "for example fp32, int8")->capture_default_str()};
+  auto* pth = import_command->add_option("--predictor", predictor.file,
+                                         "instead of measurements: a state_dict of Linear layers (*.pth)");
+  std::vector<CLI::Option*> of_predictor = {
+      import_command->add_option("--name", predictor.name, "its name in the store (default: the file's)"),
+      import_command->add_option("--layout", predictor.layout, "its inputs: onehot (the space's own code) or ofa")
+          ->check(CLI::IsMember(kTorchLayouts))
+          ->capture_default_str(),
+      import_command->add_option("--target", predictor.target, "what it predicts, for example \"ImageNet top-1\""),
+      import_command->add_option("--unit", predictor.unit, "unit of its values, for example ms, fraction")};
+  for (auto* option : of_predictor) option->needs(pth);
+  for (auto* option : of_measurements) option->excludes(pth);
+  import_command->callback([&] {
+    if (!*pth) {
+      if (!*csv_file) throw CLI::RequiredError("file (or --predictor)");
+      if (!*device) throw CLI::RequiredError("--device");
+      output = import_device(import);
+      return;
+    }
+    predictor.space = import.space;
+    predictor.store = import.store;
+    predictor.source = import.source;
+    if (!import.licence.empty()) predictor.licence = import.licence;
+    output = import_predictor(predictor);
+  });
+
+  ScoreOptions score;
+  auto* score_command =
+      app.add_subcommand("score", "values of predictors for a file of architectures, or for a range of a space");
+  score_command->add_option("--space", score.space, "search space")->required();
+  score_command
+      ->add_option(
+          "--predictor", score.predictors,
+          "NAME (of the store), FILE.h5, table:NAME, proxy:DEVICE or model:macs; as often as wanted: one column "
+          "each")
+      ->required()
+      ->allow_extra_args(false);
+  auto* archs = score_command->add_option("--archs", score.archs, "CSV with a column arch; without it: by index");
+  score_command->add_option("--out", score.out, "CSV to write")->required();
+  score_command->add_option("--begin", score.begin, "first index, or place in the random order")->excludes(archs);
+  score_command->add_option("--count", score.count, "so many architectures (default: to the end)")->excludes(archs);
+  score_command->add_flag("--shuffled", score.shuffled, "distinct random architectures, by --seed")->excludes(archs);
+  score_command->add_option("--seed", score.seed, "of the random order")->capture_default_str();
+  score_command->add_option("--store", score.store, "store of predictors and tables (default: the one that ships)");
+  score_command->add_option("--backend", score.backend, "auto, cpu or cuda")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
+      ->capture_default_str();
+  score_command->add_option("--precision", score.precision, "fp64, fp32, tf32 or bf16")->capture_default_str();
+  score_command->callback([&] { output = score_architectures(score); });
+
+  SearchOptions search;
+  auto* search_command =
+      app.add_subcommand("search", "best architectures of a space under latency limits; prints the result folder");
+  search_command->add_option("--space", search.space, "search space")->required();
+  search_command->add_option("--latency", search.latency, "what is limited, for example proxy:pixel3 or table:note10")
+      ->required();
+  search_command->add_option("--quality", search.quality, "what is maximised, for example predictor:NAME or model:macs")
+      ->required();
+  search_command->add_option("--limits", search.limits, "latency limits, for example 20,30,40 (default: quantiles)");
+  search_command->add_option("--method", search.method, "exhaustive, exact, annealing or evolutionary")
+      ->capture_default_str();
+  search_command->add_option("--seconds", search.seconds, "annealing: time for all limits (default: by steps)");
+  search_command->add_option("--fix", search.fix, "DECISION=CHOICE|CHOICE, as often as wanted")
+      ->allow_extra_args(false);
+  search_command->add_option("--store", search.store, "store (default: the one that ships)");
+  search_command
+      ->add_option("--set", search.run.overrides, "any other key of kind search: `oneproxy list search` shows them")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  search_command->add_option("--out", search.run.out, "folder of results")->capture_default_str();
+  search_command->add_flag("--force", search.run.force, "run again although the result is there");
+  search_command->callback([&] {
+    search.run.command = run.command;
+    output = search_space(search) + "\n";
+  });
 
   std::string result, to;
   bool csv = false;

@@ -1,5 +1,6 @@
 #include "experiments/runner.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "engine/base/interrupt.h"
@@ -76,12 +77,15 @@ std::string run_experiment(const RunOptions& options) {
   {
     Timer timer(work.timings, "reading");
     store.emplace(store_path);
+    const auto known = store->spaces();
     for (const auto& space : prepared.experiment->spaces()) {
+      if (std::find(known.begin(), known.end(), space) == known.end()) continue;  // prepare() says whether it matters
       const auto sum = store->checksum(space);
       provenance.data["space " + space] = sum;
       identity += "# " + space + " " + sum + "\n";
     }
     prepared.experiment->prepare(*store);
+    identity += prepared.experiment->other_data();
   }
   const std::string place = ResultFolder::place(options.out, prepared.kind, prepared.name, identity);
   if (ResultFolder::finished(place) && !options.force) {
@@ -96,6 +100,8 @@ std::string run_experiment(const RunOptions& options) {
                "# resolved from " + fs::path(options.config).filename().string() + "\n" + config.resolved());
   work.backend = backend;
   work.report = "# " + prepared.name + " (" + prepared.kind + ")\n\n";
+  work.folder = folder.file("");
+  work.checkpoint = place + ".checkpoint";
   work.arrays.emplace(folder.file("arrays.h5"), H5Mode::create);
   work.arrays->set_attribute("/", "kind", prepared.kind);
   {
@@ -117,6 +123,8 @@ std::string run_experiment(const RunOptions& options) {
   folder.write("provenance.json", provenance.json());
   log_info("\n" + work.report);
   folder.finish();
+  std::error_code ignored;
+  fs::remove(work.checkpoint, ignored);
   return place;
 }
 

@@ -28,8 +28,8 @@ class Scorer {
   Scorer(Scorer&&) noexcept;
   Scorer& operator=(Scorer&&) noexcept;
 
-  int n_models() const;
-  ArchIndex size() const;
+  int n_models() const { return n_models_; }
+  ArchIndex size() const { return size_; }
 
   // scores [n_models, run.count] f64.
   void score(const ArchRun& run, std::span<double> scores) const;
@@ -46,6 +46,9 @@ class Scorer {
   class Implementation;  // one for each back end
 
  private:
+  std::vector<std::uint32_t> radices_;
+  ArchIndex size_ = 0;
+  int n_models_ = 0;
   std::unique_ptr<Implementation> implementation_;
 };
 

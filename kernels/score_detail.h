@@ -23,7 +23,6 @@ struct OwnedCode {
   std::vector<std::uint32_t> radices, offsets;  // offsets [n_digits]: first value of each digit in `rows`
   int parts, n_rows;
   std::vector<std::int32_t> rows;
-  DigitSplit split;
   ArchIndex size;
   DigitCode view() const { return {radices, parts, rows, n_rows}; }
 };

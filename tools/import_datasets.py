@@ -22,6 +22,8 @@ collects several):
   OneProxy      encode.pickle and latency_data/*.pickle
   NATS-Bench    nats_bench.csv
   Eagle         desktop-*.pkl, embedded-*.pkl, mobile-*.pkl
+  Once-for-All  *_lookup_table.yaml: latency per block on a Samsung Note10, one file a resolution
+  ProxylessNAS  mobile_trim.yaml: latency per block on a phone
 Devices are whatever files are there, named by their files. Failed measurements become NaN, and everything that was
 not as expected is said in a line each. A file that can not be used ends the import and leaves no store behind.
 
@@ -67,16 +69,18 @@ def main() -> None:
 
     try:
         store.check_target(args.target, args.force)
-        sets = layouts.read_all(args.source, say)
+        sets, tables = layouts.read_all(args.source, say)
         join.join(sets, say)
         for s in sorted(sets, key=lambda s: s.label):
             duplicates.find(s, say)
-        size = store.write(sets, args.target, args.force)
+        size = store.write(sets, tables, args.target, args.force)
     except DataError as error:
         sys.exit(f"import_datasets.py: error: {error}")
     for s in sorted(sets, key=lambda s: s.label):
         columns = [f"{len(part)} {what}" for part, what in ((s.latency, "devices"), (s.metrics, "metrics")) if part]
         say(f"{s.label}: {len(s.choices)} architectures, {', '.join(columns)} (from {s.source}, {s.licence})")
+    for table in sorted(tables, key=lambda t: t.label):
+        say(f"{table.label}: look-up table, {table.target} (from {table.source}, {table.licence})")
     say(f"wrote {args.target} ({size / 1e6:.2f} MB)")
 
 

@@ -11,18 +11,19 @@ import _venv
 
 _venv.need("h5py", "numpy", "matplotlib")
 
-from plots import comparison, heatmap, pareto, result, samples  # noqa: E402
+from plots import comparison, heatmap, pareto, result, samples, scatter  # noqa: E402
 from plots.errors import PlotError  # noqa: E402
 from plots.style import plt  # noqa: E402
 
-PICTURES = (heatmap, pareto, samples, comparison)
+PICTURES = (heatmap, pareto, samples, comparison, scatter)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="plot_results.py",
         description="Draw what a result folder holds: an SRCC heat map, Pareto fronts, SRCC "
-        "against the number of samples, SRCC before and after adaptation (beside the paper's).",
+        "against the number of samples, SRCC before and after adaptation (beside the paper's), predicted against "
+        "measured values.",
     )
     parser.add_argument("result", type=Path, metavar="RESULT_DIR", help="the folder that oneproxy run printed last")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where the pictures go (default: RESULT_DIR/figures)")
@@ -47,7 +48,7 @@ def plot(folder: Path, out: Path | None, pdf: bool) -> list[Path]:
         kind = read.attributes.get("kind", "unknown")
         raise PlotError(
             f"{folder}: no picture for a result of kind {kind!r}; there are pictures for monotonicity, "
-            "adaproxy, pareto_search, search and reproduce_nb201"
+            "adaproxy, pareto_search, search, train_predictor and reproduce_nb201"
         )
     try:
         figures = {name: figure for picture in applicable for name, figure in picture.draw(read).items()}

@@ -109,11 +109,11 @@ Config Config::defaults() { return Config(std::make_shared<State>()); }
 
 Config Config::load(const std::string& path, const std::vector<std::string>& overrides) {
   auto state = std::make_shared<State>();
-  state->file = path;
+  state->file = path.empty() ? "command line" : path;
   if (fs::is_directory(path)) throw Error(path + ": is a folder; name a configuration file (*.toml)");
-  if (!fs::exists(path)) throw Error(path + ": no such configuration file; `oneproxy list` shows those that ship");
+  if (!path.empty() && !fs::exists(path)) throw Error(path + ": no such configuration file; `oneproxy list` shows those that ship");
   try {
-    state->table = toml::parse_file(path);
+    if (!path.empty()) state->table = toml::parse_file(path);
   } catch (const toml::parse_error& error) {
     throw Error(path + ":" + std::to_string(error.source().begin.line) +
                 ": not valid TOML: " + std::string(error.description()));
@@ -199,14 +199,25 @@ std::int64_t Config::integer(const std::string& key, std::optional<std::int64_t>
   });
 }
 
-double Config::number(const std::string& key, std::optional<double> default_value, double low, double high,
-                      const std::string& meaning) {
-  return read<double>(*state_, key, default_value, "number", meaning, true, [&](const toml::node& node) {
+namespace {
+template <class S>
+double read_number(S& state, const std::string& key, const std::optional<double>& default_value, double low,
+                   double high, const std::string& meaning, bool identity) {
+  return read<double>(state, key, default_value, "number", meaning, identity, [&](const toml::node& node) {
     const auto value = as_number(node);
-    if (!value || !(*value >= low && *value <= high))
-      state_->wrong(key, show(node), "a number " + range_text(low, high));
+    if (!value || !(*value >= low && *value <= high)) state.wrong(key, show(node), "a number " + range_text(low, high));
     return *value;
   });
+}
+}  // namespace
+
+double Config::number(const std::string& key, std::optional<double> default_value, double low, double high,
+                      const std::string& meaning) {
+  return read_number(*state_, key, default_value, low, high, meaning, true);
+}
+double Config::number_outside_identity(const std::string& key, double default_value, double low, double high,
+                                       const std::string& meaning) {
+  return read_number(*state_, key, std::optional(default_value), low, high, meaning, false);
 }
 
 bool Config::flag(const std::string& key, bool default_value, const std::string& meaning) {
@@ -285,6 +296,10 @@ std::string Config::path(const std::string& key, const std::string& default_valu
                              const fs::path base = on_command_line ? "" : fs::path(state_->file).parent_path();
                              return fs::absolute(base / *value).lexically_normal().string();
                            });
+}
+
+std::string Config::folder(const std::string& key) const {
+  return state_->from_set.count(key) > 0 ? "" : fs::path(state_->file).parent_path().string();
 }
 
 std::vector<Config> Config::tables(const std::string& key, const std::string& meaning) {

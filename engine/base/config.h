@@ -22,6 +22,7 @@ struct ConfigKey {
 
 class Config {
  public:
+  // path "": no file, all keys come from the overrides.
   // overrides: "key=value" with a TOML value; a bare word or path is a string. Errors: no such file, bad TOML (with
   // line), an override without '='.
   static Config load(const std::string& path, const std::vector<std::string>& overrides);
@@ -49,10 +50,15 @@ class Config {
   std::vector<std::int64_t> integers(const std::string& key, std::vector<std::int64_t> default_value, std::int64_t low,
                                      std::int64_t high, const std::string& meaning);
   // A path: relative to the configuration file, or to the working directory when it came from the command line.
-  // Not part of the result's identity (neither is what `text_outside_identity` reads).
+  // Not part of the result's identity (neither is what a read `_outside_identity` reads).
   std::string path(const std::string& key, const std::string& default_value, const std::string& meaning);
   std::string one_of_outside_identity(const std::string& key, const std::string& default_value,
                                       const std::vector<std::string>& valid, const std::string& meaning);
+  // The folder that a path within a text is relative to: that of the file, or "" (the working directory) where the key
+  // came from the command line.
+  std::string folder(const std::string& key) const;
+  double number_outside_identity(const std::string& key, double default_value, double low, double high,
+                                 const std::string& meaning);
   // [[key]] tables: each is read strictly like the whole.
   std::vector<Config> tables(const std::string& key, const std::string& meaning);
 

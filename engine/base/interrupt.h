@@ -1,5 +1,7 @@
 #pragma once
 // Ctrl-C: long work asks now and then, and stops with nothing half written.
+#include <string>
+
 #include "kernels/error.h"
 
 namespace oneproxy {
@@ -8,6 +10,7 @@ namespace oneproxy {
 class Interrupted : public Error {
  public:
   Interrupted() : Error("interrupted: nothing was written; run the same command again") {}
+  explicit Interrupted(const std::string& message) : Error(message) {}  // where a state was kept
 };
 
 void install_interrupt_handler();  // SIGINT and SIGTERM; a second signal ends the program at once

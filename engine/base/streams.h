@@ -5,7 +5,17 @@
 
 namespace oneproxy {
 
-enum class Draws : std::uint32_t { measurement_order = 1, architecture_subset = 2, bootstrap = 3, evolution = 4 };
+enum class Draws : std::uint32_t {
+  measurement_order = 1,
+  architecture_subset = 2,
+  bootstrap = 3,
+  evolution = 4,
+  annealing = 10,
+  random_architectures = 11,
+  predictor_split = 20,
+  predictor_weights = 21,
+  predictor_batches = 22,
+};
 
 // `number` counts independent repetitions of one purpose: trials, resamples, islands.
 inline Philox random_stream(std::uint64_t seed, Draws purpose, std::uint32_t number) {

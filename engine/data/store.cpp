@@ -1,7 +1,5 @@
 #include "engine/data/store.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -10,6 +8,7 @@
 
 #include "engine/base/names.h"
 #include "engine/base/sha256.h"
+#include "engine/data/stored.h"
 #include "kernels/error.h"
 
 namespace oneproxy {
@@ -30,21 +29,6 @@ void check_format(const H5File& file) {
     throw Error(file.path() + ": has schema " + std::to_string(*version) + ", this program reads up to " +
                 std::to_string(kStoreSchema) + "; use a newer oneproxy");
   if (*version < 1) throw Error(file.path() + ": has schema " + std::to_string(*version) + "; import the data again");
-}
-
-template <class T>
-void verify(const H5File& file, const std::string& dataset, const std::vector<T>& values, const H5Attributes& found) {
-  const auto sum = found.find("sha256");
-  if (sum == found.end()) throw Error(file.path() + ": " + dataset + " has no checksum; import the data again");
-  if (std::get<std::string>(sum->second) != sha256_of(std::span<const T>(values)))
-    throw Error(file.path() + ": " + dataset + " does not match its checksum; the store is damaged, get it again");
-}
-
-template <class T>
-void write_checked(H5File& file, const std::string& dataset, const std::vector<T>& values,
-                   std::span<const std::int64_t> shape) {
-  file.write(dataset, std::span<const T>(values), shape);
-  file.set_attribute(dataset, "sha256", sha256_of(std::span<const T>(values)));
 }
 
 }  // namespace
@@ -94,10 +78,10 @@ SetRows Store::rows(const std::string& space, const std::string& set) const {
   const auto shape = file_.shape(base + "/choices");
   if (shape.size() != 2) throw Error(path() + ": " + base + "/choices is not a table; import the data again");
   SetRows rows{shape[0], shape[1], file_.read_bytes(base + "/choices"), {}};
-  verify(file_, base + "/choices", rows.choices, file_.attributes(base + "/choices"));
+  verify_checksum(file_, base + "/choices", rows.choices, file_.attributes(base + "/choices"));
   if (file_.exists(base + "/official_index")) {
     rows.official_index = file_.read_integers(base + "/official_index");
-    verify(file_, base + "/official_index", rows.official_index, file_.attributes(base + "/official_index"));
+    verify_checksum(file_, base + "/official_index", rows.official_index, file_.attributes(base + "/official_index"));
   }
   return rows;
 }
@@ -109,7 +93,7 @@ Column Store::column(const std::string& base, const std::string& group, const st
     throw Error(unknown_name(what, name, base.substr(8) + " of " + path(), known));
   const auto dataset = base + "/" + group + "/" + name;
   Column column{name, file_.read_doubles(dataset), file_.attributes(dataset)};
-  verify(file_, dataset, column.values, column.attributes);
+  verify_checksum(file_, dataset, column.values, column.attributes);
   if (column.values.size() != static_cast<std::size_t>(file_.shape(base + "/choices")[0]))
     throw Error(path() + ": " + dataset + " has another number of rows than its set; import the data again");
   return column;
@@ -146,13 +130,7 @@ void add_device(const std::string& path, const std::string& start_from, const st
                 const std::string& set, const DeviceMeasurements& added) {
   const bool exists = fs::exists(path);
   Store(exists ? path : start_from);  // refuses what is not a store
-  const std::string temporary = path + ".partial-" + std::to_string(getpid());
-  std::error_code error;
-  try {
-    fs::copy_file(exists ? path : start_from, temporary, fs::copy_options::overwrite_existing, error);
-    if (error) throw Error(path + ": can not be written (" + error.message() + "); name a writable file with --store");
-    fs::permissions(temporary, fs::perms::owner_write, fs::perm_options::add, error);
-    H5File file(temporary, H5Mode::append);
+  replace_file(path, exists ? path : start_from, [&](H5File& file) {
     const std::string base = "/spaces/" + space + "/" + set;
 
     // Union of the set's rows and the new ones, sorted, with each old column spread over it.
@@ -205,13 +183,7 @@ void add_device(const std::string& path, const std::string& start_from, const st
     for (const auto& [key, value] : set_attributes) file.set_attribute(base, key, value);
     for (const auto& [name, column] : old_columns) write_column(name, old_rows, column.values, column.attributes);
     write_column(added.device, new_rows, added.latency_ms, added.attributes);
-    file.close();
-    fs::rename(temporary, path, error);
-    if (error) throw Error(path + ": can not be written (" + error.message() + ")");
-  } catch (...) {
-    fs::remove(temporary, error);
-    throw;
-  }
+  });
 }
 
 }  // namespace oneproxy

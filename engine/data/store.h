@@ -6,6 +6,7 @@
 //       official_index [n] i64          a published numbering, where there is one
 //       latency_ms/<device> [n] f64     NaN = failed or missing; source, licence, batch, precision, unit, sha256
 //       metrics/<name> [n] f64          source, licence, unit, direction, sha256
+//   /predictors/<space>/<name>, /tables/<space>/<name>      (engine/predictor/library.h)
 // tools/import_datasets.py writes public data, `oneproxy import` a user's own device.
 #include <cstdint>
 #include <span>

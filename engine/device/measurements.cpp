@@ -26,16 +26,12 @@ std::int64_t Series::n_known() const {
 Measurements::Measurements(const Store& store, const SearchSpace& space, const std::string& set,
                            std::vector<std::int64_t> selection)
     : store_(store), space_(space), set_(set), selection_(std::move(selection)), rows_(store.rows(space.name(), set)) {
-  const auto radices = space.radices();
   if (rows_.n_decisions != space.n_decisions())
     throw Error(store.path() + ": set " + set + " has " + std::to_string(rows_.n_decisions) + " decisions, space " +
                 space.name() + " has " + std::to_string(space.n_decisions()));
   for (std::int64_t i = 0; i < rows_.n; ++i)
-    for (int d = 0; d < space.n_decisions(); ++d)
-      if (rows_.row(i)[d] >= radices[d])
-        throw Error(store.path() + ": row " + std::to_string(i) + " of set " + set + " has choice " +
-                    std::to_string(rows_.row(i)[d]) + " of " + space.decisions()[d].name + ", space " + space.name() +
-                    " has " + std::to_string(radices[d]));
+    if (const auto fault = space.fault(rows_.row(i)); !fault.empty())
+      throw Error(store.path() + ": row " + std::to_string(i) + " of set " + set + " has " + fault);
   if (selection_.empty()) return;
   SetRows selected{static_cast<std::int64_t>(selection_.size()), rows_.n_decisions, {}, {}};
   for (const auto i : selection_) {

@@ -44,6 +44,9 @@ struct MlpPredictor {
 // Error where the predictor belongs to another space or another layout of its code (both are named).
 void check_predictor(const MlpPredictor& predictor, const SearchSpace& space, const std::string& where);
 
+// Over all numbers that a prediction depends on, as hex: part of the identity of a result.
+std::string checksum(const MlpPredictor& predictor);
+
 // HDF5: a file of its own (format "oneproxy-predictor", group "/"), or /predictors/<space>/<name> of a store.
 // Written atomically (temporary file and rename). Errors: NaN or infinite weights (layer and place), missing parts.
 void write_predictor(H5File& file, const std::string& group, const MlpPredictor& predictor);

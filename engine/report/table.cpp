@@ -62,4 +62,14 @@ std::string plain(double value) {
   return text;
 }
 
+std::string exact(double value) {
+  if (std::isnan(value)) return "";
+  char text[32];
+  for (int digits = 15; digits <= 17; ++digits) {
+    std::snprintf(text, sizeof text, "%.*g", digits, value);
+    if (std::strtod(text, nullptr) == value) break;
+  }
+  return text;
+}
+
 }  // namespace oneproxy

@@ -6,6 +6,7 @@
 
 #include "engine/base/interrupt.h"
 #include "engine/base/streams.h"
+#include "engine/search/neighbours.h"
 #include "kernels/error.h"
 #include "kernels/pareto.h"
 
@@ -40,9 +41,15 @@ bool better(const Solution& a, const Solution& b) {
 
 class Evolution {
  public:
-  Evolution(const SearchProblem& problem, const EvolutionSettings& settings, double limit, Philox random,
-            Record& record)
-      : problem_(problem), settings_(settings), limit_(limit), dice_(random), record_(record) {}
+  Evolution(const SearchProblem& problem, const Neighbours& neighbours, std::span<const std::int64_t> rows,
+            const EvolutionSettings& settings, double limit, Philox random, Record& record)
+      : problem_(problem),
+        neighbours_(neighbours),
+        rows_(rows),
+        settings_(settings),
+        limit_(limit),
+        dice_(random),
+        record_(record) {}
 
   // Best within the limit; empty where no feasible architecture was met.
   Solution run() {
@@ -67,6 +74,7 @@ class Evolution {
 
  private:
   using Choices = std::vector<std::uint8_t>;
+  using Digits = std::vector<std::uint32_t>;
 
   static void append(std::vector<Solution>& to, std::vector<Solution> more) {
     to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
@@ -75,28 +83,37 @@ class Evolution {
 
   Choices random_architecture() {
     if (!problem_.covers_space()) {  // only the rows of the set have both objectives
-      const auto row = problem_.data.rows().row(static_cast<std::int64_t>(dice_.below(problem_.data.n())));
+      const auto row = problem_.data->rows().row(rows_[dice_.below(rows_.size())]);
       return {row.begin(), row.end()};
     }
-    Choices choices;
-    for (const auto radix : problem_.data.space().radices())
-      choices.push_back(static_cast<std::uint8_t>(dice_.below(radix)));
-    return choices;
+    Digits digits;
+    for (const auto radix : problem_.part.radices()) digits.push_back(static_cast<std::uint32_t>(dice_.below(radix)));
+    return problem_.part.choices(digits);
   }
 
+  // Each decision changes at the mutation rate; within a stage to a stage that differs in one block.
   Choices mutant(const Solution& parent) {
-    Choices child = parent.choices;
-    const auto radices = problem_.data.space().radices();
-    for (std::size_t d = 0; d < child.size(); ++d)
-      if (dice_.uniform() < settings_.mutation_rate) child[d] = static_cast<std::uint8_t>(dice_.below(radices[d]));
-    return child;
+    Digits child = problem_.part.digits(parent.choices);
+    for (int d = 0; d < problem_.part.n_digits(); ++d) {
+      const int n_decisions = problem_.part.space().digits()[d].n_decisions;
+      for (int i = 0; i < n_decisions; ++i) {
+        if (dice_.uniform() >= settings_.mutation_rate) continue;
+        const auto& values = neighbours_.of(d, child[d]);
+        if (n_decisions == 1)
+          child[d] = static_cast<std::uint32_t>(dice_.below(problem_.part.radices()[d]));
+        else if (!values.empty())
+          child[d] = values[dice_.below(values.size())];
+      }
+    }
+    return problem_.part.choices(child);
   }
 
   Choices cross(const Solution& mother, const Solution& father) {
-    Choices child = mother.choices;
+    Digits child = problem_.part.digits(mother.choices);
+    const Digits other = problem_.part.digits(father.choices);
     for (std::size_t d = 0; d < child.size(); ++d)
-      if (dice_.below(2)) child[d] = father.choices[d];
-    return child;
+      if (dice_.below(2)) child[d] = other[d];
+    return problem_.part.choices(child);
   }
 
   // `count` architectures within the limit, made and evaluated in batches; fewer when patience ends.
@@ -111,6 +128,7 @@ class Evolution {
         flat.insert(flat.end(), tried.back().begin(), tried.back().end());
       }
       std::vector<double> latency(tried.size()), quality(tried.size());
+      // Children of rows of a set may be no rows: unknown, and thus not feasible.
       problem_.latency.evaluate(flat, latency);
       problem_.quality.evaluate(flat, quality);
       evaluated_ += static_cast<std::int64_t>(tried.size());
@@ -125,6 +143,8 @@ class Evolution {
   }
 
   const SearchProblem& problem_;
+  const Neighbours& neighbours_;
+  std::span<const std::int64_t> rows_;  // of the set that lie in the part
   const EvolutionSettings& settings_;
   double limit_;
   Dice dice_;
@@ -138,8 +158,12 @@ SearchResult search_evolutionarily(const SearchProblem& problem, std::span<const
                                    const EvolutionSettings& settings, Backend backend) {
   SearchResult result;
   Record record;
+  const Neighbours neighbours(problem.part);
+  const auto rows = problem.covers_space() ? std::vector<std::int64_t>{} : rows_of(problem);
+  if (!problem.covers_space() && rows.empty())
+    throw Error("no row of the set lies in " + problem.part.describe() + "; fix less, or use predictors");
   for (std::size_t i = 0; i < limits_ms.size(); ++i) {
-    Evolution evolution(problem, settings, limits_ms[i],
+    Evolution evolution(problem, neighbours, rows, settings, limits_ms[i],
                         random_stream(settings.seed, Draws::evolution, static_cast<std::uint32_t>(i)), record);
     result.best.push_back(evolution.run());
     result.n_evaluated += evolution.evaluated();
@@ -150,6 +174,8 @@ SearchResult search_evolutionarily(const SearchProblem& problem, std::span<const
     quality.push_back(solution.quality);
   }
   for (const auto i : pareto_front(latency, quality, backend)) result.front.push_back(record.solutions[i]);
+  result.certainty = "best found: a population of " + std::to_string(settings.population) + " for " +
+                     std::to_string(settings.generations) + " generations a limit";
   return result;
 }
 

@@ -1,5 +1,8 @@
 #include "engine/space/cost.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "engine/base/names.h"
 #include "kernels/error.h"
 
@@ -9,6 +12,15 @@ constexpr double kBytes = 4;  // fp32
 
 Cost conv_1x1(double in, double out, double pixels_in, double pixels_out) {
   return {in * out * pixels_out, in * out, kBytes * (in * pixels_in + out * pixels_out)};
+}
+
+// Squeeze-and-excitation as in MobileNetV3: pool, mid -> mid/4 -> mid with biases, multiply. Widths of the
+// bottleneck are multiples of 8, rounded to the nearest but not below nine tenths.
+Cost squeeze_excitation(double mid, double pixels) {
+  const double quarter = std::floor(mid / 4);
+  double squeeze = std::max(8.0, std::floor((quarter + 4) / 8) * 8);
+  if (squeeze < 0.9 * quarter) squeeze += 8;
+  return {2 * mid * squeeze, 2 * mid * squeeze + squeeze + mid, kBytes * 2 * mid * pixels};
 }
 }  // namespace
 
@@ -39,7 +51,8 @@ const CostModel& cost_model(const std::string& name) {
 Cost operation_cost(const Operation& op, const Placement& at) {
   const double in = at.in_channels, out = at.out_channels, k2 = op.kernel * op.kernel, g = op.groups;
   const double before = static_cast<double>(at.resolution) * at.resolution;
-  const double after = before / (at.stride * at.stride);
+  const double side = (at.resolution + at.stride - 1) / at.stride;  // padded: odd sides are rounded up
+  const double after = side * side;
   Cost cost;
   if (op.kind == "none") {
     cost = {};
@@ -50,14 +63,17 @@ Cost operation_cost(const Operation& op, const Placement& at) {
     cost = {0, 0, kBytes * (in * before + out * after)};
   } else if (op.kind == "conv") {
     cost = {k2 * in * out * after / g, k2 * in * out / g + 2 * out, kBytes * (in * before + out * after)};
+  } else if (op.kind == "linear") {  // on pooled features
+    cost = {in * out, in * out + out, kBytes * (in + out)};
   } else if (op.kind == "mbconv") {
     const double mid = in * op.expansion;
     cost.macs = (in * mid * before + mid * out * after) / g + mid * k2 * after;
     cost.parameters = (in * mid + mid * out) / g + mid * k2;
     cost.activation_bytes = kBytes * (in * before + 2 * mid * before + 2 * mid * after + out * after);
+    if (at.squeeze_excitation) cost += squeeze_excitation(mid, after);
   } else {
     throw Error("operation '" + op.name + "' has the unknown kind '" + op.kind +
-                "'; known: none, skip, conv, pool, mbconv");
+                "'; known: none, skip, conv, linear, pool, mbconv");
   }
   return {cost.macs * at.count, cost.parameters * at.count, cost.activation_bytes * at.count};
 }

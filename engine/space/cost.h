@@ -8,7 +8,7 @@ namespace oneproxy {
 // An operation that a decision may choose, as the space's file declares it.
 struct Operation {
   std::string name;
-  std::string kind;  // none | skip | conv | pool | mbconv
+  std::string kind;  // none | skip | conv | linear | pool | mbconv
   int kernel = 1, expansion = 1, groups = 1;
 };
 
@@ -18,6 +18,7 @@ struct Placement {
   int stride = 1;
   int resolution = 0;  // of the input, pixels a side
   int count = 1;
+  bool squeeze_excitation = false;  // of mbconv: two 1x1 layers on the pooled expansion, a quarter of it between them
 };
 
 struct Cost {

@@ -1,7 +1,7 @@
 #include "engine/space/space.h"
 
 #include <algorithm>
-#include <sstream>
+#include <limits>
 
 #include "engine/base/config.h"
 #include "engine/base/names.h"
@@ -11,19 +11,11 @@
 namespace oneproxy {
 namespace {
 
-std::vector<std::string> split(const std::string& text, const std::string& separators) {
-  std::vector<std::string> parts;
-  std::string part;
-  for (char c : text) {
-    if (separators.find(c) == std::string::npos) {
-      part += c;
-    } else if (!part.empty()) {
-      parts.push_back(part);
-      part.clear();
-    }
-  }
-  if (!part.empty()) parts.push_back(part);
-  return parts;
+constexpr int kMost = 1 << 20;
+constexpr std::uint64_t kMostDigitValues = 1 << 22;  // of a stage; they are listed
+
+int positive(Config& table, const std::string& key, std::optional<std::int64_t> value, const std::string& meaning) {
+  return static_cast<int>(table.integer(key, value, 1, kMost, meaning));
 }
 
 std::vector<Operation> read_operations(Config& file) {
@@ -38,13 +30,82 @@ std::vector<Operation> read_operations(Config& file) {
     operations.push_back(op);
   }
   if (operations.empty()) throw Error(file.file() + ": declares no [[operation]]");
+  if (operations.size() > std::numeric_limits<std::uint8_t>::max())
+    throw Error(file.file() + ": declares more than 255 operations");
   return operations;
 }
 
-constexpr int kMost = 1 << 20;
+// Shapes of the network on one data set, as the file gives them: sides are in pixels of a fixed input, or parts of the
+// input where its resolution is a decision.
+struct Layer {
+  Operation operation;
+  Placement placement;  // its resolution is the divisor of the input where `relative`
+};
 
-int positive(Config& table, const std::string& key, std::optional<std::int64_t> value, const std::string& meaning) {
-  return static_cast<int>(table.integer(key, value, 1, kMost, meaning));
+struct Geometry {
+  Cost fixed;                    // given as numbers
+  std::vector<Layer> layers;     // fixed too, given as shapes
+  std::vector<Placement> cell;   // repeated cells
+  std::vector<Placement> chain;  // one a layer
+  std::vector<Stage> stages;
+};
+
+Geometry read_geometry(Config& table, bool relative) {
+  Geometry geometry;
+  geometry.fixed.macs = table.number("fixed_macs", 0.0, 0, 1e18, "of what is the same for all architectures");
+  geometry.fixed.parameters = table.number("fixed_parameters", 0.0, 0, 1e18, "of what is the same for all");
+  const std::string side = relative ? "reduction" : "resolution";
+  const std::string meaning = relative ? "side of the input over the layer's" : "pixels a side";
+  for (auto& entry : table.tables("fixed", "a layer that is the same for all architectures")) {
+    Layer layer;
+    layer.operation.name = entry.text("name", std::nullopt, "its name");
+    layer.operation.kind = entry.one_of("kind", "conv", {"conv", "linear"}, "what it computes");
+    layer.operation.kernel = static_cast<int>(entry.integer("kernel", 1, 1, 99, "kernel size"));
+    layer.operation.groups = static_cast<int>(entry.integer("groups", 1, 1, 9999, "groups"));
+    layer.placement.in_channels = positive(entry, "in_channels", std::nullopt, "channels before it");
+    layer.placement.out_channels = positive(entry, "channels", std::nullopt, "channels after it");
+    layer.placement.stride = positive(entry, "stride", 1, "stride");
+    layer.placement.resolution = positive(entry, side, 1, meaning);
+    geometry.layers.push_back(layer);
+  }
+  for (auto& place : table.tables("placement", "widths and resolutions at which a cell stands")) {
+    const int channels = positive(place, "channels", std::nullopt, "channels");
+    const int resolution = positive(place, "resolution", std::nullopt, "pixels a side");
+    geometry.cell.push_back({channels, channels, 1, resolution, positive(place, "count", 1, "cells")});
+  }
+  int channels = positive(table, "input_channels", 1, "channels before the first layer");
+  int resolution = positive(table, "input_" + side, 1, meaning + ", before the first layer");
+  for (auto& entry : table.tables("stage", "layers of one width")) {
+    const int out = positive(entry, "channels", std::nullopt, "channels");
+    const int layers = positive(entry, "layers", std::nullopt, "layers");
+    int stride = positive(entry, "stride", 1, "stride of its first layer");
+    const int depth = static_cast<int>(
+        entry.integer("smallest_depth", 0, 0, layers, "its first layers that are always there; 0: it has no depth"));
+    const bool squeeze = entry.flag("squeeze_excitation", false, "in each of its blocks");
+    const std::string name = "stage " + std::to_string(geometry.stages.size() + 1);
+    if (depth > 0) geometry.stages.push_back({name, static_cast<int>(geometry.chain.size()), layers, depth});
+    for (int layer = 0; layer < layers; ++layer, stride = 1) {
+      geometry.chain.push_back({channels, out, stride, resolution, 1, squeeze});
+      channels = out;
+      resolution = relative ? resolution * stride : resolution / stride;
+    }
+  }
+  if (!geometry.stages.empty()) {
+    const auto& last = geometry.stages.back();
+    int covered = 0;
+    for (const auto& stage : geometry.stages) covered += stage.n_decisions;
+    if (covered != static_cast<int>(geometry.chain.size()) || last.first_decision + last.n_decisions != covered)
+      throw Error(table.file() + ": some stages have a smallest_depth and others have none; give it to all of them");
+  }
+  return geometry;
+}
+
+// The side of a layer's input where the network's input has `resolution` pixels: halved, rounded up, step by step.
+Placement at_resolution(Placement placement, int resolution) {
+  int side = resolution;
+  for (int reduction = placement.resolution; reduction > 1; reduction /= 2) side = (side + 1) / 2;
+  placement.resolution = side;
+  return placement;
 }
 
 }  // namespace
@@ -54,7 +115,13 @@ SearchSpace SearchSpace::load(const std::string& name, const std::string& geomet
   Config file = Config::load(path, {});
   SearchSpace space;
   space.name_ = file.text("name", std::nullopt, "name of the space");
-  space.string_form_ = file.one_of("string_form", std::nullopt, {"cell", "list"}, "form of an architecture string");
+  space.string_form_ =
+      file.one_of("string_form", std::nullopt, {"cell", "list", "stages"}, "form of an architecture string");
+  for (const auto pixels : file.integers("resolutions", {}, 8, kMost, "sides of the input, where they are a decision"))
+    space.resolutions_.push_back(static_cast<int>(pixels));
+  if (space.resolutions_.size() > std::numeric_limits<std::uint8_t>::max() ||
+      !std::is_sorted(space.resolutions_.begin(), space.resolutions_.end(), std::less_equal<>()))
+    throw Error(file.place("resolutions") + ": resolutions should be at most 255 rising numbers");
   space.operations_ = read_operations(file);
   for (auto& table : file.tables("decision", "an edge of the cell")) {
     Decision decision;
@@ -65,170 +132,208 @@ SearchSpace SearchSpace::load(const std::string& name, const std::string& geomet
   }
 
   // The chosen geometry gives every decision its places in the network.
-  std::vector<std::vector<Placement>> places;
+  const bool relative = !space.resolutions_.empty();
+  Geometry chosen;
   for (auto& table : file.tables("geometry", "shapes of the network on one data set")) {
     const auto known = table.text("name", std::nullopt, "data set");
     space.geometries_.push_back(known);
-    const bool chosen = geometry.empty() ? space.geometries_.size() == 1 : geometry == known;
-    const double macs = table.number("fixed_macs", 0.0, 0, 1e18, "of what is the same for all architectures");
-    const double parameters = table.number("fixed_parameters", 0.0, 0, 1e18, "of what is the same for all");
-    std::vector<Placement> cell;
-    for (auto& place : table.tables("placement", "widths and resolutions at which a cell stands")) {
-      const int channels = positive(place, "channels", std::nullopt, "channels");
-      const int resolution = positive(place, "resolution", std::nullopt, "pixels a side");
-      cell.push_back({channels, channels, 1, resolution, positive(place, "count", 1, "cells")});
-    }
-    std::vector<Placement> chain;
-    int channels = positive(table, "input_channels", 1, "channels before the first layer");
-    int resolution = positive(table, "input_resolution", 1, "pixels a side before the first layer");
-    for (auto& stage : table.tables("stage", "layers of one width")) {
-      const int out = positive(stage, "channels", std::nullopt, "channels");
-      const int layers = positive(stage, "layers", std::nullopt, "layers");
-      int stride = positive(stage, "stride", 1, "stride of its first layer");
-      for (int layer = 0; layer < layers; ++layer, stride = 1) {
-        chain.push_back({channels, out, stride, resolution, 1});
-        channels = out;
-        resolution /= stride;
-      }
-    }
-    if (!chosen) continue;
+    Geometry shapes = read_geometry(table, relative);
+    if (!(geometry.empty() ? space.geometries_.size() == 1 : geometry == known)) continue;
     space.geometry_ = known;
-    space.fixed_ = {macs, parameters, 0};
-    if (space.decisions_.empty()) {
-      for (std::size_t i = 0; i < chain.size(); ++i) {
-        space.decisions_.push_back({"layer " + std::to_string(i), -1, -1, {}});
-        places.push_back({chain[i]});
-      }
-    } else {
-      places.assign(space.decisions_.size(), cell);
-    }
+    chosen = std::move(shapes);
   }
   file.finish();
   if (space.geometry_.empty()) throw Error(unknown_name("geometry", geometry, path, space.geometries_));
-  for (std::size_t d = 0; d < space.decisions_.size(); ++d) {
-    for (const auto& op : space.operations_) {
-      Choice choice{op, places[d], {}};
-      for (const auto& placement : choice.placements) choice.cost += operation_cost(op, placement);
-      space.decisions_[d].choices.push_back(choice);
+
+  std::vector<std::vector<Placement>> places(space.decisions_.size(), chosen.cell);
+  if (space.decisions_.empty()) {
+    if (relative) {
+      space.decisions_.push_back({"resolution", -1, -1, {}});
+      places.emplace_back();
     }
-    space.radices_.push_back(static_cast<std::uint8_t>(space.operations_.size()));
+    for (auto& stage : chosen.stages) stage.first_decision += relative;
+    space.stages_ = chosen.stages;
+    for (std::size_t i = 0; i < chosen.chain.size(); ++i) {
+      space.decisions_.push_back({"layer " + std::to_string(i), -1, -1, {}});
+      places.push_back({chosen.chain[i]});
+    }
+    for (const auto& stage : space.stages_)
+      for (int b = 0; b < stage.n_decisions; ++b)
+        space.decisions_[stage.first_decision + b].name = stage.name + " block " + std::to_string(b + 1);
+    if ((space.string_form_ == "stages") != !space.stages_.empty() || (relative && space.stages_.empty()))
+      throw Error(path + ": string_form \"stages\" and resolutions belong to stages with a smallest_depth");
   }
-  if (space.decisions_.empty()) throw Error(path + ": declares neither [[decision]] nor a geometry with stages");
+  if (space.decisions_.size() <= static_cast<std::size_t>(relative))
+    throw Error(path + ": declares neither [[decision]] nor a geometry with stages");
+
+  // Costs at every resolution; a choice shows those of the largest, which comes last.
+  const std::vector<int> sides = relative ? space.resolutions_ : std::vector<int>{0};
+  for (const int side : sides) {
+    auto placed = [&](const Placement& at) { return relative ? at_resolution(at, side) : at; };
+    Cost fixed = chosen.fixed;
+    for (const auto& layer : chosen.layers) fixed += operation_cost(layer.operation, placed(layer.placement));
+    space.fixed_.push_back(fixed);
+    for (std::size_t d = 0; d < space.decisions_.size(); ++d) {
+      auto& choices = space.decisions_[d].choices;
+      choices.clear();
+      if (relative && d == 0) {
+        for (const int pixels : sides) choices.push_back({{"r=" + std::to_string(pixels), "none"}, {}, {}});
+      } else {
+        for (const auto& op : space.operations_) {
+          Choice choice{op, {}, {}};
+          for (const auto& at : places[d]) {
+            choice.placements.push_back(placed(at));
+            choice.cost += operation_cost(op, choice.placements.back());
+          }
+          choices.push_back(choice);
+        }
+      }
+      if (relative)
+        for (const auto& choice : choices) space.block_costs_.push_back(choice.cost);
+    }
+  }
+  for (const auto& decision : space.decisions_)
+    space.radices_.push_back(static_cast<std::uint8_t>(decision.choices.size()));
   space.make_digits();
   return space;
 }
 
-// Until a space declares stages, each decision is a digit.
+// A stage is one digit: its depths one after the other, smallest first, and within a depth the mixed radix of the
+// active blocks. Every other decision is a digit of its own.
 void SearchSpace::make_digits() {
-  for (int d = 0; d < n_decisions(); ++d) {
+  std::vector<int> first_row;
+  for (const auto radix : radices_) {
+    first_row.push_back(n_rows_);
+    n_rows_ += radix;
+  }
+  auto stage = stages_.begin();
+  for (int d = 0; d < n_decisions();) {
     Digit digit{decisions_[d].name, d, 1, radices_[d], {}};
-    for (int c = 0; c < radices_[d]; ++c) {
-      digit.values.push_back(static_cast<std::uint8_t>(c));
-      code_rows_.push_back(n_rows_++);
+    if (stage != stages_.end() && stage->first_decision == d) {
+      const std::uint64_t variants = radices_[d] - 1;
+      std::uint64_t values = 0, of_depth = 1;
+      for (int depth = 1; depth <= stage->n_decisions; ++depth) {
+        of_depth *= variants;
+        if (depth >= stage->smallest_depth) values += of_depth;
+        if (values > kMostDigitValues || of_depth > kMostDigitValues)
+          throw Error(name_ + ": " + stage->name + " has more than " + std::to_string(kMostDigitValues) +
+                      " variants; declare it in parts");
+      }
+      digit.name = stage->name;
+      digit.n_decisions = stage->n_decisions;
+      digit.radix = static_cast<std::uint32_t>(values);
+      of_depth = 1;
+      for (int depth = 1; depth <= stage->n_decisions; ++depth) {
+        of_depth *= variants;
+        if (depth < stage->smallest_depth) continue;
+        for (std::uint64_t value = 0; value < of_depth; ++value) {
+          std::vector<std::uint8_t> blocks(stage->n_decisions, 0);
+          std::uint64_t rest = value;
+          for (int b = depth - 1; b >= 0; --b, rest /= variants)
+            blocks[b] = static_cast<std::uint8_t>(1 + rest % variants);
+          digit.values.insert(digit.values.end(), blocks.begin(), blocks.end());
+        }
+      }
+      ++stage;
+    } else {
+      for (int c = 0; c < radices_[d]; ++c) digit.values.push_back(static_cast<std::uint8_t>(c));
     }
+    parts_ = std::max(parts_, digit.n_decisions);
+    d += digit.n_decisions;
     digit_radices_.push_back(digit.radix);
     digits_.push_back(std::move(digit));
   }
-  size_ = space_size(radices_);
+  size_ = 1;
+  for (const auto& digit : digits_) {
+    if (size_ > std::numeric_limits<ArchIndex>::max() / digit.radix)
+      throw Error(name_ + ": has more than 2^128 architectures");
+    size_ *= digit.radix;
+    for (std::uint32_t value = 0; value < digit.radix; ++value)
+      for (int part = 0; part < parts_; ++part)
+        code_rows_.push_back(part < digit.n_decisions ? first_row[digit.first_decision + part] +
+                                                            digit.values[value * digit.n_decisions + part]
+                                                      : -1);
+  }
+}
+
+std::string SearchSpace::fault(std::span<const std::uint8_t> choices) const {
+  if (choices.size() != radices_.size())
+    return std::to_string(choices.size()) + " decisions, space " + name_ + " has " + std::to_string(radices_.size());
+  for (int d = 0; d < n_decisions(); ++d)
+    if (choices[d] >= radices_[d])
+      return "choice " + std::to_string(choices[d]) + " of " + decisions_[d].name + ", space " + name_ + " has " +
+             std::to_string(radices_[d]);
+  for (const auto& stage : stages_) {
+    const auto blocks = choices.subspan(stage.first_decision, stage.n_decisions);
+    const auto inactive = std::find(blocks.begin(), blocks.end(), 0);
+    const auto depth = inactive - blocks.begin();
+    const auto hole = std::find_if(inactive, blocks.end(), [](std::uint8_t choice) { return choice != 0; });
+    if (hole != blocks.end())
+      return "block " + std::to_string(hole - blocks.begin() + 1) + " of " + stage.name + " is active after block " +
+             std::to_string(depth + 1) + ", which is not; the active blocks of a stage come first";
+    if (depth < stage.smallest_depth)
+      return stage.name + " has " + std::to_string(depth) + " active blocks; it needs " +
+             std::to_string(stage.smallest_depth) + " to " + std::to_string(stage.n_decisions);
+  }
+  return "";
 }
 
 std::vector<std::uint32_t> SearchSpace::digits_of(std::span<const std::uint8_t> choices) const {
-  return {choices.begin(), choices.end()};
+  if (const auto what = fault(choices); !what.empty()) throw Error("architecture of " + name_ + ": " + what);
+  std::vector<std::uint32_t> digits;
+  auto stage = stages_.begin();
+  for (const auto& digit : digits_) {
+    const auto blocks = choices.subspan(digit.first_decision, digit.n_decisions);
+    if (stage == stages_.end() || stage->first_decision != digit.first_decision) {
+      digits.push_back(blocks[0]);
+      continue;
+    }
+    const std::uint32_t variants = radices_[digit.first_decision] - 1;
+    std::uint32_t value = 0, shallower = 0, of_depth = 1;
+    for (int b = 0; b < stage->n_decisions && blocks[b] != 0; ++b) {
+      if (b >= stage->smallest_depth) shallower += of_depth;
+      of_depth *= variants;
+      value = value * variants + (blocks[b] - 1u);
+    }
+    digits.push_back(shallower + value);
+    ++stage;
+  }
+  return digits;
 }
 
 std::vector<std::uint8_t> SearchSpace::choices_of(std::span<const std::uint32_t> digits) const {
-  return {digits.begin(), digits.end()};
+  ONEPROXY_ASSERT(digits.size() == digits_.size());
+  std::vector<std::uint8_t> choices;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    ONEPROXY_ASSERT(digits[i] < digits_[i].radix);
+    const auto value = digits_[i].values.begin() + std::size_t{digits[i]} * digits_[i].n_decisions;
+    choices.insert(choices.end(), value, value + digits_[i].n_decisions);
+  }
+  return choices;
 }
 
 ArchIndex SearchSpace::index(std::span<const std::uint8_t> choices) const {
-  ONEPROXY_ASSERT(choices.size() == radices_.size());
-  return encode_index(choices.data(), radices_.data(), n_decisions());
+  return encode_digits(digits_of(choices).data(), digit_radices_.data(), static_cast<int>(digits_.size()));
 }
 
 std::vector<std::uint8_t> SearchSpace::choices(ArchIndex index) const {
   if (index >= size_)
     throw Error("index " + to_decimal(index) + " is not below the size of " + name_ + ", " + to_decimal(size_));
-  std::vector<std::uint8_t> choices(radices_.size());
-  decode_index(index, radices_.data(), n_decisions(), choices.data());
-  return choices;
-}
-
-std::string SearchSpace::to_string(std::span<const std::uint8_t> choices) const {
-  ONEPROXY_ASSERT(choices.size() == radices_.size());
-  std::string text;
-  for (int d = 0; d < n_decisions(); ++d) {
-    const auto& op = operations_[choices[d]].name;
-    if (string_form_ == "list") {
-      text += (d ? "|" : "") + op;
-    } else {
-      if (d == 0)
-        text += "|";
-      else if (decisions_[d].to != decisions_[d - 1].to)
-        text += "+|";
-      text += op + "~" + std::to_string(decisions_[d].from) + "|";
-    }
-  }
-  return text;
-}
-
-int SearchSpace::operation_of(const std::string& op, const std::string& text) const {
-  std::vector<std::string> names;
-  for (const auto& operation : operations_) names.push_back(operation.name);
-  const auto found = std::find(names.begin(), names.end(), op);
-  if (found == names.end()) throw Error(unknown_name("operation", op, "architecture '" + text + "'", names));
-  return static_cast<int>(found - names.begin());
-}
-
-std::vector<std::uint8_t> SearchSpace::parse_numbers(const std::string& text) const {
-  std::vector<std::uint8_t> choices;
-  for (const auto& part : split(text, ",;|-/ []()")) {
-    const bool number = part.size() <= 3 && part.find_first_not_of("0123456789") == std::string::npos;
-    const int value = number ? std::stoi(part) : -1;
-    const std::size_t d = choices.size();
-    if (d < radices_.size() && (value < 0 || value >= radices_[d]))
-      throw Error("architecture '" + text + "': choice '" + part + "' of " + decisions_[d].name +
-                  " should be a number from 0 to " + std::to_string(radices_[d] - 1) + " in space " + name_);
-    choices.push_back(static_cast<std::uint8_t>(value));
-  }
-  return choices;
-}
-
-std::vector<std::uint8_t> SearchSpace::parse(const std::string& text) const {
-  std::vector<std::uint8_t> choices;
-  if (text.find_first_not_of("0123456789,;|-/ []()") == std::string::npos) {
-    choices = parse_numbers(text);
-  } else if (string_form_ == "list") {
-    for (const auto& part : split(text, "| ")) choices.push_back(static_cast<std::uint8_t>(operation_of(part, text)));
-  } else {
-    const std::string node_separator = "+";
-    std::size_t node = 0;
-    for (const auto& inputs : split(text, node_separator)) {
-      ++node;
-      for (const auto& part : split(inputs, "| ")) {
-        const auto tilde = part.find('~');
-        const std::size_t d = choices.size();
-        const std::string op = part.substr(0, tilde);
-        const int choice = operation_of(op, text);
-        if (d < decisions_.size() &&
-            (tilde == std::string::npos || part.substr(tilde + 1) != std::to_string(decisions_[d].from) ||
-             static_cast<int>(node) != decisions_[d].to))
-          throw Error("architecture '" + text + "': '" + part + "' stands where " + decisions_[d].name +
-                      " is expected, as " + op + "~" + std::to_string(decisions_[d].from) + " of node " +
-                      std::to_string(decisions_[d].to));
-        choices.push_back(static_cast<std::uint8_t>(choice));
-      }
-    }
-  }
-  if (choices.size() != radices_.size())
-    throw Error("architecture '" + text + "' has " + std::to_string(choices.size()) + " decisions, space " + name_ +
-                " has " + std::to_string(radices_.size()) + "; for example " +
-                to_string(std::vector<std::uint8_t>(radices_.size(), 0)));
-  return choices;
+  std::vector<std::uint32_t> digits(digits_.size());
+  decode_digits(index, digit_radices_.data(), static_cast<int>(digits.size()), digits.data());
+  return choices_of(digits);
 }
 
 Cost SearchSpace::cost(std::span<const std::uint8_t> choices) const {
-  Cost total = fixed_;
-  for (int d = 0; d < n_decisions(); ++d) total += decisions_[d].choices[choices[d]].cost;
+  ONEPROXY_ASSERT(choices.size() == radices_.size());
+  if (resolutions_.empty()) {
+    Cost total = fixed_.front();
+    for (int d = 0; d < n_decisions(); ++d) total += decisions_[d].choices[choices[d]].cost;
+    return total;
+  }
+  Cost total = fixed_[choices[0]];
+  const Cost* row = block_costs_.data() + std::size_t{choices[0]} * n_rows_;
+  for (int d = 0; d < n_decisions(); row += radices_[d++]) total += row[choices[d]];
   return total;
 }
 

@@ -12,7 +12,8 @@
 
 namespace oneproxy {
 
-// One decision with one choice made: an operation at its places in the network.
+// One decision with one choice made: an operation at its places in the network. Where the input resolution is a
+// decision, places and cost are those of the largest resolution; SearchSpace::cost knows the others.
 struct Choice {
   Operation operation;
   std::vector<Placement> placements;
@@ -34,6 +35,13 @@ struct Digit {
   std::vector<std::uint8_t> values;
 };
 
+// Blocks of one width, of which the first `depth` are active, smallest_depth <= depth <= n_decisions. An inactive block
+// has choice 0.
+struct Stage {
+  std::string name;
+  int first_decision = 0, n_decisions = 0, smallest_depth = 1;
+};
+
 class SearchSpace {
  public:
   // By the name of a space that ships. geometry: one of geometries(); "" is the first. Errors: unknown space or
@@ -46,6 +54,16 @@ class SearchSpace {
   const std::vector<Decision>& decisions() const { return decisions_; }
   int n_decisions() const { return static_cast<int>(decisions_.size()); }
   std::span<const std::uint8_t> radices() const { return radices_; }  // of the decisions
+  // Empty where all joint choices are networks.
+  const std::vector<Stage>& stages() const { return stages_; }
+  // Pixels a side of the input, one a choice of decision 0; empty where it is no decision.
+  const std::vector<int>& resolutions() const { return resolutions_; }
+
+  // Not every joint choice is a network: a block may be missing in the middle of a stage. Random architectures are
+  // uniform values of the digits.
+  bool valid(std::span<const std::uint8_t> choices) const { return fault(choices).empty(); }
+  // What keeps the choices from being a network, "" where nothing does.
+  std::string fault(std::span<const std::uint8_t> choices) const;
 
   // The digits of the index: decision after decision, or composite where only some joint choices are networks.
   const std::vector<Digit>& digits() const { return digits_; }
@@ -55,12 +73,15 @@ class SearchSpace {
   DigitCode code() const { return {digit_radices_, parts_, code_rows_, n_rows_}; }
   ArchIndex size() const { return size_; }
 
+  // Error for choices that are no network.
   ArchIndex index(std::span<const std::uint8_t> choices) const;
   std::vector<std::uint8_t> choices(ArchIndex index) const;
 
-  // The space's own string: "|op~0|+|op~0|op~1|+..." or "k3_e1|skip|...".
+  // The space's own string: "|op~0|+|op~0|op~1|+...", "k3_e1|skip|..." or, with the active blocks of each stage,
+  // "r=176|k3_e3 k5_e6|k7_e4 k3_e3 k3_e3|...".
   std::string to_string(std::span<const std::uint8_t> choices) const;
-  // Reads the space's own string, or choices as numbers ("3,1,0,2,4,4"). Errors name the faulty part.
+  // Reads the space's own string, choices as numbers ("3,1,0,2,4,4"), or for stages every block by name
+  // ("r=176|k3_e3|k5_e6|none|none|..."). Errors name the faulty part.
   std::vector<std::uint8_t> parse(const std::string& text) const;
 
   // Whole network (with what is the same for all architectures, where the file gives it).
@@ -69,19 +90,26 @@ class SearchSpace {
  private:
   void make_digits();
   std::vector<std::uint8_t> parse_numbers(const std::string& text) const;
+  std::vector<std::uint8_t> parse_cell(const std::string& text) const;
+  std::vector<std::uint8_t> parse_stages(const std::string& text) const;
   int operation_of(const std::string& name, const std::string& text) const;
+  int resolution_of(const std::string& part, const std::string& text) const;
+  std::string stages_to_string(std::span<const std::uint8_t> choices) const;
 
   std::string name_, geometry_, string_form_;
   std::vector<std::string> geometries_;
   std::vector<Operation> operations_;
   std::vector<Decision> decisions_;
   std::vector<std::uint8_t> radices_;
+  std::vector<Stage> stages_;
+  std::vector<int> resolutions_;
   std::vector<Digit> digits_;
   std::vector<std::uint32_t> digit_radices_;
   std::vector<std::int32_t> code_rows_;
   int parts_ = 1, n_rows_ = 0;
   ArchIndex size_ = 0;
-  Cost fixed_;
+  std::vector<Cost> fixed_;        // [1 or n resolutions]
+  std::vector<Cost> block_costs_;  // [n resolutions, n_rows_], only where the resolution is a decision
 };
 
 }  // namespace oneproxy

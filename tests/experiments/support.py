@@ -16,6 +16,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(os.environ.get("ONEPROXY_BIN", ROOT / "build" / "oneproxy")).resolve()
+TRAINS = "training: compiled" in subprocess.run([PROGRAM, "--version"], capture_output=True, text=True).stdout
 STORE = ROOT / "experiments" / "data" / "public_latency.h5"
 CONFIGS = ROOT / "configs"
 RESULT_FILES = {"config.toml", "summary.json", "arrays.h5", "run.log", "provenance.json", "report.md", "DONE"}

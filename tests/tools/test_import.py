@@ -88,7 +88,7 @@ class Layouts(Folder):
         self.assertEqual(
             [help_set[f"latency_ms/{name}"].attrs["batch"] for name in ("essential_ph_1", "gold_6226")], [0, 0]
         )
-        self.assertIn("skipped: OFA accuracy predictor (ofa/acc_predictor.pth): recognised, not imported yet", said)
+        self.assertIn("skipped: OFA accuracy predictor (ofa/acc_predictor.pth): weights are not stored here", said)
         self.assertIn("nasbench201/help: 40 of 15625 cells", said)
 
     def test_oneproxy(self) -> None:
@@ -126,13 +126,10 @@ class Layouts(Folder):
         support.make_collection(self.data)
         file, _ = self.imported()
         choices = file["spaces/ofa_mbv3/help/choices"]
-        stage = {2: [0, 1, 0, 0], 3: [0, 1, 2, 0], 4: [0, 1, 2, 0]}
-        wide = {2: [0, 1, 0, 0], 3: [0, 1, 2, 0], 4: [0, 1, 2, 1]}
-        depths = (2, 3, 4, 2, 3)
-        expected = (
-            [x for d in depths for x in stage[d]] + [x for d in depths for x in wide[d]] + [d - 2 for d in depths]
-        )
-        np.testing.assert_array_equal(choices, [[*expected, 19], [*expected, 0]])
+        # k3_e3 k5_e4 k7_e6 k3_e4, each kernel with three expansions, behind "none"
+        blocks = {2: [1, 5, 0, 0], 3: [1, 5, 9, 0], 4: [1, 5, 9, 2]}
+        expected = [x for depth in (2, 3, 4, 2, 3) for x in blocks[depth]]
+        np.testing.assert_array_equal(choices, [[19, *expected], [0, *expected]])
         self.assertIn("resolution", choices.attrs["decisions"])
 
     def test_clone_of_one_repository(self) -> None:
@@ -373,7 +370,7 @@ class Writing(Folder):
                     mock.patch(place, side_effect=failure),
                     self.assertRaises((KeyboardInterrupt, SystemExit, DataError)),
                 ):
-                    store.write([], self.target, force=False)
+                    store.write([], [], self.target, force=False)
                 self.assertEqual(self.target.read_bytes(), before)
                 self.assertEqual(sorted(p.name for p in self.base.iterdir()), ["data", "store.h5"])
 

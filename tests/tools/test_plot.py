@@ -137,6 +137,23 @@ class Kinds(Plot):
         )
         self.assert_pictures("adaproxy.png", "samples.png")
 
+    def test_train_predictor(self) -> None:
+        for count in (3, 2000):
+            measured = RANDOM.uniform(1, 30, count)
+            self.result(
+                "train_predictor",
+                {
+                    "test/measured": measured,
+                    "test/predicted": measured * RANDOM.uniform(0.9, 1.1, count),
+                    "train_loss": 1 / np.arange(1, 20),
+                    "validation_loss": np.empty(0) if count == 3 else 1.1 / np.arange(1, 20),
+                },
+                {"srcc": 0.99, "mape": 0.02, "best_epoch": 18},
+                target="latency on a phone",
+                unit="ms",
+            )
+            self.assert_pictures("predicted.png", "training.png")
+
     def test_reproduction(self) -> None:
         names = [f"d{i}" for i in range(17)]
         self.result(

@@ -114,30 +114,25 @@ def read_ofa(folder: Path, say: Say) -> MeasuredSet:
         licence="MIT",
         description="Latency of Once-for-All MobileNetV3 sub-networks as released with HELP (NeurIPS'21)",
         choices=np.array(rows, dtype=np.uint8),
-        decisions=f"kernel of 20 blocks, index into {OFA_KERNELS}; "
-        f"expansion of 20 blocks, index into {OFA_EXPANSIONS}; "
-        f"depth of 5 stages, index into {OFA_DEPTHS}; resolution, index into 128 132 .. 224; "
-        "a block beyond its stage's depth has 0",
+        decisions="resolution, index into 128 132 .. 224; 20 blocks, 4 a stage: 0 beyond the stage's depth, else "
+        f"1 + kernel * {len(OFA_EXPANSIONS)} + expansion, indices into {OFA_KERNELS} and {OFA_EXPANSIONS}",
         latency=_latencies(folder, len(rows), source, say),
     )
 
 
 def _ofa_choices(arch: dict[str, Any]) -> tuple[int, ...]:
-    """46 numbers. What the network does not use is 0, so that one sub-network has one code."""
+    """21 numbers: the resolution, then every block. What the network does not use is 0: one code a network."""
     blocks = OFA_STAGES * OFA_DEEPEST
     if (len(arch["ks"]), len(arch["e"]), len(arch["d"])) != (blocks, blocks, OFA_STAGES):
         raise ValueError("wrong lengths")
-    used = [i % OFA_DEEPEST < arch["d"][i // OFA_DEEPEST] for i in range(blocks)]
-    kernel = [OFA_KERNELS.index(k) for k in arch["ks"]]
-    expansion = [OFA_EXPANSIONS.index(e) for e in arch["e"]]
-    depth = [OFA_DEPTHS.index(d) for d in arch["d"]]
+    if any(depth not in OFA_DEPTHS for depth in arch["d"]):
+        raise ValueError(f"a depth that is none of {OFA_DEPTHS}")
     resolution = arch["r"][0] if isinstance(arch["r"], (list, tuple)) else arch["r"]
-    return (
-        *(k * u for k, u in zip(kernel, used)),
-        *(e * u for e, u in zip(expansion, used)),
-        *depth,
-        OFA_RESOLUTIONS.index(resolution),
-    )
+    used = [i % OFA_DEEPEST < arch["d"][i // OFA_DEEPEST] for i in range(blocks)]
+    variant = [
+        1 + OFA_KERNELS.index(k) * len(OFA_EXPANSIONS) + OFA_EXPANSIONS.index(e) for k, e in zip(arch["ks"], arch["e"])
+    ]
+    return OFA_RESOLUTIONS.index(resolution), *(v * u for v, u in zip(variant, used))
 
 
 def _rows_of_int(rows: Any, width: int, radix: int) -> bool:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from . import eagle_set, help_sets, natsbench_set, oneproxy_set
+from . import eagle_set, help_sets, lookup_tables, natsbench_set, oneproxy_set
 from .errors import DataError
 from .measurements import Say
-from .sets import MeasuredSet
+from .sets import LookupTable, MeasuredSet
 
 DEEPEST = 5  # folders below the given one
 
@@ -24,7 +24,7 @@ DEEPEST = 5  # folders below the given one
 class Layout:
     title: str
     marker: str  # name of the file that gives it away
-    read: Callable[[Path, list[Path], Say], MeasuredSet] | None  # folder of the marker, the markers in it
+    read: Callable[[Path, list[Path], Say], MeasuredSet | list[LookupTable]] | None  # folder of the marker, the markers in it
     beside: str = ""  # must be in the marker's folder too
     why_not: str = ""  # for a layout that is known and not read
 
@@ -38,64 +38,54 @@ LAYOUTS = (
     Layout("Eagle", "desktop-*.pkl", eagle_set.read),
     Layout("Eagle", "embedded-*.pkl", eagle_set.read),
     Layout("Eagle", "mobile-*.pkl", eagle_set.read),
-    # ---- recognised, not imported yet: MobileNet spaces ------------------------------------------------------------
-    # A reader goes into a module beside the others; its name replaces None here.
+    Layout("OFA look-up tables", "*_lookup_table.yaml", lookup_tables.read_note10),
+    Layout("ProxylessNAS look-up table", "mobile_trim.yaml", lookup_tables.read_mobile_trim),
+    # Known, and no part of a store.
     Layout(
         "OFA accuracy predictor",
         "*acc_predictor.pth",
         None,
-        why_not="a trained predictor enters with the MobileNet spaces",
+        why_not="weights are not stored here; `oneproxy import --predictor FILE` adds them to a store of yours",
     ),
-    Layout(
-        "OFA look-up tables", "*_lookup_table.yaml", None, why_not="latency per block enters with the MobileNet spaces"
-    ),
-    Layout(
-        "OFA specialised networks",
-        "net.config",
-        None,
-        beside="run.config",
-        why_not="published networks enter with the MobileNet spaces",
-    ),
-    Layout(
-        "ProxylessNAS look-up table",
-        "mobile_trim.yaml",
-        None,
-        why_not="latency per block enters with the MobileNet spaces",
-    ),
+    Layout("OFA specialised networks", "net.config", None, beside="run.config", why_not="only compared with in tests"),
 )
 
 
-def read_all(root: Path, say: Say) -> list[MeasuredSet]:
+def read_all(root: Path, say: Say) -> tuple[list[MeasuredSet], list[LookupTable]]:
     """Every recognised layout below `root`, read; the known ones that are not read are said."""
     if not root.is_dir():
         raise DataError(root, "there is no such folder", "give --from the folder of the public files")
     tree = _walk(root)
     found = _find(tree)
     _refuse_orphans(tree, found)
-    sets: dict[str, tuple[Path, MeasuredSet]] = {}
+    found_in: dict[str, Path] = {}
+    sets: list[MeasuredSet] = []
+    tables: list[LookupTable] = []
     for folder, reader, files in _readings(found):
         say(f"reading {_relative(folder, root)}")
         read = reader(folder, files, say)
-        if read.label in sets:
-            raise DataError(
-                folder,
-                f"{read.label} was found in {sets[read.label][0]} too",
-                "give --from a folder that holds it once",
-            )
-        sets[read.label] = (folder, read)
+        for part in read if isinstance(read, list) else [read]:
+            if part.label in found_in:
+                raise DataError(
+                    folder,
+                    f"{part.label} was found in {found_in[part.label]} too",
+                    "give --from a folder that holds it once",
+                )
+            found_in[part.label] = folder
+            (sets if isinstance(part, MeasuredSet) else tables).append(part)
     for layout in LAYOUTS:
         if layout.read is None and layout in found:
             paths = found[layout]
             names = _relative(paths[0], root) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
-            say(f"skipped: {layout.title} ({names}): recognised, not imported yet: {layout.why_not}")
-    if not sets:
+            say(f"skipped: {layout.title} ({names}): {layout.why_not}")
+    if not found_in:
         wanted = ", ".join(f"{layout.marker} ({layout.title})" for layout in LAYOUTS if layout.read)
         raise DataError(
             root,
             f"nothing to import in it; looked {DEEPEST} folders deep for {wanted}",
             "give --from a folder that holds the public files",
         )
-    return [read for _, read in sets.values()]
+    return sets, tables
 
 
 def _walk(root: Path) -> list[tuple[Path, list[str]]]:

@@ -1,4 +1,4 @@
-"""What a reader hands on: the rows measured together, with where they come from."""
+"""What a reader hands on: rows measured together, or latencies per block, with where they come from."""
 
 from __future__ import annotations
 
@@ -56,3 +56,24 @@ class MeasuredSet:
             latency.ms = latency.ms[order]
         for metric in self.metrics.values():
             metric.values = metric.values[order]
+
+
+@dataclass
+class LookupTable:
+    """`/tables/<space>/<name>` of the store: latency of every (decision, choice), to be added up."""
+
+    space: str
+    name: str
+    source: str
+    licence: str
+    description: str
+    target: str  # what the sum is, for people
+    unit: str
+    radices: list[int]
+    weights: np.ndarray  # [tables, sum of radices] f64; one table, or one a choice of decision 0
+    bias: np.ndarray  # [tables] f64: stem and head; NaN = no table
+    record: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        return f"{self.space}/{self.name}"

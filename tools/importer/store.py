@@ -1,7 +1,7 @@
 """The sets -> one HDF5 file that HDF5 1.10 reads, the same bytes for the same content, whole or not there at all.
 
-Layout (schema 1): /spaces/<space>/<set>/{choices, official_index, latency_ms/<device>, metrics/<name>}. The file is
-built in memory and reaches the disk as one write to a temporary file beside the target, which is then renamed.
+Layout (schema 1): /spaces/<space>/<set>/{choices, official_index, latency_ms/<device>, metrics/<name>} and
+/tables/<space>/<name>/{radices, weights, bias}. The file is built in memory and reaches the disk as one write to a temporary file beside the target, which is then renamed.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ import h5py
 import numpy as np
 
 from .errors import DataError
-from .sets import MeasuredSet
+from .sets import LookupTable, MeasuredSet
 
 FORMAT, SCHEMA = "oneproxy-store", 1
+TABLE_FORMAT = "oneproxy-table"
 CREATED_BY = "tools/import_datasets.py"
 
 
@@ -42,10 +43,10 @@ def check_target(target: Path, force: bool) -> None:
         raise DataError(target, "its folder is not there or not writable", "give --to a place that is")
 
 
-def write(sets: list[MeasuredSet], target: Path, force: bool) -> int:
+def write(sets: list[MeasuredSet], tables: list[LookupTable], target: Path, force: bool) -> int:
     """Write the store and return its size in bytes. What is at `target` and is no store of ours needs `force`."""
     check_target(target, force)
-    image = _image(sets)
+    image = _image(sets, tables)
     _replace(target, image)
     return len(image)
 
@@ -72,11 +73,13 @@ def _replace(target: Path, image: bytes) -> None:
             Path(temporary).unlink(missing_ok=True)
 
 
-def _image(sets: list[MeasuredSet]) -> bytes:
+def _image(sets: list[MeasuredSet], tables: list[LookupTable]) -> bytes:
     with h5py.File("store.h5", "w", driver="core", backing_store=False, libver=("earliest", "v108")) as file:
         _attributes(file, format=FORMAT, schema_version=SCHEMA, created_by=CREATED_BY)
         for s in sorted(sets, key=lambda s: (s.space, s.name)):
             _write_set(file.create_group(f"spaces/{s.space}/{s.name}"), s)
+        for table in sorted(tables, key=lambda t: (t.space, t.name)):
+            _write_table(file.create_group(f"tables/{table.space}/{table.name}"), table)
         file.flush()
         return file.id.get_file_image()
 
@@ -103,6 +106,23 @@ def _write_set(group: h5py.Group, s: MeasuredSet) -> None:
     for name, metric in sorted(s.metrics.items()):
         column = _dataset(group, f"metrics/{name}", metric.values.astype("<f8"))
         _attributes(column, source=s.source, licence=s.licence, unit=metric.unit, direction=metric.direction)
+
+
+def _write_table(group: h5py.Group, table: LookupTable) -> None:
+    _attributes(
+        group,
+        format=TABLE_FORMAT,
+        space=table.space,
+        target=table.target,
+        unit=table.unit,
+        source=table.source,
+        licence=table.licence,
+        description=table.description,
+        **table.record,
+    )
+    _dataset(group, "radices", np.array(table.radices, dtype="u1"))
+    _dataset(group, "weights", table.weights.astype("<f8"))
+    _dataset(group, "bias", table.bias.astype("<f8"))
 
 
 def _dataset(group: h5py.Group, name: str, values: np.ndarray) -> h5py.Dataset:

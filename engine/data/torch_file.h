@@ -1,0 +1,25 @@
+#pragma once
+// The tensors of a file that torch.save wrote from a state_dict, read without PyTorch: the legacy form (pickles, then
+// storages) and the zip archive of today. A pickle may ask for any function to be called; this reader knows the few
+// names that tensors need and refuses every other one, and nothing in the file is run.
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace oneproxy {
+
+struct TorchTensor {
+  std::string name;                 // "0.weight"; a dictionary in a dictionary is joined by '.'
+  std::vector<std::int64_t> shape;  // empty for a scalar
+  std::vector<double> values;       // row-major; float, double, half, bfloat16, long and int are read
+};
+
+// In the order of the file. Errors, one line each: no such file, truncated, no torch file, a whole pickled model, a
+// name that tensors do not need, a storage of another kind, a tensor outside its storage.
+std::vector<TorchTensor> read_torch_file(const std::string& path);
+
+// The same for the content of a file; errors do not name it.
+std::vector<TorchTensor> parse_torch_file(std::string_view content);
+
+}  // namespace oneproxy

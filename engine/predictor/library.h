@@ -1,0 +1,31 @@
+#pragma once
+// Predictors and look-up tables of a store, by name.
+//   /predictors/<space>/<name>   multilayer perceptrons   (engine/predictor/mlp_predictor.h)
+//   /tables/<space>/<name>       look-up tables           (engine/predictor/table_predictor.h)
+#include <string>
+#include <vector>
+
+#include "engine/predictor/mlp_predictor.h"
+#include "engine/predictor/table_predictor.h"
+#include "engine/space/space.h"
+
+namespace oneproxy {
+
+// Sorted; empty where the store has none.
+std::vector<std::string> predictor_names(const std::string& store, const std::string& space);
+std::vector<std::string> table_names(const std::string& store, const std::string& space);
+// Spaces with predictors or tables in the store.
+std::vector<std::string> predicted_spaces(const std::string& store);
+
+// `reference` is a predictor's file (*.h5), or a name in the store. Both belong to `space`, or are refused; errors
+// offer the nearest names and say how a predictor enters a store.
+MlpPredictor find_predictor(const std::string& reference, const std::string& store, const SearchSpace& space);
+TablePredictor find_table(const std::string& name, const std::string& store, const SearchSpace& space);
+
+// Adds or replaces, atomically. Where `store` does not exist it starts as a copy of `start_from`.
+void add_predictor(const std::string& store, const std::string& start_from, const std::string& name,
+                   const MlpPredictor& predictor);
+void add_table(const std::string& store, const std::string& start_from, const std::string& name,
+               const TablePredictor& table);
+
+}  // namespace oneproxy

@@ -1,0 +1,53 @@
+#pragma once
+// A predictor that covers a whole space, as the scoring kernels run it over a part of the space: a table of what adds
+// up over decisions, or an MLP on the one-hot code.
+#include <memory>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/predictor/linear_predictor.h"
+#include "engine/predictor/mlp_predictor.h"
+#include "engine/predictor/table_predictor.h"
+#include "engine/space/subspace.h"
+#include "kernels/models.h"
+
+namespace oneproxy {
+
+using SpaceModel = std::variant<TablePredictor, MlpPredictor>;
+
+// What is additive as a table: a linear predictor, or a cost of the space ("model:macs"; where the resolution changes
+// every block, one table a resolution).
+TablePredictor as_table(const LinearPredictor& predictor, const SearchSpace& space);
+TablePredictor cost_table(const SearchSpace& space, const std::string& cost_model_name);
+
+// Whether a higher score means a higher value, and the value of a score: exp where the model predicts logarithms.
+double value_of_score(const SpaceModel& model, double score);
+double score_of_value(const SpaceModel& model, double value);
+
+// choices [n, n_decisions] -> values [n], fp64.
+void predict(const SpaceModel& model, std::span<const std::uint8_t> choices, std::span<double> values);
+
+// Leaves out the choices for which a table has no entry; no effect on other models. Error where none is left, or
+// where a choice has an entry in some of the tables only.
+void keep_predictable(const SpaceModel& model, SubSpace& part);
+
+// The kernels' view of a model over a part of its space, with its memory. Scores are values but for exp.
+class KernelModel {
+ public:
+  KernelModel(const SpaceModel& model, const SubSpace& part);
+  Model view() const { return view_; }
+
+ private:
+  SpaceModel model_;
+  Dense last_;
+  std::vector<double> weights_, bias_;
+  Model view_;
+
+ public:
+  KernelModel(const KernelModel&) = delete;  // the view points into this object
+  KernelModel& operator=(const KernelModel&) = delete;
+};
+
+}  // namespace oneproxy

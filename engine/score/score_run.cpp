@@ -1,0 +1,187 @@
+#include "engine/score/score_run.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <optional>
+
+#include "engine/base/hdf5.h"
+#include "engine/base/interrupt.h"
+#include "engine/base/log.h"
+#include "engine/base/progress.h"
+#include "engine/base/sha256.h"
+#include "kernels/error.h"
+
+namespace oneproxy {
+namespace {
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kFirstPiece = std::uint64_t{1} << 14;
+constexpr double kPieceSeconds = 0.5;  // so that an interrupt is soon heard
+
+void append(std::string& bytes, const void* data, std::size_t size) {
+  bytes.append(static_cast<const char*>(data), size);
+}
+template <class T>
+void append(std::string& bytes, std::span<const T> values) {
+  const std::uint64_t n = values.size();
+  append(bytes, &n, sizeof n);
+  append(bytes, values.data(), values.size_bytes());
+}
+
+// Indices are 128 bit: two numbers.
+void write_candidates(H5File& file, const std::string& group, const std::vector<Candidate>& candidates) {
+  std::vector<std::int64_t> indices;
+  std::vector<double> values;
+  for (const auto& candidate : candidates) {
+    indices.push_back(static_cast<std::int64_t>(static_cast<std::uint64_t>(candidate.index >> 64)));
+    indices.push_back(static_cast<std::int64_t>(static_cast<std::uint64_t>(candidate.index)));
+    values.push_back(candidate.latency);
+    values.push_back(candidate.quality);
+  }
+  file.write(group + "/indices", std::span<const std::int64_t>(indices));
+  file.write(group + "/values", std::span<const double>(values));
+}
+
+std::vector<Candidate> read_candidates(const H5File& file, const std::string& group) {
+  const auto indices = file.read_integers(group + "/indices");
+  const auto values = file.read_doubles(group + "/values");
+  if (indices.size() != values.size() || indices.size() % 2)
+    throw Error(file.path() + ": a broken checkpoint; remove it to begin anew");
+  std::vector<Candidate> candidates;
+  for (std::size_t i = 0; i < indices.size(); i += 2)
+    candidates.push_back({(static_cast<ArchIndex>(static_cast<std::uint64_t>(indices[i])) << 64) |
+                              static_cast<std::uint64_t>(indices[i + 1]),
+                          values[i], values[i + 1]});
+  return candidates;
+}
+
+void save(const CheckpointSettings& checkpoint, std::uint64_t done, const Reduction& reduction) {
+  const auto state = reduction.state();
+  const std::string temporary = checkpoint.path + ".partial-" + std::to_string(getpid());
+  {
+    H5File file(temporary, H5Mode::create);
+    file.set_attribute("/", "format", std::string("oneproxy-checkpoint"));
+    file.set_attribute("/", "identity", checkpoint.identity);
+    file.set_attribute("/", "done", static_cast<std::int64_t>(done));
+    file.set_attribute("/", "n_scored", static_cast<std::int64_t>(state.n_scored));
+    file.set_attribute("/", "gave_up_margins", static_cast<std::int64_t>(state.gave_up_margins));
+    write_candidates(file, "front", state.front);
+    for (std::size_t i = 0; i < state.best.size(); ++i)
+      write_candidates(file, "best/" + std::to_string(i), state.best[i]);
+    for (std::size_t i = 0; i < state.histograms.size(); ++i) {
+      const std::vector<std::int64_t> counts(state.histograms[i].begin(), state.histograms[i].end());
+      file.write("histograms/" + std::to_string(i), std::span<const std::int64_t>(counts));
+    }
+    file.close();
+  }
+  fs::rename(temporary, checkpoint.path);
+}
+
+// How far the checkpoint had come; fills the reduction.
+std::uint64_t load(const CheckpointSettings& checkpoint, const ArchRun& run, Reduction& reduction) {
+  const std::string remedy = "; remove it to begin anew";
+  const H5File file(checkpoint.path, H5Mode::read);
+  const auto attributes = file.attributes("/");
+  const auto text = [&](const std::string& name) {
+    const auto found = attributes.find(name);
+    const auto* value = found == attributes.end() ? nullptr : std::get_if<std::string>(&found->second);
+    return value ? *value : std::string();
+  };
+  const auto number = [&](const std::string& name) {
+    const auto found = attributes.find(name);
+    const auto* value = found == attributes.end() ? nullptr : std::get_if<std::int64_t>(&found->second);
+    if (!value) throw Error(checkpoint.path + ": no checkpoint, " + name + " is missing" + remedy);
+    return *value;
+  };
+  if (text("format") != "oneproxy-checkpoint") throw Error(checkpoint.path + ": no checkpoint of oneproxy" + remedy);
+  if (text("identity") != checkpoint.identity)
+    throw Error(checkpoint.path + ": a checkpoint of another configuration (other models, run or limits)" + remedy);
+  const auto done = static_cast<std::uint64_t>(number("done"));
+  if (done > run.count) throw Error(checkpoint.path + ": a broken checkpoint, beyond the run's end" + remedy);
+  Reduction::State state;
+  state.n_scored = static_cast<std::uint64_t>(number("n_scored"));
+  state.gave_up_margins = number("gave_up_margins") != 0;
+  state.front = read_candidates(file, "front");
+  for (std::size_t i = 0; i < reduction.settings().limits.size(); ++i)
+    state.best.push_back(read_candidates(file, "best/" + std::to_string(i)));
+  for (std::size_t i = 0; i < reduction.settings().histograms.size(); ++i) {
+    const auto counts = file.read_integers("histograms/" + std::to_string(i));
+    state.histograms.emplace_back(counts.begin(), counts.end());
+  }
+  reduction.restore(state);
+  return done;
+}
+
+}  // namespace
+
+Reduction reduce_run(const Scorer& scorer, const ArchRun& run, const ReductionSettings& settings,
+                     const CheckpointSettings& checkpoint, const std::string& what) {
+  using Clock = std::chrono::steady_clock;
+  const auto seconds_since = [](Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  };
+  Reduction reduction(settings);
+  std::uint64_t done = 0;
+  if (!checkpoint.path.empty() && fs::exists(checkpoint.path)) {
+    done = load(checkpoint, run, reduction);
+    log_info("going on from " + checkpoint.path + ": " + std::to_string(done) + " of " + std::to_string(run.count) +
+             " architectures are scored");
+  }
+  Progress progress(what, static_cast<std::int64_t>(run.count - done), "architectures");
+  auto saved = Clock::now();
+  // Pieces of about half a second; their ends do not show in the result.
+  for (std::uint64_t piece = kFirstPiece; done < run.count;) {
+    const auto start = Clock::now();
+    ArchRun part = run;
+    part.begin += done;
+    part.count = std::min(piece, run.count - done);
+    scorer.reduce(part, reduction);
+    done += part.count;
+    progress.advance(static_cast<std::int64_t>(part.count));
+    const double spent = seconds_since(start);
+    piece = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(piece * std::min(4.0, kPieceSeconds / spent)),
+                                      kFirstPiece, std::uint64_t{1} << 40);
+    if (checkpoint.path.empty()) {
+      check_interrupt();
+      continue;
+    }
+    try {
+      check_interrupt();
+    } catch (const Interrupted&) {
+      save(checkpoint, done, reduction);
+      log_info("saved " + checkpoint.path + ": the same command goes on from there");
+      throw;
+    }
+    if (done < run.count && seconds_since(saved) >= checkpoint.seconds) {
+      save(checkpoint, done, reduction);
+      saved = Clock::now();
+    }
+  }
+  return reduction;
+}
+
+std::string identity_of(const DigitCode& code, std::span<const Model> models, Precision precision) {
+  std::string bytes = to_string(precision);
+  append(bytes, code.radices);
+  append(bytes, code.rows);
+  for (const auto& model : models) {
+    if (const auto* table = std::get_if<DigitTable>(&model)) {
+      append(bytes, table->weights);
+      append(bytes, table->bias);
+      continue;
+    }
+    const auto& mlp = std::get<Mlp>(model);
+    append(bytes, mlp.rows);
+    append(bytes, mlp.first_bias);
+    for (const auto& layer : mlp.layers) {
+      append(bytes, layer.weights);
+      append(bytes, layer.bias);
+    }
+  }
+  return sha256_hex(bytes);
+}
+
+}  // namespace oneproxy

@@ -1,0 +1,139 @@
+#include "engine/space/subspace.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "engine/base/names.h"
+#include "kernels/error.h"
+
+namespace oneproxy {
+namespace {
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts(1);
+  for (const char c : text) {
+    if (c == separator)
+      parts.emplace_back();
+    else
+      parts.back() += c;
+  }
+  return parts;
+}
+
+}  // namespace
+
+SubSpace::SubSpace(const SearchSpace& space) : space_(&space) {
+  for (const auto& digit : space.digits()) {
+    values_.emplace_back(digit.radix);
+    std::iota(values_.back().begin(), values_.back().end(), 0u);
+  }
+  rebuild();
+}
+
+void SubSpace::rebuild() {
+  const DigitCode whole = space_->code();
+  radices_.clear();
+  rows_.clear();
+  size_ = 1;
+  std::size_t offset = 0;
+  for (std::size_t d = 0; d < values_.size(); ++d) {
+    radices_.push_back(static_cast<std::uint32_t>(values_[d].size()));
+    size_ *= values_[d].size();
+    for (const auto value : values_[d])
+      for (int part = 0; part < whole.parts; ++part) rows_.push_back(whole.rows[(offset + value) * whole.parts + part]);
+    offset += whole.radices[d];
+  }
+}
+
+DigitCode SubSpace::code() const {
+  const DigitCode whole = space_->code();
+  return {radices_, whole.parts, rows_, whole.n_rows};
+}
+
+void SubSpace::keep(int digit, const std::function<bool(std::uint32_t)>& kept, const std::string& why) {
+  auto& values = values_.at(digit);
+  std::vector<std::uint32_t> left;
+  std::copy_if(values.begin(), values.end(), std::back_inserter(left), kept);
+  if (left.empty())
+    throw Error(why + " leaves no choice for " + space_->digits()[digit].name + " of space " + space_->name());
+  if (left.size() == values.size()) return;
+  values = std::move(left);
+  rebuild();
+}
+
+void SubSpace::fix(const std::string& text) {
+  const auto equal = text.find('=');
+  const std::string name = text.substr(0, equal);
+  std::vector<std::string> names;
+  for (const auto& decision : space_->decisions()) names.push_back(decision.name);
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (equal == std::string::npos)
+    throw Error("fix \"" + text + "\" should be \"DECISION=CHOICE\" or \"DECISION=CHOICE|CHOICE\", for example \"" +
+                names.front() + "=" + space_->decisions().front().choices.front().operation.name + "\"");
+  if (found == names.end()) throw Error(unknown_name("decision", name, "fix \"" + text + "\"", names));
+  const int decision = static_cast<int>(found - names.begin());
+  std::vector<std::string> choices;
+  for (const auto& choice : space_->decisions()[decision].choices) choices.push_back(choice.operation.name);
+  std::vector<char> allowed(choices.size(), 0);
+  for (const auto& part : split(text.substr(equal + 1), '|')) {
+    const auto choice = std::find(choices.begin(), choices.end(), part);
+    if (choice == choices.end()) throw Error(unknown_name("choice", part, "fix \"" + text + "\"", choices));
+    allowed[choice - choices.begin()] = 1;
+  }
+  const auto& digits = space_->digits();
+  for (std::size_t d = 0; d < digits.size(); ++d) {
+    const int at = decision - digits[d].first_decision;
+    if (at < 0 || at >= digits[d].n_decisions) continue;
+    const auto& digit = digits[d];
+    keep(
+        static_cast<int>(d),
+        [&](std::uint32_t value) { return allowed[digit.values[value * digit.n_decisions + at]] != 0; },
+        "fix \"" + text + "\"");
+  }
+  restrictions_ += (restrictions_.empty() ? "" : ", ") + text;
+}
+
+void SubSpace::keep_alike() {
+  const auto& digits = space_->digits();
+  for (std::size_t d = 0; d < digits.size(); ++d) {
+    const auto& digit = digits[d];
+    if (digit.n_decisions == 1) continue;
+    // An inactive block of a composite digit has no part in the network: choice 0.
+    const auto alike = [&](std::uint32_t value) {
+      const auto* choices = digit.values.data() + static_cast<std::size_t>(value) * digit.n_decisions;
+      return std::all_of(choices, choices + digit.n_decisions,
+                         [&](std::uint8_t choice) { return choice == 0 || choice == choices[0]; });
+    };
+    keep(static_cast<int>(d), alike, "alike");
+  }
+  restrictions_ += std::string(restrictions_.empty() ? "" : ", ") + "all blocks of a stage alike";
+}
+
+std::vector<std::uint8_t> SubSpace::choices(std::span<const std::uint32_t> digits) const {
+  ONEPROXY_ASSERT(digits.size() == radices_.size());
+  std::vector<std::uint32_t> of_space(digits.size());
+  for (std::size_t d = 0; d < digits.size(); ++d) of_space[d] = values_[d].at(digits[d]);
+  return space_->choices_of(of_space);
+}
+
+std::vector<std::uint8_t> SubSpace::choices(ArchIndex index) const {
+  std::vector<std::uint32_t> digits(radices_.size());
+  decode_digits(index, radices_.data(), n_digits(), digits.data());
+  return choices(digits);
+}
+
+std::vector<std::uint32_t> SubSpace::digits(std::span<const std::uint8_t> choices) const {
+  auto digits = space_->digits_of(choices);
+  for (std::size_t d = 0; d < digits.size(); ++d) {
+    const auto found = std::lower_bound(values_[d].begin(), values_[d].end(), digits[d]);
+    if (found == values_[d].end() || *found != digits[d]) return {};
+    digits[d] = static_cast<std::uint32_t>(found - values_[d].begin());
+  }
+  return digits;
+}
+
+std::string SubSpace::describe() const {
+  return restrictions_.empty() ? "all of " + space_->name() : space_->name() + " with " + restrictions_;
+}
+
+}  // namespace oneproxy

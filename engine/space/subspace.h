@@ -1,0 +1,53 @@
+#pragma once
+// A part of a space, in which some decisions have fewer choices: what a search runs over. Its digits are those of the
+// space with fewer values each, so that it is a mixed radix of its own and the kernels need not know.
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/space/space.h"
+
+namespace oneproxy {
+
+class SubSpace {
+ public:
+  explicit SubSpace(const SearchSpace& space);  // all of it; refers to `space`
+
+  // Keeps some choices of one decision: "resolution=160|176", "layer 3=skip|k3_e1". Errors name what is not known, and
+  // what would leave no network.
+  void fix(const std::string& text);
+  // Keeps the stages whose active blocks are all the same: 27 of a stage's 7371 values in ofa_mbv3.
+  void keep_alike();
+  // Keeps the values (of the space) of one digit that `kept` says. Error where none is left, with `why`.
+  void keep(int digit, const std::function<bool(std::uint32_t value)>& kept, const std::string& why);
+
+  const SearchSpace& space() const { return *space_; }
+  bool is_whole() const { return size_ == space_->size(); }
+  ArchIndex size() const { return size_; }
+  int n_digits() const { return static_cast<int>(radices_.size()); }
+  std::span<const std::uint32_t> radices() const { return radices_; }
+  const std::vector<std::uint32_t>& values(int digit) const { return values_[digit]; }  // of the space, ascending
+  DigitCode code() const;  // one row a (decision, choice) of the space; refers to this object
+
+  // From this part's digits or index to choices. Order is kept: a lower index here is a lower index of the space.
+  std::vector<std::uint8_t> choices(std::span<const std::uint32_t> digits) const;
+  std::vector<std::uint8_t> choices(ArchIndex index) const;
+  // Digits here of an architecture of the space; empty where it is not in this part.
+  std::vector<std::uint32_t> digits(std::span<const std::uint8_t> choices) const;
+
+  std::string describe() const;  // "all of fbnet", "ofa_mbv3 with resolution=160|176, stages alike"
+
+ private:
+  void rebuild();
+
+  const SearchSpace* space_;
+  std::vector<std::vector<std::uint32_t>> values_;  // [n_digits]
+  std::vector<std::uint32_t> radices_;
+  std::vector<std::int32_t> rows_;
+  ArchIndex size_ = 0;
+  std::string restrictions_;
+};
+
+}  // namespace oneproxy
