@@ -4,8 +4,8 @@
     python tests/bench/mlp_baseline.py --bench build/bench/mlp_bench [--torch build/bench/mlp_torch] [--filter REGEX]
 
 Prints one JSON object a line; ratio is our rate by PyTorch's. Both are the best of several turns, because others may
-load the machine. Without mlp_torch (it is built where -DONEPROXY_TORCH_FOLDER names an unpacked PyTorch wheel) the
-lines have no ratio, and a message says so.
+load the machine. Without mlp_torch (it is built with the project where LibTorch is found) the lines have no ratio, and a
+message says so.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def main():
     if not torch.exists():
         if arguments.torch:
             sys.exit(f"{torch} does not exist")
-        print(f"mlp_baseline: no {torch}, so no ratio to PyTorch; configure with -DONEPROXY_TORCH_FOLDER", file=sys.stderr)
+        print(f"mlp_baseline: no {torch}, so no ratio to PyTorch; configure with -DONEPROXY_TORCH=ON", file=sys.stderr)
         torch = None
     names = subprocess.run([arguments.bench, "--list"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
     chosen = [name for name in names if re.search(arguments.filter, name)]
