@@ -101,7 +101,7 @@ class Tiled final : public MlpOnTiles {
   };
 
   void take_first_layer(const Mlp& model) {
-    const std::uint64_t size = static_cast<std::uint64_t>(code_->n_rows + 1) * width_;
+    const std::uint64_t size = static_cast<std::uint64_t>(code_->n_rows) * width_;
     if (size > std::numeric_limits<std::uint32_t>::max())
       throw Error("an MLP whose first layer has " + std::to_string(code_->n_rows) + " rows of " +
                   std::to_string(model.first_width) + " numbers passes 2^32; use a code of fewer rows");
@@ -288,22 +288,39 @@ class Tiled final : public MlpOnTiles {
     const auto n_digits = static_cast<int>(code_->radices.size());
     for (std::int64_t done = 0; done < n; done += tile_rows_) {
       const int rows = static_cast<int>(std::min<std::int64_t>(tile_rows_, n - done));
-      for (int row = 0; row < rows; ++row) {
-        const std::uint32_t* own_digits = digits + (done + row) * n_digits;
-        std::uint32_t* offsets = own.offsets + static_cast<std::int64_t>(row) * code_->most_rows;
-        const auto append = [&](int from, int to) {
-          for (int d = from; d < to; ++d) {
-            const std::size_t at = code_->offsets[d] + own_digits[d];
-            for (std::int32_t i = 0; i < code_->counts[at]; ++i) *offsets++ = row_offsets_[at * code_->parts + i];
-          }
-          return static_cast<std::int32_t>(offsets - (own.offsets + static_cast<std::int64_t>(row) * code_->most_rows));
-        };
-        own.counts[2 * row] = append(0, first_inner_);
-        own.counts[2 * row + 1] = append(first_inner_, n_digits);
-      }
+      if (code_->one_each)
+        place_rows(digits + done * n_digits, rows, own);
+      else
+        append_rows(digits + done * n_digits, rows, own);
       kernels_.gather(first_bias_.data(), rows_.data(), own.offsets, own.counts, code_->most_rows, rows, width_,
                       own.activations[0]);
       finish_tile(own, rows, scores + done);
+    }
+  }
+
+  // Offsets of the rows that listed architectures stand for, outer digits first.
+  void place_rows(const std::uint32_t* digits, int n, const Scratch& own) const {
+    const std::size_t n_digits = code_->radices.size();
+    const std::uint32_t *first = code_->offsets.data(), *rows = row_offsets_.data();
+    for (int row = 0; row < n; ++row, digits += n_digits) {
+      std::uint32_t* offsets = own.offsets + row * n_digits;
+      for (std::size_t d = 0; d < n_digits; ++d) offsets[d] = rows[first[d] + digits[d]];
+      own.counts[2 * row] = first_inner_;
+      own.counts[2 * row + 1] = static_cast<std::int32_t>(n_digits);
+    }
+  }
+  void append_rows(const std::uint32_t* digits, int n, const Scratch& own) const {
+    const auto n_digits = static_cast<int>(code_->radices.size());
+    for (int row = 0; row < n; ++row, digits += n_digits) {
+      std::uint32_t* offsets = own.offsets + static_cast<std::int64_t>(row) * code_->most_rows;
+      std::int32_t placed = 0;
+      for (int d = 0; d < n_digits; ++d) {
+        if (d == first_inner_) own.counts[2 * row] = placed;
+        const std::size_t at = code_->offsets[d] + digits[d];
+        for (std::int32_t i = 0; i < code_->counts[at]; ++i) offsets[placed++] = row_offsets_[at * code_->parts + i];
+      }
+      if (first_inner_ == n_digits) own.counts[2 * row] = placed;
+      own.counts[2 * row + 1] = placed;
     }
   }
 
@@ -353,6 +370,7 @@ RowLists::RowLists(const DigitCode& code)
     most_rows += most;
     offset += radix;
   }
+  one_each = parts == 1 && std::all_of(counts.begin(), counts.end(), [](std::int32_t n) { return n == 1; });
 }
 
 template <typename Sum, typename Act>

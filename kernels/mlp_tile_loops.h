@@ -231,20 +231,18 @@ void score(const typename V::Act* in, int stride, int n, int width, const typena
 template <class V>
 double peak(std::int64_t rounds) {
   constexpr int kChains = 12;  // multiply-adds in flight: at least latency x throughput
-  typename V::Act one[V::lanes * V::inputs_per_step] = {};
-  typename V::Sum start[V::lanes] = {};
+  typename V::Act ones[V::lanes * V::inputs_per_step] = {};
+  typename V::Sum start[kChains * V::lanes] = {};
+  asm volatile("" : : "r"(ones), "r"(start) : "memory");  // any numbers, as far as the compiler knows
   typename V::Reg sum[kChains];
-  typename V::In a = V::weights(one), b = V::broadcast(one);
-  ONEPROXY_UNROLL for (auto& part : sum) part = V::load(start);
-  for (std::int64_t i = 0; i < rounds; ++i) {
-    V::hide(a);  // new numbers as far as the compiler knows
-    V::hide(b);
-    ONEPROXY_UNROLL for (auto& part : sum) part = V::step(part, a, b);
-  }
-  ONEPROXY_UNROLL for (auto& part : sum) {
-    V::store(start, part);
-    asm volatile("" : : "m"(start));
-  }
+  typename V::In a = V::weights(ones), b = V::broadcast(ones);
+  ONEPROXY_UNROLL for (int c = 0; c < kChains; ++c) sum[c] = V::load(start + c * V::lanes);
+  for (std::int64_t i = 0; i < rounds; ++i) ONEPROXY_UNROLL for (auto& part : sum) {
+      V::hide(a);  // so that no product is shared
+      part = V::step(part, a, b);
+    }
+  ONEPROXY_UNROLL for (int c = 0; c < kChains; ++c) V::store(start + c * V::lanes, sum[c]);
+  asm volatile("" : : "r"(start) : "memory");
   return static_cast<double>(rounds) * kChains * V::lanes * V::inputs_per_step;
 }
 

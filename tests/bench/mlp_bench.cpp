@@ -2,8 +2,8 @@
 //   mlp_bench [--filter REGEX] [--list]        every case in every precision
 //   mlp_bench --measure CASE PRECISION SECONDS  one of them, for about so long
 // One JSON object a line. share_of_peak: multiply-adds of the hidden layers alone, by those that the same instruction
-// set does in registers, measured between the repeats. Rates and peaks are the best of the repeats, because others
-// may load the machine.
+// set does in registers, measured in between. Rates and peaks are those of the best slice of some milliseconds, because
+// others may load the machine; mlp_torch.cpp does the same.
 #include <cmath>
 #include <cstdlib>
 #include <memory>
@@ -89,7 +89,7 @@ double seconds_of(const std::function<void()>& work) {
 // Multiply-adds a second of all threads together.
 double peak(Precision precision, Isa isa) {
   std::vector<double> done(thread_count());
-  constexpr std::int64_t kRounds = 6'000'000;
+  constexpr std::int64_t kRounds = 1'000'000;
   const double seconds = seconds_of([&] {
     parallel_for(thread_count(),
                  [&](std::int64_t t) { done[t] = detail::spin_multiply_adds(precision, isa, kRounds); });
@@ -97,60 +97,75 @@ double peak(Precision precision, Isa isa) {
   return std::accumulate(done.begin(), done.end(), 0.0) / seconds;
 }
 
-enum class Way { range, shuffled, fleet };
+enum class Way { range, shuffled, list, fleet };  // list: digits that lie in memory
 
 struct MlpCase {
   std::string name;
   const Shape* shape;
   Way way;
-  std::int64_t n_scores;  // a repeat, of fp32
+  std::int64_t n_slice;   // scores that are timed at once
+  std::int64_t n_slices;  // different ones
 };
 
-// Keeps what a case needs, and scores on call.
-std::function<void()> worker(const MlpCase& mlp_case, Precision precision, Isa isa, std::int64_t n) {
+// Keeps what a case needs, and scores slice after slice.
+std::function<void(std::int64_t slice)> worker(const MlpCase& mlp_case, Precision precision, Isa isa) {
+  const std::int64_t n = mlp_case.n_slice;
   const Shape& shape = *mlp_case.shape;
   const auto code = std::make_shared<Code>(shape);
   if (mlp_case.way == Way::fleet) {
     const ArchRun run{0, static_cast<std::uint64_t>(code->view().size()), false, 0};
-    const auto n_models = std::max<std::int64_t>(1, n / static_cast<std::int64_t>(run.count));
+    const std::int64_t n_models = n / static_cast<std::int64_t>(run.count), n_all = n_models * mlp_case.n_slices;
     auto owners = std::make_shared<std::vector<RandomPredictor>>();
     auto models = std::make_shared<std::vector<Mlp>>();
-    for (std::int64_t m = 0; m < n_models; ++m) owners->emplace_back(shape, m);
+    for (std::int64_t m = 0; m < n_all; ++m) owners->emplace_back(shape, m);
     for (const RandomPredictor& owner : *owners) models->push_back(owner.model());
-    auto scores = std::make_shared<std::vector<float>>(n_models * run.count);
-    return [=] { detail::score_fleet_cpu(code->view(), *models, run, *scores, precision); };
+    auto scores = std::make_shared<std::vector<float>>(n_all * run.count);
+    return [=](std::int64_t slice) {
+      const std::int64_t first = slice * n_models;
+      detail::score_fleet_cpu(code->view(), std::span(models->data() + first, n_models), run,
+                              std::span(scores->data() + first * run.count, n), precision);
+    };
   }
   const auto lists = std::make_shared<const detail::RowLists>(code->view());
   const std::shared_ptr<detail::MlpOnTiles> mlp =
       detail::make_mlp_on_tiles(RandomPredictor(shape, 1).model(), lists, precision, isa);
-  constexpr std::int64_t kBatch = 8192;
-  auto batch = [=](std::int64_t b) {
-    std::vector<double> scores(kBatch);
-    const std::int64_t first = b * kBatch, count = std::min(kBatch, n - first);
-    const ArchIndex begin = code->view().size() / 7 + first;
-    if (mlp_case.way == Way::range) return mlp->score_range(begin, count, scores.data());
+  const std::int64_t per_batch = n / 16, n_batches = 16 * mlp_case.n_slices;
+  const ArchIndex begin = code->view().size() / 7;
+  const auto list_batch = [=](std::int64_t b) {
     const auto& radices = mlp_case.shape->radices;
     const DigitSplit split = split_digits(radices);
-    std::vector<std::uint32_t> digits(count * radices.size());
-    for (std::int64_t i = 0; i < count; ++i) {
+    std::vector<std::uint32_t> digits(per_batch * radices.size());
+    for (std::int64_t i = 0; i < per_batch; ++i) {
       std::uint64_t left, right;
-      shuffled_parts(begin + i, split, 1, left, right);
+      shuffled_parts(begin + b * per_batch + i, split, 1, left, right);
       std::uint32_t* own = digits.data() + i * radices.size();
       decode_digits(left, radices.data(), split.left_digits, own);
       decode_digits(right, radices.data() + split.left_digits, static_cast<int>(radices.size()) - split.left_digits,
                     own + split.left_digits);
     }
-    mlp->score_digits(digits.data(), count, scores.data());
+    return digits;
   };
-  return [=] { parallel_for((n + kBatch - 1) / kBatch, batch); };
+  std::vector<std::vector<std::uint32_t>> lists_in_memory;
+  if (mlp_case.way == Way::list)
+    for (std::int64_t b = 0; b < n_batches; ++b) lists_in_memory.push_back(list_batch(b));
+  const auto listed = std::make_shared<const std::vector<std::vector<std::uint32_t>>>(std::move(lists_in_memory));
+  const auto batch = [=](std::int64_t b) {
+    std::vector<double> scores(per_batch);
+    if (mlp_case.way == Way::range)
+      mlp->score_range(begin + b * per_batch, per_batch, scores.data());
+    else
+      mlp->score_digits((mlp_case.way == Way::list ? (*listed)[b] : list_batch(b)).data(), per_batch, scores.data());
+  };
+  return [=](std::int64_t slice) { parallel_for(16, [&](std::int64_t b) { batch(slice * 16 + b); }); };
 }
 
 const std::vector<MlpCase>& all_cases() {
-  static const std::vector<MlpCase> cases{{"nasbench201_fleet", &kNasBench201, Way::fleet, 1024 * 15'625},
-                                          {"fbnet_range", &kFbnet, Way::range, 1 << 21},
-                                          {"fbnet_shuffled", &kFbnet, Way::shuffled, 1 << 21},
-                                          {"ofa_range", &kOfa, Way::range, 1 << 17},
-                                          {"ofa_shuffled", &kOfa, Way::shuffled, 1 << 17}};
+  static const std::vector<MlpCase> cases{{"nasbench201_fleet", &kNasBench201, Way::fleet, 16 * 15'625, 64},
+                                          {"fbnet_range", &kFbnet, Way::range, 1 << 14, 32},
+                                          {"fbnet_shuffled", &kFbnet, Way::shuffled, 1 << 14, 32},
+                                          {"fbnet_list", &kFbnet, Way::list, 1 << 14, 32},
+                                          {"ofa_range", &kOfa, Way::range, 1 << 10, 32},
+                                          {"ofa_list", &kOfa, Way::list, 1 << 10, 32}};
   return cases;
 }
 
@@ -158,33 +173,32 @@ constexpr Precision kPrecisions[] = {Precision::fp32, Precision::bf16, Precision
 
 void measure(const MlpCase& mlp_case, Precision precision, double seconds) {
   const Isa isa = chosen_isa();
-  const std::int64_t n = precision == Precision::fp64 ? mlp_case.n_scores / 4 : mlp_case.n_scores;
-  const auto work = worker(mlp_case, precision, isa, n);
-  work();
+  const auto work = worker(mlp_case, precision, isa);
+  work(0);
   double best = 1e300, best_peak = 0, spent = 0;
-  int repeats = 0;
-  for (; repeats < 3 || spent < seconds; ++repeats) {
+  std::int64_t slices = 0;
+  for (; slices < mlp_case.n_slices || spent < seconds; ++slices) {
     best_peak = std::max(best_peak, peak(precision, isa));
-    const double took = seconds_of(work);
+    const double took = seconds_of([&] { work(slices % mlp_case.n_slices); });
     best = std::min(best, took);
     spent += took;
   }
-  const std::int64_t n_scored = mlp_case.way == Way::fleet ? n / 15'625 * 15'625 : n;
   double multiply_adds = 0;
   const auto& widths = mlp_case.shape->widths;
   for (std::size_t l = 1; l < widths.size(); ++l) multiply_adds += static_cast<double>(widths[l - 1]) * widths[l];
-  const double rate = static_cast<double>(n_scored) / best;
+  const double rate = static_cast<double>(mlp_case.n_slice) / best;
   std::printf(
       "{\"case\": \"%s\", \"predictor\": \"%s\", \"backend\": \"cpu\", \"precision\": \"%s\", \"threads\": %d, "
       "\"n\": %lld, \"archs_per_s\": %.5g, \"share_of_peak\": %.3f, \"peak_gflops\": %.4g, \"isa\": \"%s\", "
-      "\"path\": \"%s\", \"repeats\": %d}\n",
+      "\"path\": \"%s\", \"slices\": %lld}\n",
       mlp_case.name.c_str(), mlp_case.shape->predictor.c_str(), to_string(precision), thread_count(),
-      static_cast<long long>(n_scored), rate, rate * multiply_adds / best_peak, 2e-9 * best_peak, to_string(isa),
+      static_cast<long long>(slices * mlp_case.n_slice), rate, rate * multiply_adds / best_peak, 2e-9 * best_peak,
+      to_string(isa),
       detail::make_mlp_on_tiles(RandomPredictor(*mlp_case.shape, 1).model(),
                                 std::make_shared<const detail::RowLists>(Code(*mlp_case.shape).view()), precision, isa)
           ->path()
           .c_str(),
-      repeats);
+      static_cast<long long>(slices));
   std::fflush(stdout);
 }
 
