@@ -6,8 +6,6 @@
 
 #include "experiments/runner.h"
 
-#include "experiments/runner.h"
-
 namespace oneproxy {
 
 // `oneproxy info STORE`: spaces, sets, devices and metrics, look-up tables and predictors, with their

@@ -111,7 +111,8 @@ Config Config::load(const std::string& path, const std::vector<std::string>& ove
   auto state = std::make_shared<State>();
   state->file = path.empty() ? "command line" : path;
   if (fs::is_directory(path)) throw Error(path + ": is a folder; name a configuration file (*.toml)");
-  if (!path.empty() && !fs::exists(path)) throw Error(path + ": no such configuration file; `oneproxy list` shows those that ship");
+  if (!path.empty() && !fs::exists(path))
+    throw Error(path + ": no such configuration file; `oneproxy list` shows those that ship");
   try {
     if (!path.empty()) state->table = toml::parse_file(path);
   } catch (const toml::parse_error& error) {

@@ -35,8 +35,9 @@ def compare(bench, torch, case, precision):
             theirs.append(run([torch, ours[-1]["predictor"], precision, TORCH_SECONDS]))
     line = max(ours, key=lambda turn: turn["archs_per_s"])
     line["peak_gflops"] = max(turn["peak_gflops"] for turn in ours)
-    multiply_adds = max(turn["share_of_peak"] * turn["peak_gflops"] / turn["archs_per_s"] for turn in ours)
-    line["share_of_peak"] = round(line["archs_per_s"] * multiply_adds / line["peak_gflops"], 3)
+    widths = [int(width) for width in line["predictor"].split("-")]
+    hidden_flops = 2 * sum(inputs * outputs for inputs, outputs in zip(widths[1:-2], widths[2:-1]))
+    line["share_of_peak"] = round(line["archs_per_s"] * hidden_flops / (line["peak_gflops"] * 1e9), 3)
     if theirs:
         best = max(theirs, key=lambda turn: turn["baseline_archs_per_s"])
         line |= {"baseline": best["baseline"], "baseline_archs_per_s": best["baseline_archs_per_s"]}

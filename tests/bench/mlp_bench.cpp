@@ -160,7 +160,7 @@ std::function<void(std::int64_t slice)> worker(const MlpCase& mlp_case, Precisio
 }
 
 const std::vector<MlpCase>& all_cases() {
-  static const std::vector<MlpCase> cases{{"nasbench201_fleet", &kNasBench201, Way::fleet, 16 * 15'625, 64},
+  static const std::vector<MlpCase> cases{{"nasbench201_fleet", &kNasBench201, Way::fleet, 4 * 15'625, 256},
                                           {"fbnet_range", &kFbnet, Way::range, 1 << 14, 32},
                                           {"fbnet_shuffled", &kFbnet, Way::shuffled, 1 << 14, 32},
                                           {"fbnet_list", &kFbnet, Way::list, 1 << 14, 32},

@@ -277,10 +277,11 @@ TEST(Search, PartsAreSearchedExhaustively) {
   ExhaustiveSettings fast;
   fast.precision = Precision::bf16;
   const auto found = search_exhaustively(small, std::vector<double>{limit}, fast, Backend::cpu);
-  if (found.certainty.rfind("exact", 0) == 0)
+  if (found.certainty.rfind("exact", 0) == 0) {
     EXPECT_EQ(found.best[0].quality, best_within(truth, limit)->quality);
-  else
+  } else {
     EXPECT_THAT(found.certainty, HasSubstr("best found"));
+  }
 
   // A random part of a huge space: distinct, and the same for the same seed.
   ExhaustiveSettings sample;
@@ -343,7 +344,9 @@ TEST(Exchange, ImprovesUntilNoPairDoes) {
       double latency, quality;
       problem.latency.evaluate(other, std::span(&latency, 1));
       problem.quality.evaluate(other, std::span(&quality, 1));
-      if (latency <= limit) EXPECT_LE(quality, result.solution.quality);
+      if (latency <= limit) {
+        EXPECT_LE(quality, result.solution.quality);
+      }
     }
     // 15 pairs of 25, or 6 of 5.
     EXPECT_EQ(result.n_certificate, digits == 1 ? 30 : 375);

@@ -45,7 +45,9 @@ TEST(SubSpace, KeepsWhatIsFixedAndTheOrder) {
     const auto choices = part.choices(i);
     got.insert(choices);
     const ArchIndex index = space.index(choices);
-    if (i > 0) EXPECT_GT(index, before);
+    if (i > 0) {
+      EXPECT_GT(index, before);
+    }
     before = index;
     EXPECT_EQ(part.choices(part.digits(choices)), choices);
   }

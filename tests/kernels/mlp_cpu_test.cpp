@@ -163,7 +163,7 @@ Stretch stretch_of(const RandomMlp& random, const MlpCase& mlp_case) {
   const ArchIndex size = random.size(), begin = size / 3;
   std::int64_t work = 0;
   for (std::size_t l = 1; l < mlp_case.widths.size(); ++l) work += mlp_case.widths[l - 1] * mlp_case.widths[l];
-  const std::int64_t most = work > 100'000 ? 61 : work > 10'000 ? 157 : 331;
+  const std::int64_t most = work > 100'000 ? 31 : work > 10'000 ? 109 : 331;
   return {begin, static_cast<std::int64_t>(std::min<ArchIndex>(most, size - begin))};
 }
 
@@ -305,7 +305,7 @@ TEST(MlpErrorTest, BoundsHoldForStructuredWeightsAndSayHowLooseTheyAre) {
         for (std::uint64_t seed = 1; seed <= 2; ++seed) {
           const RandomMlp random({"bound", radices, 1, 0, widths, seed, weights});
           const double bound = detail::mlp_error_bound(random.model(), random.code(), precision);
-          const std::int64_t count = 601;
+          const std::int64_t count = 151;
           const ArchIndex begin = random.size() / 2;
           const auto expected = defined_scores(random, begin, count);
           double observed = 0;
@@ -342,8 +342,8 @@ TEST(MlpCpuRankTest, FastScoresRankAsFp64Does) {
   };
   const std::vector<std::uint32_t> ofa{7371, 7371, 7371, 7371, 7371, 25};
   const Space spaces[] = {{{"nasbench201", {5, 5, 5, 5, 5, 5}, 1, 0, {64, 64}, 31}, 15'625},
-                          {{"fbnet", std::vector<std::uint32_t>(22, 9), 1, 0, {128, 128}, 32}, 6'000},
-                          {{"ofa", ofa, 4, 128, {400, 400, 400}, 33}, 500}};
+                          {{"fbnet", std::vector<std::uint32_t>(22, 9), 1, 0, {128, 128}, 32}, 4'000},
+                          {{"ofa", ofa, 4, 128, {400, 400, 400}, 33}, 400}};
   for (const auto& [mlp_case, count] : spaces) {
     const RandomMlp random(mlp_case);
     const auto lists = std::make_shared<const detail::RowLists>(random.code());
