@@ -1,7 +1,9 @@
 #include "kernels/mlp_cpu.h"
 
 #include <algorithm>
+#include <deque>
 #include <limits>
+#include <mutex>
 #include <type_traits>
 #include <utility>
 
@@ -432,15 +434,48 @@ double spin_multiply_adds(Precision precision, Isa isa, std::int64_t rounds) {
   return with_tiles(precision, isa, [&](const auto& kernels) { return kernels.peak(rounds); });
 }
 
+// The numbers of a model, for the bound on its error: that costs as much as scoring thousands of architectures, and
+// most scorers are never asked.
+class BoundedMlp {
+ public:
+  BoundedMlp(const Mlp& model, const OwnedCode& code, Precision precision)
+      : model_(model), code_(code), precision_(precision) {
+    const auto keep = [this](std::span<const double>& view) {
+      numbers_.emplace_back(view.begin(), view.end());
+      view = numbers_.back();
+    };
+    keep(model_.rows);
+    keep(model_.first_bias);
+    for (auto& layer : model_.layers) {
+      keep(layer.weights);
+      keep(layer.bias);
+    }
+  }
+
+  double bound() const {
+    std::call_once(once_, [this] { bound_ = mlp_error_bound(model_, code_.view(), precision_); });
+    return bound_;
+  }
+
+ private:
+  std::deque<std::vector<double>> numbers_;  // which the model views
+  Mlp model_;
+  OwnedCode code_;
+  Precision precision_;
+  mutable std::once_flag once_;
+  mutable double bound_ = 0;
+};
+
 struct MlpCpu::State {
+  State(const Mlp& model, const OwnedCode& code, Precision precision)
+      : mlp(make_mlp_on_tiles(model, std::make_shared<RowLists>(code.view()), precision, chosen_isa())),
+        numbers(model, code, precision) {}
   std::unique_ptr<MlpOnTiles> mlp;
-  double error_bound;
+  BoundedMlp numbers;
 };
 
 MlpCpu::MlpCpu(const Mlp& model, const OwnedCode& code, Precision precision)
-    : state_(std::make_unique<State>(
-          State{make_mlp_on_tiles(model, std::make_shared<RowLists>(code.view()), precision, chosen_isa()),
-                mlp_error_bound(model, code.view(), precision)})) {}
+    : state_(std::make_unique<State>(model, code, precision)) {}
 MlpCpu::~MlpCpu() = default;
 MlpCpu::MlpCpu(MlpCpu&&) noexcept = default;
 
@@ -450,7 +485,7 @@ void MlpCpu::score_range(ArchIndex begin, std::int64_t count, double* scores) co
 void MlpCpu::score_digits(const std::uint32_t* digits, std::int64_t n, double* scores) const {
   state_->mlp->score_digits(digits, n, scores);
 }
-double MlpCpu::error_bound() const { return state_->error_bound; }
+double MlpCpu::error_bound() const { return state_->numbers.bound(); }
 std::string MlpCpu::path() const { return state_->mlp->path(); }
 
 }  // namespace oneproxy::detail

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::int64_t kBatch = 8192;                            // scores that stay in the cache until they are reduced
 constexpr std::int64_t kPiece = std::int64_t{1} << 16;           // architectures that one thread takes at a time
-constexpr std::int64_t kLeastPiece = 256;                        // below, threads cost more than they gain
+constexpr std::int64_t kLeastPiece = 48;                         // below, threads cost more than they gain
 constexpr std::uint64_t kFirstSection = std::uint64_t{1} << 14;  // then four times as many, while the filter sharpens
 constexpr std::uint64_t kSection = std::uint64_t{1} << 22;       // architectures between two sights of the filter
 

@@ -4,13 +4,16 @@
 #include <chrono>
 #include <cmath>
 #include <numeric>
+#include <set>
 
 #include "engine/base/interrupt.h"
 #include "engine/base/progress.h"
 #include "engine/base/streams.h"
 #include "engine/search/exchange.h"
+#include "engine/search/joint_exchange.h"
 #include "engine/search/neighbours.h"
 #include "kernels/error.h"
+#include "kernels/parallel.h"
 #include "kernels/pareto.h"
 #include "kernels/score.h"
 
@@ -19,11 +22,16 @@ namespace {
 
 using Digits = std::vector<std::uint32_t>;
 
-constexpr int kTries = 16;          // proposals of a step until one is within the limit, where that costs no MLP
-constexpr double kPairShare = 0.5;  // of the moves that change two decisions: along the limit, not across it
-constexpr double kCoolest = 1e-3;   // last temperature, in units of the first
-constexpr int kWinnersEvery = 20;   // parts of the schedule after which losing chains go on from winning ones
-constexpr int kDescent = 20000;     // moves towards a lower latency, to begin within the limit
+constexpr double kChainsTime = 0.75, kExchangeTime = 0.2;  // shares of the time; the rest is the last descent's
+constexpr int kScreened = 3;                               // of these, so many are compared by the surrogate
+constexpr int kGroup = 24;           // chains that one thread moves: enough for the kernel's tiles
+constexpr int kBlock = 25;           // steps between two meetings of the groups
+constexpr int kTries = 32;           // proposals of a step until one is within the limit, where that costs no MLP
+constexpr double kPairShare = 0.5;   // of the moves that change two decisions: along the limit, not across it
+constexpr double kCoolest = 1e-2;    // last temperature, in units of the first
+constexpr int kWinnersEvery = 20;    // parts of the schedule after which losing chains go on from winning ones
+constexpr int kExchangedChains = 2;  // of a limit, from which joint exchanges begin where time does not count
+constexpr int kDescent = 20000;      // moves towards a lower latency, to begin within the limit
 
 // Draws in sequence from one stream.
 class Dice {
@@ -37,9 +45,59 @@ class Dice {
   std::uint64_t next_ = 0;
 };
 
+// The quality as a sum over decisions, learnt from what the chains of a limit score (normalised least mean squares). It
+// need not be right: it only says which of several moves to score.
+class Surrogate {
+ public:
+  explicit Surrogate(const DigitCode& code) : code_(code), weights_(code.n_rows, 0.0) {
+    std::size_t offset = 0;
+    for (const auto radix : code.radices) {
+      offsets_.push_back(offset);
+      offset += radix;
+    }
+  }
+
+  double predict(const Digits& digits) const {
+    double sum = bias_;
+    each_row(digits, [&](std::int32_t row) { sum += weights_[row]; });
+    return sum;
+  }
+  double error() const { return std::sqrt(squared_error_); }
+
+  void learn(const Digits& digits, double quality) {
+    const double error = quality - predict(digits);
+    int n = 1;
+    each_row(digits, [&](std::int32_t) { ++n; });
+    if (++n_ == 1) {  // the level at once
+      bias_ = quality;
+      return;
+    }
+    const double step = kLearningRate * error / n;
+    bias_ += step;
+    each_row(digits, [&](std::int32_t row) { weights_[row] += step; });
+    squared_error_ += (error * error - squared_error_) / static_cast<double>(std::min<std::int64_t>(n_, kMemory));
+  }
+
+ private:
+  static constexpr double kLearningRate = 0.1;
+  static constexpr std::int64_t kMemory = 1000;  // points over which the error is averaged
+
+  template <class F>
+  void each_row(const Digits& digits, F f) const {
+    for (std::size_t d = 0; d < digits.size(); ++d)
+      for (int part = 0; part < code_.parts; ++part)
+        if (const auto row = code_.rows[(offsets_[d] + digits[d]) * code_.parts + part]; row >= 0) f(row);
+  }
+
+  DigitCode code_;
+  std::vector<std::size_t> offsets_;
+  std::vector<double> weights_;
+  double bias_ = 0, squared_error_ = 0;
+  std::int64_t n_ = 0;
+};
+
 struct Chain {
   Dice dice;
-  int limit;  // which
   Digits now, proposal;
   double latency = 0, quality = 0;  // scores, by the kernels
   double proposed_latency = 0;
@@ -47,12 +105,19 @@ struct Chain {
   double best_quality = -std::numeric_limits<double>::infinity();
 };
 
+// Chains of one limit that one thread moves, with what they have learnt and scored.
+struct Group {
+  int limit;  // which
+  std::vector<Chain> chains;
+  Surrogate surrogate;
+  std::vector<Candidate> scored;  // since the last gathering
+};
+
 class Annealing {
  public:
   Annealing(const SearchProblem& problem, std::span<const double> limits_ms, const AnnealingSettings& settings,
             Backend backend)
-      : problem_(problem),
-        part_(problem.part),
+      : part_(problem.part),
         settings_(settings),
         neighbours_(part_),
         latency_(*problem.latency.model, part_),
@@ -64,27 +129,33 @@ class Annealing {
         quality_scorer_(code_, std::vector<Model>{quality_.view()}, backend, settings.precision),
         record_(ReductionSettings{}) {
     for (const double limit : limits_ms) limits_.push_back(score_of_value(*problem.latency.model, limit));
+    // A GPU wants many at once, a core few.
+    start(backend == Backend::cuda ? settings.chains : kGroup);
   }
 
   void run() {
-    start();
-    if (chains_.empty()) return;
+    if (groups_.empty()) return;
     const double first = first_temperature();
     using Clock = std::chrono::steady_clock;
     const auto begin = Clock::now();
-    Progress progress("annealing", settings_.seconds > 0 ? 1000 : settings_.steps,
-                      settings_.seconds > 0 ? "parts of the time" : "steps");
+    const bool by_time = settings_.seconds > 0;
+    Progress progress("annealing", by_time ? 1000 : settings_.steps, by_time ? "parts of the time" : "steps");
     double share = 0;
     int winners_at = kWinnersEvery * 3 / 10;
-    for (int step = 0; share < 1; ++step) {
+    for (int step = 0; share < 1;) {
       check_interrupt();
+      const int steps = by_time ? kBlock : std::min(kBlock, settings_.steps - step);
+      const double temperature = first * std::pow(kCoolest, share);
+      parallel_for(static_cast<std::int64_t>(groups_.size()), [&](std::int64_t g) {
+        for (int i = 0; i < steps; ++i) advance(groups_[g], temperature);
+      });
+      gather();
+      step += steps;
       const double before = share;
-      share = settings_.seconds > 0 ? std::chrono::duration<double>(Clock::now() - begin).count() / settings_.seconds
-                                    : static_cast<double>(step + 1) / settings_.steps;
-      progress.advance(settings_.seconds > 0
-                           ? static_cast<std::int64_t>(1000 * share) - static_cast<std::int64_t>(1000 * before)
-                           : 1);
-      advance(first * std::pow(kCoolest, std::min(1.0, share)));
+      share = by_time ? std::chrono::duration<double>(Clock::now() - begin).count() / settings_.seconds
+                      : static_cast<double>(step) / settings_.steps;
+      progress.advance(by_time ? static_cast<std::int64_t>(1000 * share) - static_cast<std::int64_t>(1000 * before)
+                               : steps);
       if (share * kWinnersEvery >= winners_at + 1) {
         winners_at = static_cast<int>(share * kWinnersEvery);
         follow_winners();
@@ -92,11 +163,39 @@ class Annealing {
     }
   }
 
+  // Joint exchanges from what the chains found, limit after limit, the best chains first: two chains each, or as many
+  // as the time allows.
+  void exchange(double seconds) {
+    if (!is_table_) return;
+    const auto begin = std::chrono::steady_clock::now();
+    const bool by_time = settings_.seconds > 0;
+    const auto in_time = [&] {
+      return !by_time || std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() < seconds;
+    };
+    const auto note = [this](const Digits& digits, double latency, double quality) {
+      record_.add({index_of(digits), latency, quality});
+    };
+    JointExchange joint(code_, std::get<DigitTable>(latency_view_), quality_scorer_, note);
+    std::vector<std::set<Digits>> seen(limits_.size());
+    for (int round = 0; round < (by_time ? settings_.chains : kExchangedChains) && in_time(); ++round)
+      for (int l = 0; l < static_cast<int>(limits_.size()) && in_time(); ++l) {
+        Chain* next = nullptr;
+        for (auto* chain : chains_of(l))
+          if (!seen[l].count(chain->best) && (!next || chain->best_quality > next->best_quality)) next = chain;
+        if (!next) continue;
+        seen[l].insert(next->best);
+        next->best = joint.improve(next->best, limits_[l], in_time);
+        seen[l].insert(next->best);
+        quality_scorer_.score_list(next->best, std::span(&next->best_quality, 1));
+      }
+    evaluated_ += joint.n_scored();
+  }
+
   // The best that a chain of the limit met; empty where none got within it.
-  Digits best(int limit) const {
+  Digits best(int limit) {
     const Chain* best = nullptr;
-    for (const auto& chain : chains_)
-      if (chain.limit == limit && (!best || chain.best_quality > best->best_quality)) best = &chain;
+    for (const auto* chain : chains_of(limit))
+      if (!best || chain->best_quality > best->best_quality) best = chain;
     return best ? best->best : Digits{};
   }
 
@@ -104,6 +203,18 @@ class Annealing {
   std::int64_t evaluated() const { return evaluated_; }
 
  private:
+  ArchIndex index_of(const Digits& digits) const {
+    return encode_digits(digits.data(), code_.radices.data(), code_.n_digits());
+  }
+
+  std::vector<Chain*> chains_of(int limit) {
+    std::vector<Chain*> chains;
+    for (auto& group : groups_)
+      if (group.limit == limit)
+        for (auto& chain : group.chains) chains.push_back(&chain);
+    return chains;
+  }
+
   double latency_of(const Digits& digits) const {
     if (is_table_) return score_by_definition(latency_view_, code_, digits.data());
     double score = 0;
@@ -113,6 +224,7 @@ class Annealing {
 
   void move(Digits& digits, Dice& dice) const {
     const auto& free = neighbours_.free_digits();
+    if (free.empty()) return;
     for (int i = 0, n = dice.uniform() < kPairShare ? 2 : 1; i < n; ++i) {
       const int d = free[dice.below(free.size())];
       const auto& values = neighbours_.of(d, digits[d]);
@@ -121,7 +233,7 @@ class Annealing {
   }
 
   // Chains of all limits that a descent by latency can get within; limits of which none can are left without.
-  void start() {
+  void start(int group_size) {
     for (std::size_t l = 0; l < limits_.size(); ++l)
       for (int c = 0; c < settings_.chains; ++c) {
         Dice dice(random_stream(settings_.seed, Draws::annealing,
@@ -129,36 +241,44 @@ class Annealing {
         Digits digits;
         for (const auto radix : code_.radices) digits.push_back(dice.below(radix));
         double latency = latency_of(digits);
-        for (int i = 0; i < kDescent && latency > limits_[l] && !neighbours_.free_digits().empty(); ++i) {
+        for (int i = 0; i < kDescent && latency > limits_[l]; ++i) {
           Digits next = digits;
           move(next, dice);
           const double lower = latency_of(next);
           if (lower <= latency) digits = next, latency = lower;
         }
         if (latency > limits_[l]) break;  // the other chains would fare no better
-        chains_.push_back({dice, static_cast<int>(l), digits, digits, latency, 0, latency, digits});
+        if (c % group_size == 0) groups_.push_back({static_cast<int>(l), {}, Surrogate(code_), {}});
+        groups_.back().chains.push_back({dice, digits, digits, latency, 0, latency, digits});
       }
-    for (auto& chain : chains_) chain.proposal = chain.now;
-    const auto scores = score_proposals(all());
-    for (std::size_t i = 0; i < chains_.size(); ++i) accept(chains_[i], scores[i]);
+    parallel_for(static_cast<std::int64_t>(groups_.size()), [&](std::int64_t g) {
+      std::vector<Chain*> chains;
+      for (auto& chain : groups_[g].chains) chains.push_back(&chain);
+      const auto scores = score_proposals(groups_[g], chains);
+      for (std::size_t i = 0; i < chains.size(); ++i) accept(*chains[i], scores[i]);
+    });
+    gather();
   }
 
-  std::vector<Chain*> all() {
-    std::vector<Chain*> chains;
-    for (auto& chain : chains_) chains.push_back(&chain);
-    return chains;
-  }
-
-  std::vector<double> score_proposals(const std::vector<Chain*>& chains) {
+  std::vector<double> score_proposals(Group& group, const std::vector<Chain*>& chains) const {
     std::vector<std::uint32_t> digits;
     for (const auto* chain : chains) digits.insert(digits.end(), chain->proposal.begin(), chain->proposal.end());
     std::vector<double> scores(chains.size());
     quality_scorer_.score_list(digits, scores);
-    evaluated_ += static_cast<std::int64_t>(chains.size());
-    for (std::size_t i = 0; i < chains.size(); ++i)
-      record_.add({encode_digits(chains[i]->proposal.data(), code_.radices.data(), code_.n_digits()),
-                   chains[i]->proposed_latency, scores[i]});
+    for (std::size_t i = 0; i < chains.size(); ++i) {
+      group.surrogate.learn(chains[i]->proposal, scores[i]);
+      group.scored.push_back({index_of(chains[i]->proposal), chains[i]->proposed_latency, scores[i]});
+    }
     return scores;
+  }
+
+  // What the groups scored, in their order, whatever thread they ran on.
+  void gather() {
+    for (auto& group : groups_) {
+      evaluated_ += static_cast<std::int64_t>(group.scored.size());
+      for (const auto& candidate : group.scored) record_.add(candidate);
+      group.scored.clear();
+    }
   }
 
   static void accept(Chain& chain, double quality) {
@@ -173,29 +293,49 @@ class Annealing {
 
   // The spread of what the chains began with: at first nearly every move is taken.
   double first_temperature() const {
-    double sum = 0, squares = 0;
-    for (const auto& chain : chains_) sum += chain.quality;
-    const double mean = sum / static_cast<double>(chains_.size());
-    for (const auto& chain : chains_) squares += (chain.quality - mean) * (chain.quality - mean);
-    const double spread = std::sqrt(squares / static_cast<double>(chains_.size()));
+    double n = 0, sum = 0, squares = 0;
+    for (const auto& group : groups_)
+      for (const auto& chain : group.chains) n += 1, sum += chain.quality;
+    const double mean = sum / n;
+    for (const auto& group : groups_)
+      for (const auto& chain : group.chains) squares += (chain.quality - mean) * (chain.quality - mean);
+    const double spread = std::sqrt(squares / n);
     return spread > 0 ? spread / 2 : std::max(1e-12, std::abs(mean) * 1e-3);
   }
 
-  void advance(double temperature) {
-    std::vector<Chain*> moved;
-    for (auto& chain : chains_) {
-      for (int i = 0; i < (is_table_ ? kTries : 1); ++i) {
-        chain.proposal = chain.now;
-        move(chain.proposal, chain.dice);
-        if (chain.proposal == chain.now) continue;
-        chain.proposed_latency = latency_of(chain.proposal);
-        if (chain.proposed_latency <= limits_[chain.limit]) {
-          moved.push_back(&chain);
-          break;
-        }
+  // Of several moves that stay within the limit one, the likelier the better it seems (as far as the surrogate can be
+  // trusted). False where none stays within it.
+  bool propose(const Group& group, Chain& chain, double temperature) const {
+    const double limit = limits_[group.limit], softness = std::max(temperature, group.surrogate.error());
+    double best = -std::numeric_limits<double>::infinity();
+    Digits next;
+    // Where latency is an MLP as well, it costs as much as quality: no choice then.
+    const int tries = is_table_ ? kTries : 1;
+    for (int i = 0, within = 0; i < tries && within < kScreened; ++i) {
+      next = chain.now;
+      move(next, chain.dice);
+      if (next == chain.now) continue;
+      const double latency = latency_of(next);
+      if (latency > limit) continue;
+      ++within;
+      // Gumbel's trick: the largest of these is a draw by softmax.
+      const double seems =
+          group.surrogate.predict(next) - softness * std::log(-std::log1p(-chain.dice.uniform()) + 1e-300);
+      if (seems > best) {
+        best = seems;
+        chain.proposal = next;
+        chain.proposed_latency = latency;
       }
     }
-    const auto scores = score_proposals(moved);
+    return best > -std::numeric_limits<double>::infinity();
+  }
+
+  void advance(Group& group, double temperature) const {
+    std::vector<Chain*> moved;
+    for (auto& chain : group.chains)
+      if (propose(group, chain, temperature)) moved.push_back(&chain);
+    if (moved.empty()) return;
+    const auto scores = score_proposals(group, moved);
     for (std::size_t i = 0; i < moved.size(); ++i) {
       const double gain = scores[i] - moved[i]->quality;
       const double u = moved[i]->dice.uniform();
@@ -206,9 +346,7 @@ class Annealing {
   // The last quarter of each limit's chains goes on from where the first quarter is.
   void follow_winners() {
     for (int l = 0; l < static_cast<int>(limits_.size()); ++l) {
-      std::vector<Chain*> chains;
-      for (auto& chain : chains_)
-        if (chain.limit == l) chains.push_back(&chain);
+      auto chains = chains_of(l);
       std::stable_sort(chains.begin(), chains.end(),
                        [](const Chain* a, const Chain* b) { return a->quality > b->quality; });
       const std::size_t quarter = chains.size() / 4;
@@ -221,9 +359,8 @@ class Annealing {
     }
   }
 
-  const SearchProblem& problem_;
   const SubSpace& part_;
-  const AnnealingSettings& settings_;
+  const AnnealingSettings settings_;
   Neighbours neighbours_;
   KernelModel latency_, quality_;
   Model latency_view_;
@@ -232,7 +369,7 @@ class Annealing {
   Scorer latency_scorer_, quality_scorer_;
   Reduction record_;
   std::vector<double> limits_;
-  std::vector<Chain> chains_;
+  std::vector<Group> groups_;
   std::int64_t evaluated_ = 0;
 };
 
@@ -243,11 +380,11 @@ SearchResult search_by_annealing(const SearchProblem& problem, std::span<const d
   if (!problem.covers_space())
     throw Error("annealing needs objectives that cover the space; \"" + problem.latency.label + "\" or \"" +
                 problem.quality.label + "\" is known on the rows of a set only: use method = \"exhaustive\"");
-  // A tenth of the time is for the descent at the end.
   AnnealingSettings chains = settings;
-  chains.seconds = 0.9 * settings.seconds;
+  chains.seconds = kChainsTime * settings.seconds;
   Annealing annealing(problem, limits_ms, chains, backend);
   annealing.run();
+  annealing.exchange(kExchangeTime * settings.seconds);
 
   SearchResult result;
   result.n_evaluated = annealing.evaluated();

@@ -1,6 +1,7 @@
 #pragma once
 // Simulated annealing under latency limits (Kirkpatrick, Gelatt, Vecchi, Science 1983) with many chains a limit, scored
-// in batches by the kernels. "Best found", never "optimal": that many chains agree proves nothing.
+// in batches by the kernels, then joint exchanges from the best of them (search/joint_exchange.h). "Best found", never
+// "optimal": that many chains agree proves nothing.
 #include <cstdint>
 #include <span>
 

@@ -17,9 +17,22 @@ bool better(const Solution& a, const Solution& b) {
   return a.quality != b.quality ? a.quality > b.quality : a.latency_ms < b.latency_ms;
 }
 
+// Bounds on the errors of scores over the whole part: they hold in every part of it.
+struct Margins {
+  Margins(const SearchProblem& problem, Precision precision, Backend backend) {
+    const KernelModel of_latency(*problem.latency.model, problem.part),
+        of_quality(*problem.quality.model, problem.part);
+    const Model models[] = {of_latency.view(), of_quality.view()};
+    const Scorer scorer(problem.part.code(), models, backend, precision);
+    latency = scorer.error_bound(0);
+    quality = scorer.error_bound(1);
+  }
+  double latency, quality;
+};
+
 // The best solution within the limit of a part, by definition.
 std::optional<Solution> best_of(const SearchProblem& problem, const SubSpace& part, double limit_ms,
-                                Precision precision, Backend backend, ExchangeResult& result) {
+                                const Margins& margins, Precision precision, Backend backend, ExchangeResult& result) {
   const KernelModel latency(*problem.latency.model, part), quality(*problem.quality.model, part);
   const Model models[] = {latency.view(), quality.view()};
   const Scorer scorer(part.code(), models, backend, precision);
@@ -27,8 +40,8 @@ std::optional<Solution> best_of(const SearchProblem& problem, const SubSpace& pa
   settings.front = false;
   settings.best = 1;
   settings.limits = {score_of_value(*problem.latency.model, limit_ms)};
-  settings.latency_margin = scorer.error_bound(0);
-  settings.quality_margin = scorer.error_bound(1);
+  settings.latency_margin = margins.latency;
+  settings.quality_margin = margins.quality;
   const Reduction reduction =
       reduce_run(scorer, {0, static_cast<std::uint64_t>(part.size())}, settings, {}, "exchanges");
   result.exact = result.exact && !reduction.gave_up_margins();
@@ -64,6 +77,7 @@ ExchangeResult improve_by_exchange(const SearchProblem& problem, const Solution&
   ExchangeResult result;
   result.solution = start;
   result.digits = digits;
+  const Margins margins(problem, precision, backend);
   // Sets of digits to exchange; a set that found nothing since the last improvement need not be tried again.
   std::vector<std::pair<int, int>> sets;
   for (int a = 0; a < part.n_digits(); ++a)
@@ -78,12 +92,12 @@ ExchangeResult improve_by_exchange(const SearchProblem& problem, const Solution&
       if (d != sets[at].first && d != sets[at].second)
         exchanges.keep(
             d, [&](std::uint32_t value) { return value == part.values(d)[fixed[d]]; }, "exchange");
-    const auto best = best_of(problem, exchanges, limit_ms, precision, backend, result);
+    const auto best = best_of(problem, exchanges, limit_ms, margins, precision, backend, result);
     if (best && better(*best, result.solution)) {
       result.solution = *best;
       ++result.improvements;
       in_vain = 0;
-      result.n_certificate = 0;
+      result.n_certificate = static_cast<std::int64_t>(exchanges.size());  // the best of these is the new one
     }
     ++in_vain;
   }
