@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <numeric>
+#include <limits>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "engine/base/interrupt.h"
 #include "engine/base/progress.h"
@@ -24,6 +26,8 @@ using Digits = std::vector<std::uint32_t>;
 
 constexpr double kChainsTime = 0.75, kExchangeTime = 0.2;  // shares of the time; the rest is the last descent's
 constexpr int kScreened = 3;                               // of these, so many are compared by the surrogate
+// From these shares of the schedule on, so many islands of a limit are left.
+constexpr std::pair<double, int> kIslandsLeft[] = {{0.2, 3}, {0.35, 2}, {0.7, 1}};
 constexpr int kGroup = 24;           // chains that one thread moves: enough for the kernel's tiles
 constexpr int kBlock = 25;           // steps between two meetings of the groups
 constexpr int kTries = 32;           // proposals of a step until one is within the limit, where that costs no MLP
@@ -105,9 +109,12 @@ struct Chain {
   double best_quality = -std::numeric_limits<double>::infinity();
 };
 
-// Chains of one limit that one thread moves, with what they have learnt and scored.
+// Chains of one limit that one thread moves, with what they have learnt and scored. Where digit 0 selects the table of
+// latencies (an input resolution), a group keeps to one value of it: to change it changes what everything costs, so
+// that a chain seldom can, and the groups of the best value would never be found by the others.
 struct Group {
-  int limit;  // which
+  int limit;             // which
+  std::uint32_t island;  // value of digit 0, where that is kept
   std::vector<Chain> chains;
   Surrogate surrogate;
   std::vector<Candidate> scored;  // since the last gathering
@@ -129,6 +136,9 @@ class Annealing {
         quality_scorer_(code_, std::vector<Model>{quality_.view()}, backend, settings.precision),
         record_(ReductionSettings{}) {
     for (const double limit : limits_ms) limits_.push_back(score_of_value(*problem.latency.model, limit));
+    islands_ = is_table_ && std::get<DigitTable>(latency_view_).bias.size() > 1 ? code_.radices[0] : 1;
+    for (const int d : neighbours_.free_digits())
+      if (d > 0 || islands_ == 1) free_.push_back(d);
     // A GPU wants many at once, a core few.
     start(backend == Backend::cuda ? settings.chains : kGroup);
   }
@@ -146,7 +156,7 @@ class Annealing {
       check_interrupt();
       const int steps = by_time ? kBlock : std::min(kBlock, settings_.steps - step);
       const double temperature = first * std::pow(kCoolest, share);
-      parallel_for(static_cast<std::int64_t>(groups_.size()), [&](std::int64_t g) {
+      parallel_for(static_cast<std::int64_t>(active_), [&](std::int64_t g) {
         for (int i = 0; i < steps; ++i) advance(groups_[g], temperature);
       });
       gather();
@@ -159,6 +169,8 @@ class Annealing {
       if (share * kWinnersEvery >= winners_at + 1) {
         winners_at = static_cast<int>(share * kWinnersEvery);
         follow_winners();
+        for (const auto& [from, islands] : kIslandsLeft)
+          if (share >= from) leave(islands);
       }
     }
   }
@@ -223,10 +235,9 @@ class Annealing {
   }
 
   void move(Digits& digits, Dice& dice) const {
-    const auto& free = neighbours_.free_digits();
-    if (free.empty()) return;
+    if (free_.empty()) return;
     for (int i = 0, n = dice.uniform() < kPairShare ? 2 : 1; i < n; ++i) {
-      const int d = free[dice.below(free.size())];
+      const int d = free_[dice.below(free_.size())];
       const auto& values = neighbours_.of(d, digits[d]);
       digits[d] = values[dice.below(values.size())];
     }
@@ -234,23 +245,29 @@ class Annealing {
 
   // Chains of all limits that a descent by latency can get within; limits of which none can are left without.
   void start(int group_size) {
-    for (std::size_t l = 0; l < limits_.size(); ++l)
-      for (int c = 0; c < settings_.chains; ++c) {
-        Dice dice(random_stream(settings_.seed, Draws::annealing,
-                                static_cast<std::uint32_t>(l * static_cast<std::size_t>(settings_.chains) + c)));
-        Digits digits;
-        for (const auto radix : code_.radices) digits.push_back(dice.below(radix));
-        double latency = latency_of(digits);
-        for (int i = 0; i < kDescent && latency > limits_[l]; ++i) {
-          Digits next = digits;
-          move(next, dice);
-          const double lower = latency_of(next);
-          if (lower <= latency) digits = next, latency = lower;
+    const int of_island = std::max(1, settings_.chains / static_cast<int>(islands_));
+    std::uint32_t stream = 0;
+    for (int l = 0; l < static_cast<int>(limits_.size()); ++l)
+      for (std::uint32_t island = 0; island < islands_; ++island)
+        for (int c = 0; c < of_island; ++c) {
+          Dice dice(random_stream(settings_.seed, Draws::annealing, stream++));
+          Digits digits;
+          for (const auto radix : code_.radices) digits.push_back(dice.below(radix));
+          if (islands_ > 1) digits[0] = island;
+          double latency = latency_of(digits);
+          for (int i = 0; i < kDescent && latency > limits_[l]; ++i) {
+            Digits next = digits;
+            move(next, dice);
+            const double lower = latency_of(next);
+            if (lower <= latency) digits = next, latency = lower;
+          }
+          if (latency > limits_[l]) continue;
+          if (groups_.empty() || groups_.back().limit != l || groups_.back().island != island ||
+              static_cast<int>(groups_.back().chains.size()) >= group_size)
+            groups_.push_back({l, island, {}, Surrogate(code_), {}});
+          groups_.back().chains.push_back({dice, digits, digits, latency, 0, latency, digits});
         }
-        if (latency > limits_[l]) break;  // the other chains would fare no better
-        if (c % group_size == 0) groups_.push_back({static_cast<int>(l), {}, Surrogate(code_), {}});
-        groups_.back().chains.push_back({dice, digits, digits, latency, 0, latency, digits});
-      }
+    active_ = groups_.size();
     parallel_for(static_cast<std::int64_t>(groups_.size()), [&](std::int64_t g) {
       std::vector<Chain*> chains;
       for (auto& chain : groups_[g].chains) chains.push_back(&chain);
@@ -343,10 +360,12 @@ class Annealing {
     }
   }
 
-  // The last quarter of each limit's chains goes on from where the first quarter is.
+  // The last quarter of the chains of each limit and island goes on from where the first quarter is.
   void follow_winners() {
-    for (int l = 0; l < static_cast<int>(limits_.size()); ++l) {
-      auto chains = chains_of(l);
+    std::map<std::pair<int, std::uint32_t>, std::vector<Chain*>> islands;
+    for (std::size_t g = 0; g < active_; ++g)
+      for (auto& chain : groups_[g].chains) islands[{groups_[g].limit, groups_[g].island}].push_back(&chain);
+    for (auto& [island, chains] : islands) {
       std::stable_sort(chains.begin(), chains.end(),
                        [](const Chain* a, const Chain* b) { return a->quality > b->quality; });
       const std::size_t quarter = chains.size() / 4;
@@ -359,6 +378,25 @@ class Annealing {
     }
   }
 
+  // Only the best islands of each limit go on; the others keep what they found.
+  void leave(int most) {
+    std::map<std::pair<int, std::uint32_t>, double> best;
+    for (std::size_t g = 0; g < active_; ++g)
+      for (const auto& chain : groups_[g].chains) {
+        auto& of = best.try_emplace({groups_[g].limit, groups_[g].island}, chain.best_quality).first->second;
+        of = std::max(of, chain.best_quality);
+      }
+    const auto goes_on = [&](const Group& group) {
+      int better = 0;
+      for (const auto& [island, quality] : best)
+        better += island.first == group.limit && quality > best.at({group.limit, group.island});
+      return better < most;
+    };
+    active_ = static_cast<std::size_t>(
+        std::stable_partition(groups_.begin(), groups_.begin() + static_cast<std::ptrdiff_t>(active_), goes_on) -
+        groups_.begin());
+  }
+
   const SubSpace& part_;
   const AnnealingSettings settings_;
   Neighbours neighbours_;
@@ -369,7 +407,10 @@ class Annealing {
   Scorer latency_scorer_, quality_scorer_;
   Reduction record_;
   std::vector<double> limits_;
+  std::uint32_t islands_ = 1;  // values of digit 0 that chains keep to
+  std::vector<int> free_;      // digits that moves change
   std::vector<Group> groups_;
+  std::size_t active_ = 0;  // groups that still move; they come first
   std::int64_t evaluated_ = 0;
 };
 
