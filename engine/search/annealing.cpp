@@ -24,8 +24,8 @@ namespace {
 
 using Digits = std::vector<std::uint32_t>;
 
-constexpr double kChainsTime = 0.75, kExchangeTime = 0.2;  // shares of the time; the rest is the last descent's
-constexpr int kScreened = 3;                               // of these, so many are compared by the surrogate
+constexpr double kChainsTime = 0.7, kExchangeTime = 0.2;  // shares of the time; the rest is the last descent's
+constexpr int kScreened = 3;                              // of these, so many are compared by the surrogate
 // From these shares of the schedule on, so many islands of a limit are left.
 constexpr std::pair<double, int> kIslandsLeft[] = {{0.2, 3}, {0.35, 2}, {0.7, 1}};
 constexpr int kGroup = 24;           // chains that one thread moves: enough for the kernel's tiles
