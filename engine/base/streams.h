@@ -5,7 +5,18 @@
 
 namespace oneproxy {
 
-enum class Draws : std::uint32_t { measurement_order = 1, architecture_subset = 2, bootstrap = 3, evolution = 4 };
+enum class Draws : std::uint32_t {
+  measurement_order = 1,
+  architecture_subset = 2,
+  bootstrap = 3,
+  evolution = 4,
+  feature_reference = 30,  // architectures over which features are centred
+  source_samples = 31,     // measurements of the source devices
+  design_pool = 32,        // candidates and reference of a design
+  prior_samples = 33,      // of the sources, when a prior is learnt from them
+  posterior_draws = 34,    // behind the probability of an SRCC
+  k_means = 35,
+};
 
 // `number` counts independent repetitions of one purpose: trials, resamples, islands.
 inline Philox random_stream(std::uint64_t seed, Draws purpose, std::uint32_t number) {
