@@ -73,6 +73,7 @@ const std::vector<ExperimentKind>& experiment_kinds() {
       {"adaproxy", "one proxy's predictor adapted to each target with few measurements", read_adaproxy},
       {"pareto_search", "Pareto fronts for each target: its own, the proxy's, AdaProxy's", read_pareto_search},
       {"search", "best architectures under latency limits, exhaustive or evolutionary", read_search},
+      {"few_shot", "adaptation to targets with a handful of measurements, many sources or one", read_few_shot},
       {"reproduce_nb201", "the paper's NAS-Bench-201 figures, ours beside the published", read_reproduce_nb201},
   };
   return kinds;
