@@ -74,6 +74,8 @@ const std::vector<ExperimentKind>& experiment_kinds() {
       {"pareto_search", "Pareto fronts for each target: its own, the proxy's, AdaProxy's", read_pareto_search},
       {"search", "best architectures under latency limits, exhaustive or evolutionary", read_search},
       {"few_shot", "adaptation to targets with a handful of measurements, many sources or one", read_few_shot},
+      {"proxy_sweep", "every device as the proxy of every other: which one, or which few, serve a fleet",
+       read_proxy_sweep},
       {"reproduce_nb201", "the paper's NAS-Bench-201 figures, ours beside the published", read_reproduce_nb201},
   };
   return kinds;

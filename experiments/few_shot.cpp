@@ -17,6 +17,7 @@
 #include "engine/base/streams.h"
 #include "engine/report/table.h"
 #include "experiments/experiment.h"
+#include "experiments/fleet.h"
 #include "kernels/error.h"
 #include "kernels/parallel.h"
 #include "kernels/rank.h"
@@ -26,8 +27,6 @@ namespace {
 
 constexpr double kStrong = 0.9;  // the paper's rule
 constexpr double kSure = 0.9;    // probability at which measuring stops
-constexpr int kPool = 500, kReference = 500;
-constexpr int kSpare = 10;  // further architectures of a design, for failed measurements
 const double kNan = std::numeric_limits<double>::quiet_NaN();
 const std::vector<std::string> kVariants = {"bayes", "without sources", "without physics", "with neither"};
 
@@ -351,31 +350,6 @@ class FewShot : public Experiment {
     });
   }
 
-  // The order in which a trial measures: chosen by features alone, the same for all targets of a case.
-  static std::vector<std::int64_t> measuring_order(const Task& task, const BayesModel& model, int trial, int k) {
-    const auto& s = task.settings;
-    const Selection selection = parse_selection(s.selection);
-    const auto order = random_permutation(task.archs->n(),
-                                          random_stream(s.seed, Draws::design_pool, static_cast<std::uint32_t>(trial)));
-    if (selection == Selection::random) return order;
-    std::vector<std::int64_t> pool, reference;
-    for (const auto row : order) {
-      const bool candidate = !s.connected || task.features->physics().connected(task.archs->row(row));
-      if (candidate && pool.size() < kPool)
-        pool.push_back(row);
-      else if (reference.size() < kReference)
-        reference.push_back(row);
-      if (pool.size() == kPool && reference.size() == kReference) break;
-    }
-    const auto p = model.design(task.features->pick(task.archs->rows, pool));
-    const auto r = model.design(task.features->pick(task.archs->rows, reference));
-    DesignProblem problem{p, r, flat_scales(model.layout()), 0.05};
-    const int count = std::min<int>(k + kSpare, static_cast<int>(pool.size()));
-    std::vector<std::int64_t> rows;
-    for (const auto i : choose_samples(model.layout(), problem, selection, count, s.seed)) rows.push_back(pool[i]);
-    return rows;
-  }
-
   void trial(Task& task, int c, int trial) {
     const auto& s = task.settings;
     const auto& one = task.cases[c];
@@ -388,21 +362,16 @@ class FewShot : public Experiment {
                              one.priors.empty() ? std::nullopt : one.priors[variant]);
       const auto method = s.method == "bayes" ? make_bayes(model) : make_adaproxy(*task.features, sources, s.norm);
       const int largest = variant == 0 ? most : s.samples_target;
-      const bool nested = s.selection != "kmeans";
-      auto order = measuring_order(task, model, trial, largest);
+      const Selection selection = parse_selection(s.selection);
+      const bool nested = selection != Selection::kmeans;
+      auto order = measuring_order(*task.archs, model, selection, s.connected, largest, s.seed, trial);
       for (std::size_t t = 0; t < one.targets.size(); ++t) {
         const auto& target = task.devices[one.targets[t]];
         auto& outcome = task.outcomes[c][t];
         for (std::size_t size = 0; size < (variant == 0 ? task.sizes.size() : 1); ++size) {
-          if (!nested) order = measuring_order(task, model, trial, task.sizes[size]);
-          std::vector<std::int64_t> rows;
-          std::vector<double> latency;
-          for (const auto row : order) {
-            if (static_cast<int>(rows.size()) == task.sizes[size]) break;
-            if (std::isnan(target.values[row])) continue;
-            rows.push_back(row);
-            latency.push_back(target.values[row]);
-          }
+          if (!nested)
+            order = measuring_order(*task.archs, model, selection, s.connected, task.sizes[size], s.seed, trial);
+          const auto [rows, latency] = measure_rows(target, order, task.sizes[size]);
           const auto start = std::chrono::steady_clock::now();
           const auto adapted = method->adapt(*task.archs, rows, latency);
           const auto predicted = adapted->latency_ms(*task.archs);

@@ -28,7 +28,7 @@ constexpr double kOutlier = 20;    // times the median latency: no architecture 
 constexpr double kWrongUnit = 50;  // times outside the sources' range of medians
 constexpr std::size_t kLeastSamples = 3;
 constexpr int kPriorSamples = 60, kPriorDraws = 2, kPriorPoints = 512, kPriorRounds = 2;
-constexpr double kLeastPriorVariance = 0.09, kPriorWidening = 1.0;
+constexpr double kLeastPriorVariance = 0.09, kPriorWidening = 1.0, kStartWidth = 2.0;
 
 double median_of(std::vector<double> v) {
   std::sort(v.begin(), v.end());
@@ -416,17 +416,19 @@ BlockPrior learn_prior(const ArchitectureFeatures& features, std::span<const Sou
                 "; use prior = \"stated\"");
   std::vector<SourcePredictor> predictors;
   for (const auto& device : devices) predictors.push_back(fit_source(features, device));
-  BlockPrior prior;
+  // The start: flat, and wide whatever the layout, so that it is the sources that speak.
+  BayesOptions flat = options;
+  flat.prior = PriorChoice::flat;
+  BlockPrior prior = BayesModel(features, predictors, flat).prior();
+  std::fill(prior.deviation.begin(), prior.deviation.end() - 1, kStartWidth);
   for (int round = 0; round < kPriorRounds; ++round) {
     std::vector<VectorXd> means, variances;
     for (std::size_t target = 0; target < d; ++target) {
       auto others = predictors;
       others.erase(others.begin() + static_cast<std::ptrdiff_t>(target));
       BayesOptions one = options;
-      one.prior = PriorChoice::flat;
       one.regression.points = kPriorPoints;
-      const BayesModel model(features, others, one, round == 0 ? std::nullopt : std::optional(prior));
-      if (round == 0 && target == 0) prior = model.prior();
+      const BayesModel model(features, others, one, prior);
       const auto& device = devices[target];
       std::vector<std::int64_t> known;
       for (std::size_t i = 0; i < device.latency_ms.size(); ++i)
