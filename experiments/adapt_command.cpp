@@ -179,14 +179,10 @@ std::string adapt_to_measurements(const AdaptOptions& options) {
   std::optional<BlockPrior> prior;
   std::string prior_name = options.prior;
   if (options.prior == "learnt") {
-    if (prepared.sources.size() >= 3) {
-      auto learnt = learn_model(features, prepared.sources, bayes, options.seed);
-      bayes = learnt.options;
-      prior = std::move(learnt.prior);
-      if (bayes.split_sources) prior_name += ", leaning on the mean of the sources";
-    } else {
+    if (prepared.sources.size() >= 3)
+      prior = learn_prior(features, prepared.sources, bayes, options.seed);
+    else
       prior_name = "stated (a learnt one needs 3 source devices)";
-    }
   }
   const BayesModel model(features, prepared.predictors, bayes, prior);
   const auto z = model.design(features.rows(measured.choices));

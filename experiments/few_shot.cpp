@@ -80,8 +80,7 @@ TaskSettings TaskSettings::read(Config& t, const TaskSettings& all, bool task) {
   if (s.method == "finetune")
     throw Error(t.place("method") + ": method finetune is not in this build; use bayes or adaproxy");
   s.prior = t.one_of("prior", all.prior, {"learnt", "stated", "flat"}, "bayes: where its hyper-parameters come from");
-  s.split_sources = t.flag("split_sources", all.split_sources,
-                           "bayes: mean of the sources apart from their deviations; prior = learnt tries it");
+  s.split_sources = t.flag("split_sources", all.split_sources, "bayes: mean of the sources apart from deviations");
   s.norm = parse_norm(t.one_of("p", to_string(all.norm), {"1", "2", "inf"}, "adaproxy: norm of the penalty"));
   s.connected = t.flag("connected", all.connected, "designs choose among connected cells only (not random)");
   s.ablations = t.flag("ablations", all.ablations, "bayes: also without sources, without physical features");
@@ -99,8 +98,8 @@ TaskSettings TaskSettings::read(Config& t, const TaskSettings& all, bool task) {
 
 // Sources and targets that go together: one set of sources, adapted to each of its targets.
 struct Case {
-  std::vector<int> sources, targets;               // devices of the task
-  std::vector<std::optional<LearntModel>> learnt;  // of each variant
+  std::vector<int> sources, targets;              // devices of the task
+  std::vector<std::optional<BlockPrior>> priors;  // of each variant
 };
 
 struct Outcome {                              // of one (case, target)
@@ -332,14 +331,14 @@ class FewShot : public Experiment {
       }
     if (s.method == "bayes" && s.prior == "learnt") {
       Progress progress("learning priors of " + s.name, cases * n_variants(task), "priors");
-      for (auto& one : task.cases) one.learnt.resize(n_variants(task));
+      for (auto& one : task.cases) one.priors.resize(n_variants(task));
       parallel_for(cases * n_variants(task), [&](std::int64_t job) {
         check_interrupt();
         auto& one = task.cases[job / n_variants(task)];
         const int variant = static_cast<int>(job % n_variants(task));
         if (one.sources.size() >= 3)
-          one.learnt[variant] =
-              learn_model(*task.features, draw_sources(task, one, 0), variant_options(s, variant), s.seed);
+          one.priors[variant] =
+              learn_prior(*task.features, draw_sources(task, one, 0), variant_options(s, variant), s.seed);
         progress.advance();
       });
     }
@@ -359,10 +358,8 @@ class FewShot : public Experiment {
     for (const auto& source : sources) predictors.push_back(fit_source(*task.features, source));
     const int most = *std::max_element(task.sizes.begin(), task.sizes.end());
     for (int variant = 0; variant < n_variants(task); ++variant) {
-      const bool learnt = !one.learnt.empty() && one.learnt[variant];
-      const BayesModel model(*task.features, predictors,
-                             learnt ? one.learnt[variant]->options : variant_options(s, variant),
-                             learnt ? std::optional(one.learnt[variant]->prior) : std::nullopt);
+      const BayesModel model(*task.features, predictors, variant_options(s, variant),
+                             one.priors.empty() ? std::nullopt : one.priors[variant]);
       const auto method = s.method == "bayes" ? make_bayes(model) : make_adaproxy(*task.features, sources, s.norm);
       const int largest = variant == 0 ? most : s.samples_target;
       const Selection selection = parse_selection(s.selection);
@@ -531,10 +528,7 @@ class FewShot : public Experiment {
           {s.published_names[i] + " (published)", std::to_string(s.samples_target), fixed(s.published_srcc[i]), ""});
     }
     work.report += means.markdown() + "\n";
-    if (s.method == "bayes") {
-      write_learnt(work, task);
-      reliability(work, task, all);
-    }
+    if (s.method == "bayes") reliability(work, task, all);
     work.timings.add("ms an adaptation, " + s.name,
                      task.adapt_ms / static_cast<double>(std::max<std::int64_t>(1, task.adaptations)));
 
@@ -570,24 +564,6 @@ class FewShot : public Experiment {
       arrays.write(group + "published_names", std::span<const std::string>(s.published_names));
       arrays.write(group + "published_srcc", std::span<const double>(s.published_srcc));
     }
-  }
-
-  // What the sources taught.
-  static void write_learnt(Workspace& work, const Task& task) {
-    int learnt = 0, split = 0;
-    for (const auto& one : task.cases)
-      if (!one.learnt.empty() && one.learnt[0]) {
-        ++learnt;
-        split += one.learnt[0]->options.split_sources;
-      }
-    work.summary.set("split_sources." + task.settings.name, std::int64_t{split});
-    if (learnt > 0)
-      work.report +=
-          "Learnt from the sources alone: " + std::to_string(split) + " of " + std::to_string(learnt) +
-          " sets of sources lean on their mean (split block, stated prior), the others keep one block with a "
-          "learnt prior.\n\n";
-    else if (task.settings.prior == "learnt")
-      work.report += "Fewer than 3 sources teach no prior: the stated one is used.\n\n";
   }
 
   // Does it know how good it is, and does stopping when it is sure keep its promise?

@@ -7,10 +7,8 @@
 #include <limits>
 #include <numeric>
 
-#include "engine/adapt/design.h"
 #include "engine/base/streams.h"
 #include "kernels/error.h"
-#include "kernels/rank.h"
 
 namespace oneproxy {
 namespace {
@@ -30,9 +28,7 @@ constexpr double kOutlier = 20;    // times the median latency: no architecture 
 constexpr double kWrongUnit = 50;  // times outside the sources' range of medians
 constexpr std::size_t kLeastSamples = 3;
 constexpr int kPriorSamples = 60, kPriorDraws = 2, kPriorPoints = 512, kPriorRounds = 2;
-constexpr std::size_t kMostHeldOut = 10;
-constexpr int kChoiceSamples = 10, kChoiceDraws = 4, kChoicePool = 200;  // to choose between two models
-constexpr double kLeastError = 1e-4;                                     // of 1 - SRCC
+constexpr std::size_t kMostHeldOut = 10;  // devices that stand in for a target
 constexpr double kLeastPriorVariance = 0.09, kPriorWidening = 1.0, kStartWidth = 2.0;
 
 double median_of(std::vector<double> v) {
@@ -482,72 +478,6 @@ BlockPrior learn_prior(const ArchitectureFeatures& features, std::span<const Sou
     prior.deviation.assign(deviation.data(), deviation.data() + deviation.size());
   }
   return prior;
-}
-
-namespace {
-
-// Mean log(1 - SRCC) over the sources, each in turn the target.
-double held_out_error(const ArchitectureFeatures& features, std::span<const SourceDevice> devices,
-                      const std::vector<SourcePredictor>& predictors, const BayesOptions& options,
-                      const std::optional<BlockPrior>& prior, std::uint64_t seed) {
-  const std::size_t decisions = features.space().radices().size();
-  double total = 0, count = 0;
-  for (const std::size_t target : held_out(devices.size())) {
-    auto others = predictors;
-    others.erase(others.begin() + static_cast<std::ptrdiff_t>(target));
-    const BayesModel model(features, others, options, prior);
-    SourceDevice known{devices[target].name, {}, {}};
-    for (std::size_t i = 0; i < devices[target].latency_ms.size(); ++i) {
-      if (std::isnan(devices[target].latency_ms[i])) continue;
-      const auto* choices = &devices[target].choices[i * decisions];
-      known.choices.insert(known.choices.end(), choices, choices + decisions);
-      known.latency_ms.push_back(devices[target].latency_ms[i]);
-    }
-    const auto rows = features.rows(known.choices);
-    const int pool_size = static_cast<int>(std::min<std::int64_t>(kChoicePool, rows.n / 2));
-    for (int draw = 0; draw < kChoiceDraws; ++draw) {
-      const auto order = random_permutation(
-          rows.n, random_stream(seed, Draws::prior_samples, static_cast<std::uint32_t>(1000000 + target * 10 + draw)));
-      const std::span<const std::int64_t> pool(order.data(), pool_size), rest(order.data() + pool_size, pool_size);
-      const auto p = model.design(features.pick(rows, pool)), r = model.design(features.pick(rows, rest));
-      const int k = std::min(kChoiceSamples, pool_size);
-      std::vector<std::int64_t> measured;
-      std::vector<double> latency;
-      for (const auto i :
-           choose_samples(model.layout(), {p, r, flat_scales(model.layout())}, Selection::a_optimal, k, seed)) {
-        measured.push_back(pool[i]);
-        latency.push_back(known.latency_ms[pool[i]]);
-      }
-      const auto adapted = model.adapt(model.design(features.pick(rows, measured)), latency);
-      auto unseen = known.latency_ms;
-      for (const auto row : measured) unseen[row] = kNan;
-      const double srcc = spearman(model.latency_ms(adapted, rows), unseen, Backend::cpu).value;
-      if (std::isnan(srcc)) continue;
-      total += std::log(std::max(1 - srcc, kLeastError));
-      ++count;
-    }
-  }
-  return count > 0 ? total / count : 0;
-}
-
-}  // namespace
-
-LearntModel learn_model(const ArchitectureFeatures& features, std::span<const SourceDevice> devices,
-                        const BayesOptions& options, std::uint64_t seed) {
-  LearntModel learnt{options, learn_prior(features, devices, options, seed)};
-  if (!options.sources || options.split_sources) return learnt;
-  BayesOptions split = options;
-  split.split_sources = true;
-  split.prior = PriorChoice::stated;
-  std::vector<SourcePredictor> predictors;
-  for (const auto& device : devices) predictors.push_back(fit_source(features, device));
-  learnt.log_error_together = held_out_error(features, devices, predictors, options, learnt.prior, seed);
-  learnt.log_error_split = held_out_error(features, devices, predictors, split, std::nullopt, seed);
-  if (learnt.log_error_split < learnt.log_error_together) {
-    learnt.options = split;
-    learnt.prior = BayesModel(features, predictors, split).prior();
-  }
-  return learnt;
 }
 
 }  // namespace oneproxy

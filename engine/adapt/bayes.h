@@ -16,7 +16,7 @@
 namespace oneproxy {
 
 enum class PriorChoice {
-  learnt,  // from the source devices, each in turn as the target: learn_model (at least 3 sources)
+  learnt,  // from the source devices, each in turn as the target (at least 3 sources; with fewer: stated)
   stated,  // log-normal medians chosen by hand
   flat,    // 0.1 for every block, noise 0.2
 };
@@ -100,19 +100,5 @@ BlockPrior stated_prior(const BlockLayout& layout, PriorChoice choice);
 // others are its sources. Twice, the second time from the result of the first. Error with fewer than 3 devices.
 BlockPrior learn_prior(const ArchitectureFeatures& features, std::span<const SourceDevice> devices,
                        const BayesOptions& options, std::uint64_t seed);
-
-// What the sources teach: the prior, and how much to trust what they have in common. Two candidates, sources as one
-// block with the prior of learn_prior, and split with the stated prior (it leans on the mean of the sources and moves
-// from it by their deviations). Each source in turn is the target with ten designed measurements; the candidate with
-// the lower mean of log(1 - SRCC) on the source's other measurements wins, so that noisy devices, on which nothing
-// ranks well, do not decide alone. Where the options leave out the sources, or split them already, only the prior is
-// learnt.
-struct LearntModel {
-  BayesOptions options;
-  BlockPrior prior;
-  double log_error_together = 0, log_error_split = 0;  // mean log(1 - SRCC); 0 where there was nothing to choose
-};
-LearntModel learn_model(const ArchitectureFeatures& features, std::span<const SourceDevice> devices,
-                        const BayesOptions& options, std::uint64_t seed);
 
 }  // namespace oneproxy
