@@ -30,8 +30,8 @@ from support import (  # noqa: E402
     stored,
 )
 
-KINDS = ("monotonicity", "adaproxy", "pareto_search", "search", "reproduce_nb201")
-COMMANDS = ("run", "check", "list", "info", "import", "export", "arch")
+KINDS = ("monotonicity", "adaproxy", "pareto_search", "search", "few_shot", "proxy_sweep", "reproduce_nb201")
+COMMANDS = ("run", "check", "list", "info", "import", "export", "arch", "plan", "adapt")
 MONOTONICITY = config("nasbench201", "monotonicity")
 FRONTS = ("target", "proxy", "adaproxy")
 QUICK = {  # a run of each kind in a fraction of a second
@@ -127,7 +127,7 @@ class TestSmoke(ProgramCase):
 
     def test_all_smoke_configurations_run(self) -> None:
         paths = sorted(CONFIGS.rglob("smoke_*.toml"))
-        self.assertEqual(len(paths), 9)
+        self.assertEqual(len(paths), 11)
         for path in paths:
             with self.subTest(config=str(path.relative_to(CONFIGS))):
                 result = self.run_config(path)
