@@ -10,6 +10,7 @@
 
 #include "engine/adapt/design.h"
 #include "engine/adapt/method.h"
+#include "engine/adapt/proposal.h"
 #include "engine/base/interrupt.h"
 #include "engine/base/log.h"
 #include "engine/base/names.h"
@@ -91,8 +92,9 @@ TaskSettings TaskSettings::read(Config& t, const TaskSettings& all, bool task) {
   s.trim = t.number("trim", all.trim, 0, 0.49, "share of the slowest and of the fastest left out of the SRCC");
   for (const auto* range : {&s.source_range, &s.test_range})
     if (!range->empty() && (range->size() != 2 || (*range)[0] >= (*range)[1]))
-      throw Error(t.place(range == &s.source_range ? "source_official" : "test_official") +
-                  ": give [first, last], first below last");
+      throw Error(t.place(range == &s.source_range ? "source_official" : "test_official") + ": " +
+                  (range == &s.source_range ? "source_official" : "test_official") +
+                  " should be [first, last], first below last");
   return s;
 }
 
@@ -597,7 +599,7 @@ class FewShot : public Experiment {
         ++runs;
         for (const int size : by_size) {
           const auto at = size * s.trials + i;
-          if (!(outcome->sure[at] >= kSure)) continue;
+          if (task.sizes[size] < kLeastToStop || !(outcome->sure[at] >= kSure)) continue;
           ++stopped;
           spent += task.sizes[size];
           kept += outcome->srcc[at] >= kStrong;
@@ -607,10 +609,11 @@ class FewShot : public Experiment {
     work.summary.set("stop.share." + s.name, stopped / runs);
     work.summary.set("stop.samples." + s.name, stopped ? spent / stopped : kNan);
     work.summary.set("stop.kept." + s.name, stopped ? kept / stopped : kNan);
-    work.report +=
-        table.markdown() + "\nStopping at the first of these sizes where SRCC >= 0.9 has a probability of 90 %: " +
-        fixed(100 * stopped / runs, 0) + " % of the runs stop, after " + fixed(stopped ? spent / stopped : kNan, 1) +
-        " samples on average; " + fixed(stopped ? 100 * kept / stopped : kNan, 0) + " % of these reach 0.9.\n\n";
+    work.report += table.markdown() + "\nStopping at the first of these sizes, from " + std::to_string(kLeastToStop) +
+                   " on, where SRCC >= 0.9 has a probability of 90 %: " + fixed(100 * stopped / runs, 0) +
+                   " % of the runs stop, after " + fixed(stopped ? spent / stopped : kNan, 1) +
+                   " samples on average; " + fixed(stopped ? 100 * kept / stopped : kNan, 0) +
+                   " % of these reach 0.9.\n\n";
   }
 
   std::vector<Task> tasks_;

@@ -9,6 +9,7 @@
 
 #include "engine/base/streams.h"
 #include "kernels/error.h"
+#include "kernels/rank.h"
 
 namespace oneproxy {
 namespace {
@@ -256,6 +257,7 @@ AdaptedBayes BayesModel::adapt(std::span<const double> z, std::span<const double
     if (outlier[i]) scales[i] = (4 + y[i] * y[i]) / 5;
   }
   adapted.posterior = fit_blocks(layout_, prior_, direction_, adapted.samples, y, scales, options_.regression);
+  adapted.left_out_srcc = spearman(adapted.posterior.left_out, y, Backend::cpu).value;
   adapted.weights = adapted.posterior.weights;
   adapted.offset = adapted.posterior.constant;
   return adapted;

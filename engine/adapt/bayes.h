@@ -43,6 +43,7 @@ struct AdaptedBayes {
   double offset = 0;                     // score of the centre of the space
   double mean_ms = 0, deviation_ms = 0;  // latency_ms = mean_ms + deviation_ms * score
   std::vector<double> samples;           // [n, n_columns] rows that were measured
+  double left_out_srcc = 0;              // of the samples, each predicted by the others; NaN where undefined
   bool from_prior = false;               // too few or equal latencies: the sources' mean (or MACs) ranks
   std::vector<std::string> remarks;      // what a person should know: outliers, units, no spread
 };

@@ -264,6 +264,9 @@ BlockPosterior fit_blocks(const BlockLayout& layout, const BlockPrior& prior, st
   BlockPosterior posterior;
   posterior.scales.assign(r.data(), r.data() + n);
   posterior.noise = w.dot(noise);
+  // y_i - a_i / [K^-1]_ii is the prediction of sample i by the others.
+  const VectorXd left_out = samples.y - (results.alpha.array() / results.inverse_diag.array()).matrix().transpose() * w;
+  posterior.left_out.assign(left_out.data(), left_out.data() + n);
   posterior.effective_points = 1 / w.squaredNorm();
   const Eigen::RowVectorXd hyper = w.transpose() * log_hyper;
   posterior.log_hyper_mean.assign(hyper.data(), hyper.data() + q + 1);

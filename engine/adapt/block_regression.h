@@ -44,6 +44,7 @@ struct BlockPosterior {
   std::vector<double> log_hyper_mean;      // [q + 1] posterior of (log th, log s)
   std::vector<double> log_hyper_variance;  // [q + 1]
   double effective_points = 0;             // 1 / sum of squared weights of the points
+  std::vector<double> left_out;            // [n] prediction of each sample by the others, at the averaged points
 
   // Points that carry weight, for the covariance: [m], [m, q], [m].
   std::vector<double> point_weights, point_th, point_noise;

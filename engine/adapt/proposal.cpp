@@ -69,7 +69,9 @@ Advice advise(const BayesModel& model, const AdaptedBayes& adapted, const Expect
     advice.reachable = std::nan("");
     return advice;
   }
-  advice.stop = expected.probability(threshold) >= confidence;
+  const int n = static_cast<int>(adapted.posterior.scales.size());
+  const int least = std::max(0, kLeastToStop - n);
+  advice.stop = least == 0 && expected.probability(threshold) >= confidence;
   if (advice.stop) {
     advice.reachable = expected.value;
     return advice;
@@ -81,7 +83,7 @@ Advice advise(const BayesModel& model, const AdaptedBayes& adapted, const Expect
   const auto at = static_cast<std::size_t>((1 - confidence) * static_cast<double>(draws.size() - 1));
   const double gap = (expected.value - draws[at]) / std::max(1 - expected.value, 1e-9);
   advice.more = -1;
-  for (int m = 1; m <= most; ++m) {
+  for (int m = std::max(1, least); m <= most; ++m) {
     advice.reachable = model.expected_srcc_with(adapted, std::span(z).first(m * columns));
     if (advice.reachable - gap * (1 - advice.reachable) >= threshold) {
       advice.more = m;

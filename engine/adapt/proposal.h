@@ -15,9 +15,12 @@ namespace oneproxy {
 std::vector<std::uint8_t> propose(const BayesModel& model, Selection selection, int k, std::uint64_t seed,
                                   std::span<const std::uint8_t> measured);
 
+// Below this many samples the estimate of the SRCC says little (it is pessimistic, and now and then far too sure).
+inline constexpr int kLeastToStop = 10;
+
 // How many further measurements the agreement is expected to need.
 struct Advice {
-  bool stop = false;     // P(SRCC >= threshold) has reached the confidence
+  bool stop = false;     // P(SRCC >= threshold) has reached the confidence, and there are kLeastToStop samples
   int more = 0;          // measurements to go on with; -1: not reached with the proposals given
   double reachable = 0;  // expected SRCC with all of `next` measured
 };

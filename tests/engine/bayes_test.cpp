@@ -295,7 +295,11 @@ TEST(Bayes, MoreMeasurementsAreExpectedToHelp) {
   EXPECT_GT(all, ten);
   // Advice: easy to reach, hard to reach, out of reach.
   const auto next = propose(model, Selection::a_optimal, 30, 1, {});
-  EXPECT_TRUE(advise(model, adapted, expected, 0.1, 0.9, next).stop);
+  const auto early = advise(model, adapted, expected, 0.1, 0.9, next);  // eight samples: two more at the least
+  EXPECT_FALSE(early.stop);
+  EXPECT_EQ(early.more, 2);
+  const auto enough = model.adapt(fleet.z(model, first(12)), fleet.latency(4, first(12)));
+  EXPECT_TRUE(advise(model, enough, model.expected_srcc(enough), 0.1, 0.9, next).stop);
   const auto later = advise(model, adapted, expected, (expected.value + all) / 2, 0.6, next);
   EXPECT_FALSE(later.stop);
   EXPECT_GT(later.more, 0);

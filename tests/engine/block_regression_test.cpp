@@ -32,6 +32,7 @@ TEST(BlockRegression, AgreesWithNumpy) {
     EXPECT_NEAR(got.noise, fixture.noise, 1e-9 * fixture.noise);
     EXPECT_TRUE(test::close_values(got.log_hyper_mean, fixture.hyper_mean, 1e-9));
     EXPECT_TRUE(test::close_values(got.log_hyper_variance, fixture.hyper_variance, 1e-8));
+    EXPECT_TRUE(test::close_values(got.left_out, fixture.left_out, 1e-6));
     // Points below a weight of 1e-6 are left out of the covariance.
     EXPECT_TRUE(test::close_values(weight_covariance(kLayout, got, kBayesZ), fixture.covariance, 1e-4));
   }
