@@ -75,6 +75,9 @@ const std::vector<ExperimentKind>& experiment_kinds() {
       {"search", "best architectures under latency limits, exhaustive or evolutionary", read_search},
       {"train_predictor", "a multilayer perceptron trained on measurements, and how well it predicts unseen ones",
        read_train_predictor},
+      {"few_shot", "adaptation to targets with a handful of measurements, many sources or one", read_few_shot},
+      {"proxy_sweep", "every device as the proxy of every other: which one, or which few, serve a fleet",
+       read_proxy_sweep},
       {"reproduce_nb201", "the paper's NAS-Bench-201 figures, ours beside the published", read_reproduce_nb201},
   };
   return kinds;

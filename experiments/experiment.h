@@ -81,6 +81,8 @@ std::unique_ptr<Experiment> read_adaproxy(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_pareto_search(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_search(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_train_predictor(Config& config, std::uint64_t seed);
+std::unique_ptr<Experiment> read_few_shot(Config& config, std::uint64_t seed);
+std::unique_ptr<Experiment> read_proxy_sweep(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_reproduce_nb201(Config& config, std::uint64_t seed);
 
 // Latency limits without those that would have the same name in the summary, in order.

@@ -14,6 +14,7 @@
 #include "engine/base/resources.h"
 #include "engine/predictor/network.h"
 #include "engine/predictor/torch_predictor.h"
+#include "experiments/adapt_command.h"
 #include "experiments/commands.h"
 #include "experiments/runner.h"
 #include "kernels/backend.h"
@@ -178,6 +179,47 @@ int run_program(int argc, char** argv) {
     search.run.command = run.command;
     output = search_space(search) + "\n";
   });
+
+  PlanOptions plan;
+  auto* plan_command =
+      app.add_subcommand("plan", "which architectures to measure on a new device, as a CSV to fill in");
+  plan_command->add_option("--space", plan.space, "search space")->required();
+  plan_command->add_option("--k", plan.k, "how many")->capture_default_str()->check(CLI::Range(1, 5000));
+  plan_command->add_option("--selection", plan.selection, "random, kmeans, d_optimal or a_optimal")
+      ->capture_default_str();
+  plan_command->add_option("--measured", plan.measured, "CSV of architectures that are measured already");
+  plan_command->add_option("--out", plan.out, "CSV to write; never overwritten")->capture_default_str();
+  AdaptOptions adapt;
+  auto* adapt_command = app.add_subcommand("adapt", "latency predictor from a few measurements, and how sure it is");
+  adapt_command->add_option("--space", adapt.space, "search space")->required();
+  adapt_command->add_option("--measurements", adapt.measurements, "CSV with columns arch,latency_ms[,repeat]")
+      ->required();
+  adapt_command->add_option("--device", adapt.device, "name of the device, if it is in the store: no source then");
+  adapt_command->add_option("--unit", adapt.unit, "of the latencies in the file: ms, s or us")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"ms", "s", "us"}));
+  adapt_command->add_option("--prior", adapt.prior, "learnt (from the sources), stated or flat")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"learnt", "stated", "flat"}));
+  adapt_command->add_flag("--split-sources", adapt.split_sources, "mean of the sources apart from their deviations");
+  adapt_command->add_option("--threshold", adapt.threshold, "SRCC that is good enough")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  adapt_command->add_option("--confidence", adapt.confidence, "probability of it at which to stop")
+      ->capture_default_str()
+      ->check(CLI::Range(0.5, 0.99));
+  adapt_command->add_option("--out", adapt.out, "HDF5 file for the predictor");
+  auto add_sources = [&](CLI::App* command, auto& options) {
+    command->add_option("--geometry", options.geometry, "data set whose shapes count (default: the space's first)");
+    command->add_option("--sources", options.sources, "source devices; \"all\" of the set, or \"none\"");
+    command->add_option("--set", options.set, "set of the sources' measurements")->capture_default_str();
+    command->add_option("--store", options.store, "store of the sources (default: the one that ships)");
+    command->add_option("--seed", options.seed, "of all random draws")->capture_default_str();
+  };
+  add_sources(plan_command, plan);
+  add_sources(adapt_command, adapt);
+  plan_command->callback([&] { output = plan_measurements(plan); });
+  adapt_command->callback([&] { output = adapt_to_measurements(adapt); });
 
   std::string result, to;
   bool csv = false;

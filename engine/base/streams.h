@@ -15,6 +15,12 @@ enum class Draws : std::uint32_t {
   predictor_split = 20,
   predictor_weights = 21,
   predictor_batches = 22,
+  feature_reference = 30,  // architectures over which features are centred
+  source_samples = 31,     // measurements of the source devices
+  design_pool = 32,        // candidates and reference of a design
+  prior_samples = 33,      // of the sources, when a prior is learnt from them
+  posterior_draws = 34,    // behind the probability of an SRCC
+  k_means = 35,
 };
 
 // `number` counts independent repetitions of one purpose: trials, resamples, islands.

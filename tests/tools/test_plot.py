@@ -203,6 +203,35 @@ class Kinds(Plot):
             self.result("search", {f"{name}/{key}": value for name in group for key, value in front(8).items()})
             self.assert_pictures("search_front.png")
 
+    def test_few_shot(self) -> None:
+        arrays: dict[str, Any] = {"tasks": ["first", "second"]}
+        for task, targets in (("first", 3), ("second", 1)):
+            shape = (targets, 2, 4)
+            arrays |= {
+                f"task/{task}/samples": np.array([20, 5]),
+                f"task/{task}/srcc": RANDOM.uniform(0.7, 1, shape),
+                f"task/{task}/expected_srcc": RANDOM.uniform(0.7, 1, shape),
+                f"task/{task}/probability_strong": RANDOM.uniform(0, 1, shape),
+                f"task/{task}/variant_srcc": RANDOM.uniform(0.3, 1, (targets, 4, 4)),
+            }
+        arrays |= {"task/first/published_names": ["HELP"], "task/first/published_srcc": np.array([0.9])}
+        self.result("few_shot", arrays)
+        self.assert_pictures("few_shot.png", "reliability.png")
+        for task in ("first", "second"):  # a method that expects nothing
+            arrays[f"task/{task}/expected_srcc"] *= np.nan
+        self.result("few_shot", arrays)
+        self.assert_pictures("few_shot.png")
+
+    def test_proxy_sweep(self) -> None:
+        arrays = {
+            "devices": [f"d{i}" for i in range(5)],
+            "srcc": matrix(5),
+            "sweep_budgets": np.array([10, 20]),
+            "sweep_srcc": np.stack([matrix(5), matrix(5)]),
+        }
+        self.result("proxy_sweep", arrays)
+        self.assert_pictures("proxy_sweep.png", "srcc_heatmap.png")
+
     def test_labels_never_flatter(self) -> None:
         self.assertEqual(
             [heatmap._label(v) for v in (1.0, 0.999, 0.9, 0.899, 0.854, -0.25, np.nan)],

@@ -1,0 +1,71 @@
+#pragma once
+// Predictors of source devices, and the device-free features of a space that they and the target's model share.
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/adapt/block_regression.h"
+#include "engine/space/physics.h"
+#include "engine/space/space.h"
+
+namespace oneproxy {
+
+// Measurements of one device: choices [n, n_decisions] row-major, latency_ms [n] (NaN: failed, left out).
+struct SourceDevice {
+  std::string name;
+  std::vector<std::uint8_t> choices;
+  std::vector<double> latency_ms;
+};
+
+// Physics groups and the one-hot code as blocks of columns, and the features of the source predictors. Columns are
+// centred over a reference, the whole space up to 2^16 architectures, else 10,000 uniform draws; physical columns are
+// z-scored; each block is divided so that its mean squared row length over the reference is 1.
+class ArchitectureFeatures {
+ public:
+  explicit ArchitectureFeatures(const SearchSpace& space);
+
+  const SearchSpace& space() const { return space_; }
+  const Physics& physics() const { return physics_; }
+  const BlockLayout& layout() const { return layout_; }  // P_mac, P_n, ..., Oh
+  int n_source_features() const { return n_source_; }
+
+  struct Rows {
+    std::int64_t n = 0;
+    std::vector<double> blocks;  // [n, layout().n_columns()]
+    std::vector<double> source;  // [n, n_source_features()]
+  };
+  // Error: a choice outside its radix (row and decision).
+  Rows rows(std::span<const std::uint8_t> choices) const;
+  Rows pick(const Rows& rows, std::span<const std::int64_t> which) const;
+  const Rows& reference() const { return reference_; }
+
+ private:
+  const SearchSpace& space_;
+  Physics physics_;
+  BlockLayout layout_;
+  int n_source_ = 0;
+  std::vector<double> centre_, scale_;  // [n_columns]
+  std::vector<double> block_length_;    // [blocks]
+  Rows reference_;
+};
+
+// Ridge on latency / median with an unpenalised intercept.
+//   additive spaces  one-hot code, lambda 1, eight Student-t reweightings (scale 1.4826 median |r|, nu = 4)
+//   cells            one-hot code of live edges, one-hot code, half of the z-scored physical features; lambda 5
+struct SourcePredictor {
+  std::string name;
+  std::vector<double> weights;  // [n_source_features]
+  double bias = 0;
+  double median_ms = 0;  // of its measurements
+
+  // Latency / median, [n].
+  std::vector<double> predict(const ArchitectureFeatures::Rows& rows) const;
+};
+
+// Errors: fewer than 3 measurements, no spread, a latency that is not positive, unequal lengths (each names the
+// device).
+SourcePredictor fit_source(const ArchitectureFeatures& features, const SourceDevice& device);
+
+}  // namespace oneproxy

@@ -1,0 +1,63 @@
+#pragma once
+// Physical features of an architecture: what its latency on any device is made of, before anything is measured.
+// In groups that share one prior scale when a predictor is adapted (adapt/blocks.h).
+//   chains of layers   sums over the layers: pointwise and depthwise MACs, weights, activation traffic, counts
+//   cells              counts over live edges and over all, longest paths, dead edges. An edge is live if its operation
+//                      is not `none`, node 0 reaches it and it reaches the last node.
+// All features are free of the device and of its measurements.
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/space/space.h"
+
+namespace oneproxy {
+
+struct PhysicsGroup {
+  std::string name;  // "mac", "n", "mem", "pool", "rest"
+  std::vector<std::string> columns;
+};
+
+// Refers to the space.
+class Physics {
+ public:
+  // Error: a cell whose nodes are not 0 .. last, with an edge out of a later node.
+  explicit Physics(const SearchSpace& space);
+
+  const std::vector<PhysicsGroup>& groups() const { return groups_; }
+  int n_columns() const { return n_columns_; }
+  int column(const std::string& name) const;  // -1 where absent
+
+  // features [n_columns], group after group.
+  void features(std::span<const std::uint8_t> choices, std::span<double> features) const;
+
+  // The code that goes beside them: one-hot, in a cell after the one-hot code of its live edges (a dead edge counts as
+  // `none`). code [n_code].
+  int n_code() const { return n_code_; }
+  void code(std::span<const std::uint8_t> choices, std::span<double> code) const;
+
+  // Whether features and code are sums over decisions, so that a predictor on them is a linear predictor.
+  bool additive() const { return !cell_; }
+
+  // False for a cell without any path of operations from its input to its output: a network of constant output, whose
+  // latency says little about others.
+  bool connected(std::span<const std::uint8_t> choices) const;
+
+ private:
+  struct Edge {
+    int from = 0, to = 0;
+  };
+  std::vector<char> live_edges(std::span<const std::uint8_t> choices) const;
+  void cell_features(std::span<const std::uint8_t> choices, std::span<double> features) const;
+
+  const SearchSpace& space_;
+  bool cell_ = false;
+  int last_node_ = 0, n_columns_ = 0, n_code_ = 0;
+  std::vector<PhysicsGroup> groups_;
+  std::vector<Edge> edges_;
+  std::vector<int> first_row_;  // of each decision in the one-hot code
+  std::vector<double> table_;   // chains: [sum of radices, n_columns]
+};
+
+}  // namespace oneproxy

@@ -1,0 +1,31 @@
+#pragma once
+// The commands that a person with a device uses: which architectures to measure, and what the measurements say.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace oneproxy {
+
+struct PlanOptions {
+  std::string space, geometry, set = "help", store;
+  std::vector<std::string> sources = {"all"};  // "none": without source devices
+  std::string selection = "a_optimal", measured, out = "plan.csv";
+  int k = 20;
+  std::uint64_t seed = 1;
+};
+// `oneproxy plan`: writes the architectures to measure, in order, as CSV. Never looks at a target's latencies: of
+// `measured` only the architectures are read.
+std::string plan_measurements(const PlanOptions& options);
+
+struct AdaptOptions {
+  std::string space, geometry, set = "help", store, device;
+  std::vector<std::string> sources = {"all"};
+  std::string measurements, unit = "ms", prior = "learnt", out;
+  bool split_sources = false;
+  double threshold = 0.9, confidence = 0.9;
+  std::uint64_t seed = 1;
+};
+// `oneproxy adapt`: adapts to the measurements, says how well it will rank, and writes the predictor.
+std::string adapt_to_measurements(const AdaptOptions& options);
+
+}  // namespace oneproxy

@@ -1,0 +1,62 @@
+#include "experiments/fleet.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/base/streams.h"
+
+namespace oneproxy {
+namespace {
+constexpr int kPool = 500, kReference = 500;
+constexpr int kSpare = 10;  // further architectures of a design, for failed measurements
+}  // namespace
+
+SourceDevice source_device(const Measurements& data, const Series& series, std::int64_t most, std::uint64_t seed,
+                           std::uint32_t stream) {
+  SourceDevice device{series.name, {}, {}};
+  for (const auto row : random_permutation(data.n(), random_stream(seed, Draws::source_samples, stream))) {
+    if (most > 0 && static_cast<std::int64_t>(device.latency_ms.size()) == most) break;
+    if (std::isnan(series.values[row])) continue;
+    const auto choices = data.rows().row(row);
+    device.choices.insert(device.choices.end(), choices.begin(), choices.end());
+    device.latency_ms.push_back(series.values[row]);
+  }
+  return device;
+}
+
+std::vector<std::int64_t> measuring_order(const Architectures& archs, const BayesModel& model, Selection selection,
+                                          bool connected, int k, std::uint64_t seed, int trial) {
+  const auto order =
+      random_permutation(archs.n(), random_stream(seed, Draws::design_pool, static_cast<std::uint32_t>(trial)));
+  if (selection == Selection::random) return order;
+  const auto& features = *archs.features;
+  std::vector<std::int64_t> pool, reference;
+  for (const auto row : order) {
+    const bool candidate = !connected || features.physics().connected(archs.row(row));
+    if (candidate && pool.size() < kPool)
+      pool.push_back(row);
+    else if (reference.size() < kReference)
+      reference.push_back(row);
+    if (pool.size() == kPool && reference.size() == kReference) break;
+  }
+  const auto p = model.design(features.pick(archs.rows, pool));
+  const auto r = model.design(features.pick(archs.rows, reference));
+  const DesignProblem problem{p, r, flat_scales(model.layout())};
+  const int count = std::min<int>(k + kSpare, static_cast<int>(pool.size()));
+  std::vector<std::int64_t> rows;
+  for (const auto i : choose_samples(model.layout(), problem, selection, count, seed)) rows.push_back(pool[i]);
+  return rows;
+}
+
+MeasuredRows measure_rows(const Series& target, std::span<const std::int64_t> order, int k) {
+  MeasuredRows measured;
+  for (const auto row : order) {
+    if (static_cast<int>(measured.rows.size()) == k) break;
+    if (std::isnan(target.values[row])) continue;
+    measured.rows.push_back(row);
+    measured.latency_ms.push_back(target.values[row]);
+  }
+  return measured;
+}
+
+}  // namespace oneproxy

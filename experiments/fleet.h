@@ -1,0 +1,31 @@
+#pragma once
+// Source devices of a store, as adaptation takes them, and the architectures that a
+// trial measures: what few_shot, proxy_sweep and the commands share.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/adapt/design.h"
+#include "engine/adapt/method.h"
+#include "engine/device/measurements.h"
+
+namespace oneproxy {
+
+// At most `most` measurements of a device (0: all), drawn by `stream`; failed ones are left out.
+SourceDevice source_device(const Measurements& data, const Series& series, std::int64_t most, std::uint64_t seed,
+                           std::uint32_t stream);
+
+// Rows of `archs` in the order in which a trial measures them on every target: chosen by features alone. k rows and a
+// few to spare for failed measurements; random: all rows. Designs choose from 500 random rows, with `connected` only
+// from connected cells.
+std::vector<std::int64_t> measuring_order(const Architectures& archs, const BayesModel& model, Selection selection,
+                                          bool connected, int k, std::uint64_t seed, int trial);
+
+// The first k rows of the order that the device has, with their latencies.
+struct MeasuredRows {
+  std::vector<std::int64_t> rows;
+  std::vector<double> latency_ms;
+};
+MeasuredRows measure_rows(const Series& target, std::span<const std::int64_t> order, int k);
+
+}  // namespace oneproxy

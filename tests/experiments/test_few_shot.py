@@ -1,0 +1,246 @@
+"""Few-shot adaptation from outside: plan, measure (look up), adapt; the kinds few_shot and proxy_sweep."""
+
+from __future__ import annotations
+
+import csv
+import re
+import unittest
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from support import CONFIGS, OPERATIONS, ProgramCase, names, sets, stored
+
+FEW = CONFIGS / "few_shot" / "smoke_nasflat_tasks.toml"
+SWEEP = CONFIGS / "proxy_sweep" / "smoke_oneproxy.toml"
+SOURCES = ("--sources", "1080ti_1", "silver_4114", "pixel3")
+TASK = """
+kind = "few_shot"
+samples_target = 10
+trials = 1
+prior = "stated"
+ablations = false
+[[task]]
+name = "t"
+space = "nasbench201"
+samples_source = 60
+sources = {sources}
+targets = {targets}
+{more}
+"""
+
+
+def spearman(x: np.ndarray, y: np.ndarray) -> float:
+    rank = [np.argsort(np.argsort(v)) for v in (x, y)]
+    return float(np.corrcoef(*rank)[0, 1])
+
+
+class PlanAndAdapt(ProgramCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.cells, self.columns = stored("nasbench201", "help")
+        self.row = {tuple(cell): i for i, cell in enumerate(self.cells.tolist())}
+
+    def plan(self, k: int, *more: object, out: str = "plan.csv") -> list[dict[str, str]]:
+        self.ok("plan", "--space", "nasbench201", "--k", k, "--out", out, *SOURCES, *more)
+        return list(csv.DictReader((self.folder / out).read_text().splitlines()))
+
+    def rows_of(self, plan: list[dict[str, str]]) -> list[int]:
+        cells = [re.findall(r"(\w+)~", line["arch"]) for line in plan]
+        return [self.row[tuple(OPERATIONS.index(op) for op in cell)] for cell in cells]
+
+    def fill_in(self, plan: list[dict[str, str]], device: str, name: str, scale: float = 1) -> Path:
+        for line, row in zip(plan, self.rows_of(plan)):
+            line["latency_ms"] = repr(float(self.columns[device][row]) * scale)
+        with (self.folder / name).open("w") as file:
+            writer = csv.DictWriter(file, plan[0].keys())
+            writer.writeheader()
+            writer.writerows(plan)
+        return self.folder / name
+
+    def adapt(self, file: Path, *more: object) -> tuple[str, str]:
+        done = self.program(
+            "adapt", "--space", "nasbench201", "--measurements", file, "--prior", "stated", *SOURCES, *more
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout, done.stderr
+
+    def test_a_plan_measured_and_taken_back_ranks_the_whole_space(self) -> None:
+        plan = self.plan(20)
+        self.assertEqual([line["order"] for line in plan], [str(i) for i in range(1, 21)])
+        self.assertTrue(all(line["latency_ms"] == "" for line in plan))
+        self.assertIn("edge 0-1 = ", plan[0]["decisions"])
+        self.assertEqual(len(set(self.rows_of(plan))), 20)
+        said, _ = self.adapt(self.fill_in(plan, "fpga", "done.csv"), "--out", "fpga.h5")
+        self.assertIn("stop measuring", said)
+        with h5py.File(self.folder / "fpga.h5") as file:
+            table = file["table/latency_ms"][()]
+        index = self.cells.astype(int) @ 5 ** np.arange(5, -1, -1)
+        self.assertGreater(spearman(table[index], self.columns["fpga"]), 0.98)
+        self.assertLess(np.median(np.abs(table[index] / self.columns["fpga"] - 1)), 0.1)
+
+    def test_a_plan_goes_on_where_it_stopped(self) -> None:
+        whole, first = self.plan(12, out="a.csv"), self.plan(5, out="b.csv")
+        self.assertEqual([line["arch"] for line in whole[:5]], [line["arch"] for line in first])
+        more = self.plan(7, "--measured", "b.csv", out="c.csv")
+        self.assertFalse({line["arch"] for line in more} & {line["arch"] for line in first})
+        self.fault("plan", "--space", "nasbench201", "--out", "a.csv", says=("a.csv", "is there already"))
+
+    def test_units_outliers_repeats_and_failures(self) -> None:
+        plan = self.plan(16)
+        _, warned = self.adapt(self.fill_in(plan, "gold_6226", "seconds.csv", 1e-3))
+        self.assertIn("look like seconds", warned)
+        _, warned = self.adapt(self.folder / "seconds.csv", "--unit", "s")
+        self.assertEqual(warned, "")
+        self.fill_in(plan, "gold_6226", "done.csv")
+        lines = (self.folder / "done.csv").read_text().splitlines()
+        columns = lines[3].split(",")
+        columns[1] = repr(float(columns[1]) * 100)
+        spoilt = self.folder / "spoilt.csv"
+        spoilt.write_text("\n".join([*lines[:3], ",".join(columns), *lines[4:]]) + "\n")
+        said, warned = self.adapt(spoilt)
+        self.assertIn("times the median", warned)
+        columns[1] = ""
+        spoilt.write_text("\n".join([*lines, ",".join(columns), lines[5].replace(lines[5].split(",")[1], "99")]) + "\n")
+        said, warned = self.adapt(spoilt)
+        self.assertIn("16 architectures", said)
+        self.assertIn("1 lines have no latency", warned)
+        self.assertIn("the device is unsteady", warned)
+
+    def test_too_little_is_said_and_wrong_input_refused(self) -> None:
+        plan = self.plan(5)
+        two = self.fill_in(plan[:2], "fpga", "two.csv")
+        said, warned = self.adapt(two)
+        self.assertIn("Not adapted", said)
+        self.assertIn("too few", warned)
+        equal = self.folder / "equal.csv"
+        equal.write_text("arch,latency_ms\n" + "".join(f"{line['arch']},3\n" for line in plan))
+        said, warned = self.adapt(equal)
+        self.assertIn("all latencies are 3 ms", warned)
+        bad = self.folder / "bad.csv"
+        call = ("adapt", "--space", "nasbench201", "--measurements", bad, "--sources", "none")
+        for text, says in (
+            ("arch,latency_ms\n|conv_7x7~0|+|none~0|none~1|+|none~0|none~1|none~2|,3\n", ("bad.csv:2", "conv_7x7")),
+            ("arch,latency_ms\n0;0;0;0;0;9,3\n", ("bad.csv:2", "choice '9'")),
+            ("arch,latency_ms\n0;0;0;0;0;1,-3\n", ("bad.csv:2", "positive")),
+            ("arch,ms\n0;0;0;0;0;1,3\n", ("arch,latency_ms",)),
+            ("arch,latency_ms,color\n0;0;0;0;0;1,3,red\n", ("color",)),
+            ("arch,latency_ms\n0;0;0;0;0;1,\n", ("no measurement that succeeded",)),
+        ):
+            bad.write_text(text)
+            self.fault(*call, says=says)
+
+    def test_a_linear_predictor_where_features_add_up(self) -> None:
+        self.ok("plan", "--space", "fbnet", "--k", 12, "--sources", "pixel3")
+        text = (self.folder / "plan.csv").read_text().splitlines()
+        filled = [text[0]] + [line.replace(",,", f",{5 + i % 7},", 1) for i, line in enumerate(text[1:])]
+        (self.folder / "done.csv").write_text("\n".join(filled) + "\n")
+        self.ok("adapt", "--space", "fbnet", "--measurements", "done.csv", "--sources", "pixel3", "--out", "f.h5")
+        with h5py.File(self.folder / "f.h5") as file:
+            self.assertEqual(file["linear/weights"].shape, (198,))
+            self.assertEqual(file["linear/radices"][()].tolist(), [9] * 22)
+
+    def test_the_target_is_no_source(self) -> None:
+        plan = self.plan(10)
+        done = self.fill_in(plan, "pixel3", "done.csv")
+        said, warned = self.adapt(done, "--device", "pixel3")
+        self.assertIn("left out of the sources", warned)
+        self.assertIn("2 source devices", said)
+
+
+class FewShot(ProgramCase):
+    def test_summary_and_arrays(self) -> None:
+        result = self.run_config(FEW)
+        for task, targets in (("nasbench201_small", ["fpga", "raspi4"]), ("fbnet_small", ["fpga"])):
+            arrays, summary = result.arrays(), result.summary
+            srcc = arrays[f"task/{task}/srcc"]
+            self.assertEqual(names(arrays[f"task/{task}/targets"]), targets)
+            self.assertEqual(srcc.shape, (len(targets), 2, 2))
+            self.assertAlmostEqual(summary[f"srcc_mean.{task}"], srcc[:, 0].mean(), 12)
+            self.assertAlmostEqual(summary[f"curve.{task}.8"], srcc[:, 1].mean(), 12)
+            self.assertGreater(summary[f"srcc_mean.{task}"], 0.9)
+            self.assertLess(summary[f"srcc_mean_with_neither.{task}"], summary[f"srcc_mean.{task}"])
+            # Two trials: t = 12.706, sd / sqrt 2.
+            means = srcc[:, 0].mean(axis=0)
+            self.assertAlmostEqual(
+                summary[f"srcc_mean_interval95.{task}"], 12.706 * means.std(ddof=1) / np.sqrt(2), 9
+            )
+        self.assertEqual(result.summary["published.fbnet_small.someone"], 0.5)
+
+    def test_the_same_on_any_number_of_threads(self) -> None:
+        quick = sets(trials=1, ablations=False)
+        one = self.run_config(FEW, *quick, "--out", "one", before=("--threads", "1")).text("summary.json")
+        self.assertEqual(self.run_config(FEW, *quick, "--out", "two", before=("--threads", "2")).text("summary.json"), one)
+
+    def task(self, more: str = "", sources: str = '["pixel3", "fpga"]', targets: str = '["raspi4"]') -> Path:
+        path = self.folder / "task.toml"
+        path.write_text(TASK.format(more=more, sources=sources, targets=targets))
+        return path
+
+    def test_every_method_and_selection(self) -> None:
+        for more in ('method = "adaproxy"', 'selection = "random"', 'selection = "kmeans"', 'selection = "d_optimal"'):
+            self.assertGreater(self.run_config(self.task(more)).summary["srcc_mean.t"], 0.4, more)
+
+    def test_all_sources_are_all_but_the_target(self) -> None:
+        result = self.run_config(self.task(sources='"all"', targets='["raspi4", "fpga"]'))
+        self.assertIn("25 sources", result.report)
+
+    def test_one_proxy_at_a_time(self) -> None:
+        more = 'proxies = "one"\npairs_below = 0.8'
+        result = self.run_config(self.task(more, '["pixel3", "eyeriss"]', '["pixel3", "eyeriss", "raspi4"]'))
+        arrays, columns = result.arrays(), stored("nasbench201", "help")[1]
+        pairs = list(zip(names(arrays["task/t/proxies"]), names(arrays["task/t/targets"])))
+        expected = [
+            (p, t)
+            for t in ("pixel3", "eyeriss", "raspi4")
+            for p in ("pixel3", "eyeriss")
+            if p != t and spearman(columns[p], columns[t]) < 0.8
+        ]
+        self.assertEqual(sorted(pairs), sorted(expected))
+
+    def test_help_protocol(self) -> None:
+        more = "source_official = [0, 899]\ntest_official = [900, 1899]\ntrim = 0.1"
+        self.assertGreater(self.run_config(self.task(more)).summary["srcc_mean.t"], 0.5)
+
+    def test_bad_tasks(self) -> None:
+        for more, targets, says in (
+            ("", '["pixel3"]', ("pixel3", "among the sources")),
+            ("", '["pixle3"]', ("pixle3", "pixel3")),
+            ('method = "finetune"', '["raspi4"]', ("finetune", "not in this build")),
+            ("test_official = [9, 1]", '["raspi4"]', ("test_official",)),
+            ('published_names = ["x"]', '["raspi4"]', ("published",)),
+            ("samples_targets = 3", '["raspi4"]', ("samples_targets", "samples_target")),
+        ):
+            self.fault("run", self.task(more, targets=targets), says=says)
+        path = self.folder / "none.toml"
+        path.write_text('kind = "few_shot"\n')
+        self.fault("run", path, says=("[[task]]",))
+
+
+class ProxySweep(ProgramCase):
+    def test_cover_and_savings_follow_from_the_matrices(self) -> None:
+        result = self.run_config(SWEEP)
+        arrays, summary = result.arrays(), result.summary
+        devices = names(arrays["devices"])
+        for budget, srcc in ((0, arrays["srcc"]), *zip(arrays["sweep_budgets"], arrays["sweep_srcc"])):
+            serves = (srcc >= 0.9) | np.eye(4, dtype=bool)
+            fewest = min(
+                bin(s).count("1") for s in range(1, 16) if serves[[i for i in range(4) if s >> i & 1]].any(axis=0).all()
+            )
+            self.assertEqual(summary[f"proxies_needed.{budget}"], fewest)
+            chosen = [devices.index(name) for name in summary[f"proxies.{budget}"].split(", ")]
+            self.assertTrue(serves[chosen].any(axis=0).all())
+            self.assertEqual(summary[f"measurements.{budget}"], fewest * 300 + (4 - fewest) * budget)
+            off = srcc[~np.eye(4, dtype=bool)]
+            self.assertAlmostEqual(summary[f"srcc_mean.{budget}"], off.mean(), 12)
+            self.assertAlmostEqual(summary[f"srcc_worst.{budget}"], off.min(), 12)
+        self.assertGreater(summary["srcc_mean.20"], summary["srcc_mean.0"])
+
+    def test_bad_fleets(self) -> None:
+        self.fault("run", SWEEP, *sets(devices=["rice_fpga"]), says=("at least two",))
+        self.fault("run", SWEEP, *sets(budgets=[600]), says=("500 measurements", "600"))
+
+
+if __name__ == "__main__":
+    unittest.main()

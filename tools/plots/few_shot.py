@@ -1,0 +1,118 @@
+"""Few-shot tasks: SRCC against the number of samples, and whether the program knows how good it is."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from . import style
+from .result import Result
+
+BINS = np.linspace(0, 1, 11)
+PUBLISHED = (style.VERMILION, style.ORANGE, style.PURPLE, style.GREEN)
+
+
+def applies(result: Result) -> bool:
+    return result.has("tasks") and bool(_tasks(result))
+
+
+def _tasks(result: Result) -> list[str]:
+    names = [str(name) for name in result.arrays["tasks"]]
+    return [name for name in names if result.has(f"task/{name}/srcc", f"task/{name}/samples")]
+
+
+def draw(result: Result) -> dict[str, Figure]:
+    figures = {"few_shot": _curves(result)}
+    if any(np.isfinite(_of(result, task, "expected_srcc")).any() for task in _tasks(result)):
+        figures["reliability"] = _reliability(result)
+    return figures
+
+
+def _of(result: Result, task: str, what: str) -> np.ndarray:
+    return np.asarray(result.arrays[f"task/{task}/{what}"], dtype=float)
+
+
+def _curves(result: Result) -> Figure:
+    tasks = _tasks(result)
+    rows, columns = style.grid(len(tasks))
+    figure, body = style.sheet(max(7.0, 3.9 * columns), 3.1 * rows + 1.2, result.footer())
+    panels = body.subplots(rows, columns, squeeze=False)
+    for axes, task in zip(panels.flat, tasks):
+        _curve(axes, result, task)
+    for axes in panels.flat[len(tasks) :]:
+        axes.set_visible(False)
+    body.suptitle("Few-shot adaptation: mean SRCC over the targets")
+    entries = [
+        Line2D([], [], color=style.BLUE, marker="o", markersize=4, label="ours (bars: worst and best target)"),
+        Line2D([], [], color=style.BLACK, marker="x", linestyle="", label="without sources / physics / both"),
+    ]
+    body.legend(handles=entries, loc="outside lower center", ncols=len(entries))
+    return figure
+
+
+def _curve(axes: Axes, result: Result, task: str) -> None:
+    samples, srcc = _of(result, task, "samples"), _of(result, task, "srcc")  # [S], [targets, S, trials]
+    head, order = samples[0], np.argsort(samples)
+    by_target = np.nanmean(srcc, axis=2)[:, order]
+    mean = by_target.mean(axis=0)
+    spread = np.array([mean - by_target.min(axis=0), by_target.max(axis=0) - mean])
+    axes.errorbar(samples[order], mean, yerr=spread, color=style.BLUE, marker="o", markersize=3.5, capsize=2)
+    variants = _of(result, task, "variant_srcc") if result.has(f"task/{task}/variant_srcc") else np.empty((1, 0, 1))
+    for value in variants.mean(axis=(0, 2))[1:]:
+        axes.plot([head], [value], color=style.BLACK, marker="x", linestyle="")
+    if result.has(f"task/{task}/published_names", f"task/{task}/published_srcc"):
+        published = zip(result.arrays[f"task/{task}/published_names"], _of(result, task, "published_srcc"), PUBLISHED)
+        for name, value, colour in published:
+            axes.plot([head], [value], color=colour, marker="D", markersize=4.5, linestyle="")
+            axes.annotate(str(name), (head, value), xytext=(6, -3), textcoords="offset points", fontsize=8, color=colour)
+    axes.set_title(task)
+    axes.set_xlabel("measured architectures")
+    axes.set_ylabel("SRCC")
+    axes.set_xlim(0, 1.25 * samples.max())
+
+
+def _reliability(result: Result) -> Figure:
+    """Left: expected against true SRCC. Right: how often SRCC >= 0.9 came true, by the probability that was given."""
+    figure, body = style.sheet(9.6, 4.6, result.footer())
+    left, right = body.subplots(1, 2)
+    sizes: dict[int, tuple[list, list, list]] = {}
+    for task in _tasks(result):
+        true, expected, sure = (_of(result, task, name) for name in ("srcc", "expected_srcc", "probability_strong"))
+        for i, size in enumerate(_of(result, task, "samples").astype(int)):
+            entry = sizes.setdefault(int(size), ([], [], []))
+            for values, array in zip(entry, (true, expected, sure)):
+                values.append(array[:, i].ravel())
+    colours = style.plt.colormaps["viridis"](np.linspace(0, 0.9, len(sizes)))
+    lowest = 1.0
+    all_true, all_sure = [], []
+    for (size, entry), colour in zip(sorted(sizes.items()), colours):
+        true, expected, sure = (np.concatenate(values) for values in entry)
+        known = np.isfinite(true) & np.isfinite(expected)
+        left.scatter(expected[known], true[known], s=7, color=colour, alpha=0.5, linewidths=0, label=f"{size} samples")
+        lowest = min(lowest, float(np.quantile(np.r_[true[known], expected[known]], 0.01))) if known.any() else lowest
+        all_true.append(true[known])
+        all_sure.append(sure[known])
+    left.plot([lowest, 1], [lowest, 1], color=style.GREY, linewidth=1)
+    left.set_xlim(lowest, 1.005)
+    left.set_ylim(lowest, 1.005)
+    left.set_xlabel("expected SRCC")
+    left.set_ylabel("SRCC with all latencies of the target")
+    left.legend(markerscale=2.5, fontsize=8)
+    true, sure = np.concatenate(all_true), np.concatenate(all_sure)
+    which = np.clip(np.digitize(sure, BINS) - 1, 0, len(BINS) - 2)
+    for b in range(len(BINS) - 1):
+        inside = which == b
+        if inside.sum() < 3:
+            continue
+        share = float((true[inside] >= 0.9).mean())
+        error = np.sqrt(share * (1 - share) / inside.sum())
+        right.errorbar([sure[inside].mean()], [share], yerr=[error], color=style.BLUE, marker="o", capsize=2)
+        right.annotate(f"{inside.sum()}", (sure[inside].mean(), share), xytext=(5, -9), textcoords="offset points",
+                       fontsize=8, color=style.GREY)
+    right.plot([0, 1], [0, 1], color=style.GREY, linewidth=1)
+    right.set_xlabel("probability given to SRCC >= 0.9")
+    right.set_ylabel("share of runs where it is so (number of runs)")
+    body.suptitle("Does it know how good it is?")
+    return figure
