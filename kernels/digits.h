@@ -76,21 +76,36 @@ ONEPROXY_HD inline std::uint64_t scaled_below(std::uint64_t bits, std::uint64_t 
   return static_cast<std::uint64_t>((static_cast<ArchIndex>(bits) * bound) >> 64);
 }
 
+struct ShuffleKeys {
+  std::uint64_t of_round[kShuffleRounds];
+};
+ONEPROXY_HD inline ShuffleKeys shuffle_keys(std::uint64_t seed) {
+  ShuffleKeys keys{};
+  for (int round = 0; round < kShuffleRounds; ++round)
+    keys.of_round[round] = shuffle_mix(seed + round, 0x9E3779B97F4A7C15ull * (round + 1));
+  return keys;
+}
+
+// (left, right) of a place -> (left, right) of the index there.
+ONEPROXY_HD inline void shuffle_rounds(const ShuffleKeys& keys, const DigitSplit& split, std::uint64_t& left,
+                                       std::uint64_t& right) {
+  for (int round = 0; round < kShuffleRounds; ++round) {
+    if (round % 2 == 0) {
+      const std::uint64_t add = scaled_below(shuffle_mix(right, keys.of_round[round]), split.left);
+      left = left >= split.left - add ? left - (split.left - add) : left + add;
+    } else {
+      const std::uint64_t add = scaled_below(shuffle_mix(left, keys.of_round[round]), split.right);
+      right = right >= split.right - add ? right - (split.right - add) : right + add;
+    }
+  }
+}
+
 // The two parts of the index at `place`; place < split.left * split.right.
 ONEPROXY_HD inline void shuffled_parts(ArchIndex place, const DigitSplit& split, std::uint64_t seed,
                                        std::uint64_t& left, std::uint64_t& right) {
   left = static_cast<std::uint64_t>(place / split.right);
   right = static_cast<std::uint64_t>(place % split.right);
-  for (int round = 0; round < kShuffleRounds; ++round) {
-    const std::uint64_t key = shuffle_mix(seed + round, 0x9E3779B97F4A7C15ull * (round + 1));
-    if (round % 2 == 0) {
-      const std::uint64_t add = scaled_below(shuffle_mix(right, key), split.left);
-      left = left >= split.left - add ? left - (split.left - add) : left + add;
-    } else {
-      const std::uint64_t add = scaled_below(shuffle_mix(left, key), split.right);
-      right = right >= split.right - add ? right - (split.right - add) : right + add;
-    }
-  }
+  shuffle_rounds(shuffle_keys(seed), split, left, right);
 }
 
 ONEPROXY_HD inline ArchIndex shuffled_index(ArchIndex place, const DigitSplit& split, std::uint64_t seed) {
