@@ -175,14 +175,14 @@ std::string adapt_to_measurements(const AdaptOptions& options) {
   const auto measured = read_measured(space, options.measurements, true, to_ms);
   BayesOptions bayes;
   bayes.split_sources = options.split_sources;
-  bayes.prior = options.prior == "flat" ? PriorChoice::flat : PriorChoice::stated;
+  bayes.prior = options.prior == "stated" ? PriorChoice::stated : PriorChoice::flat;
   std::optional<BlockPrior> prior;
   std::string prior_name = options.prior;
   if (options.prior == "learnt") {
     if (prepared.sources.size() >= 3)
       prior = learn_prior(features, prepared.sources, bayes, options.seed);
     else
-      prior_name = "stated (a learnt one needs 3 source devices)";
+      prior_name = "flat (a learnt one needs 3 source devices)";
   }
   const BayesModel model(features, prepared.predictors, bayes, prior);
   const auto z = model.design(features.rows(measured.choices));

@@ -32,7 +32,7 @@ const double kNan = std::numeric_limits<double>::quiet_NaN();
 const std::vector<std::string> kVariants = {"bayes", "without sources", "without physics", "with neither"};
 
 struct TaskSettings {
-  std::string name, space, set, geometry, proxies, selection, method, prior;
+  std::string name, space, set, geometry, proxies, selection, design, method, prior;
   std::vector<std::string> sources, targets, published_names;
   std::vector<double> published_srcc;
   std::vector<std::int64_t> curve, source_range, test_range;
@@ -77,6 +77,7 @@ TaskSettings TaskSettings::read(Config& t, const TaskSettings& all, bool task) {
         t.integer("seed", static_cast<std::int64_t>(all.seed), 0, std::int64_t{1} << 62, "of all random draws"));
   s.selection = t.one_of("selection", all.selection, {"random", "kmeans", "d_optimal", "a_optimal"},
                          "how the target's samples are chosen");
+  s.design = t.one_of("design", all.design, {"flat", "prior"}, "designs weigh all blocks alike, or as the prior does");
   s.method = t.one_of("method", all.method, {"adaproxy", "bayes", "finetune"}, "how the target is adapted to");
   if (s.method == "finetune")
     throw Error(t.place("method") + ": method finetune is not in this build; use bayes or adaproxy");
@@ -167,6 +168,7 @@ class FewShot : public Experiment {
     all.set = "help";
     all.proxies = "together";
     all.selection = "a_optimal";
+    all.design = "flat";
     all.method = "bayes";
     all.prior = "learnt";
     all.seed = seed;
@@ -365,14 +367,16 @@ class FewShot : public Experiment {
       const auto method = s.method == "bayes" ? make_bayes(model) : make_adaproxy(*task.features, sources, s.norm);
       const int largest = variant == 0 ? most : s.samples_target;
       const Selection selection = parse_selection(s.selection);
+      const DesignScales scales = s.design == "prior" ? DesignScales::prior : DesignScales::flat;
       const bool nested = selection != Selection::kmeans;
-      auto order = measuring_order(*task.archs, model, selection, s.connected, largest, s.seed, trial);
+      auto order = measuring_order(*task.archs, model, selection, scales, s.connected, largest, s.seed, trial);
       for (std::size_t t = 0; t < one.targets.size(); ++t) {
         const auto& target = task.devices[one.targets[t]];
         auto& outcome = task.outcomes[c][t];
         for (std::size_t size = 0; size < (variant == 0 ? task.sizes.size() : 1); ++size) {
           if (!nested)
-            order = measuring_order(*task.archs, model, selection, s.connected, task.sizes[size], s.seed, trial);
+            order =
+                measuring_order(*task.archs, model, selection, scales, s.connected, task.sizes[size], s.seed, trial);
           const auto [rows, latency] = measure_rows(target, order, task.sizes[size]);
           const auto start = std::chrono::steady_clock::now();
           const auto adapted = method->adapt(*task.archs, rows, latency);
@@ -453,6 +457,11 @@ class FewShot : public Experiment {
     work.arrays->write("tasks", std::span<const std::string>(names));
   }
 
+  static std::string prior_name(const Task& task) {
+    if (task.settings.prior != "learnt" || task.cases.front().sources.size() >= 3) return task.settings.prior;
+    return "flat: fewer than 3 sources teach none";
+  }
+
   void write(Workspace& work, const Task& task) {
     const auto& s = task.settings;
     auto& summary = work.summary;
@@ -472,7 +481,7 @@ class FewShot : public Experiment {
                           : std::to_string(all.size()) + " targets, " +
                                 std::to_string(task.cases.front().sources.size()) + " sources") +
                    (s.samples_source ? " of " + std::to_string(s.samples_source) + " measurements each" : "") +
-                   "; method " + s.method + (s.method == "bayes" ? " (prior " + s.prior + ")" : "") + ", " +
+                   "; method " + s.method + (s.method == "bayes" ? " (prior " + prior_name(task) + ")" : "") + ", " +
                    s.selection + " selection, " + std::to_string(s.trials) + " trials.\n\n";
 
     if (!pairs) {

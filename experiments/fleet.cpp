@@ -25,7 +25,7 @@ SourceDevice source_device(const Measurements& data, const Series& series, std::
 }
 
 std::vector<std::int64_t> measuring_order(const Architectures& archs, const BayesModel& model, Selection selection,
-                                          bool connected, int k, std::uint64_t seed, int trial) {
+                                          DesignScales scales, bool connected, int k, std::uint64_t seed, int trial) {
   const auto order =
       random_permutation(archs.n(), random_stream(seed, Draws::design_pool, static_cast<std::uint32_t>(trial)));
   if (selection == Selection::random) return order;
@@ -41,7 +41,10 @@ std::vector<std::int64_t> measuring_order(const Architectures& archs, const Baye
   }
   const auto p = model.design(features.pick(archs.rows, pool));
   const auto r = model.design(features.pick(archs.rows, reference));
-  const DesignProblem problem{p, r, flat_scales(model.layout())};
+  auto th = flat_scales(model.layout());
+  if (scales == DesignScales::prior)
+    for (std::size_t c = 0; c < th.size(); ++c) th[c] = std::exp(model.prior().log_mean[c]);
+  const DesignProblem problem{p, r, th};
   const int count = std::min<int>(k + kSpare, static_cast<int>(pool.size()));
   std::vector<std::int64_t> rows;
   for (const auto i : choose_samples(model.layout(), problem, selection, count, seed)) rows.push_back(pool[i]);

@@ -15,11 +15,14 @@ namespace oneproxy {
 SourceDevice source_device(const Measurements& data, const Series& series, std::int64_t most, std::uint64_t seed,
                            std::uint32_t stream);
 
+// What a design takes the blocks' variances for: all alike, or the medians of the model's prior.
+enum class DesignScales { flat, prior };
+
 // Rows of `archs` in the order in which a trial measures them on every target: chosen by features alone. k rows and a
 // few to spare for failed measurements; random: all rows. Designs choose from 500 random rows, with `connected` only
 // from connected cells.
 std::vector<std::int64_t> measuring_order(const Architectures& archs, const BayesModel& model, Selection selection,
-                                          bool connected, int k, std::uint64_t seed, int trial);
+                                          DesignScales scales, bool connected, int k, std::uint64_t seed, int trial);
 
 // The first k rows of the order that the device has, with their latencies.
 struct MeasuredRows {

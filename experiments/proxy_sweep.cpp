@@ -84,13 +84,13 @@ class ProxySweep : public Experiment {
     const auto source = source_device(loaded_->data, devices_[proxy], samples_proxy_, seed_,
                                       static_cast<std::uint32_t>(trial * 1000 + proxy));
     BayesOptions options;
-    options.prior = PriorChoice::stated;  // one device can not teach a prior
+    options.prior = PriorChoice::flat;  // one device can not teach a prior
     const BayesModel model(*features_, {fit_source(*features_, source)}, options);
     const std::vector<SourceDevice> sources = {source};
     const auto method = method_ == "bayes" ? make_bayes(model) : make_adaproxy(*features_, sources, norm_);
     for (std::size_t b = 0; b < budgets_.size(); ++b) {
       const int k = static_cast<int>(budgets_[b]);
-      const auto order = measuring_order(*archs_, model, selection_, true, k, seed_, trial);
+      const auto order = measuring_order(*archs_, model, selection_, DesignScales::flat, true, k, seed_, trial);
       for (std::int64_t target = 0; target < d; ++target) {
         if (target == proxy) continue;
         const auto [rows, latency] = measure_rows(devices_[target], order, k);

@@ -137,8 +137,9 @@ BayesModel::BayesModel(const ArchitectureFeatures& features, std::vector<SourceP
           squares > 0 ? 1 / std::sqrt(squares / static_cast<double>(n)) : 0;
     }
   }
-  prior_ = prior ? std::move(*prior)
-                 : stated_prior(layout_, options_.prior == PriorChoice::flat ? PriorChoice::flat : PriorChoice::stated);
+  prior_ = prior
+               ? std::move(*prior)
+               : stated_prior(layout_, options_.prior == PriorChoice::stated ? PriorChoice::stated : PriorChoice::flat);
   ONEPROXY_ASSERT(static_cast<int>(prior_.rho.size()) == layout_.n_blocks());
 
   const auto picked = gram_rows(n);
@@ -428,7 +429,7 @@ BlockPrior learn_prior(const ArchitectureFeatures& features, std::span<const Sou
   const std::size_t d = devices.size(), decisions = features.space().radices().size();
   if (d < 3)
     throw Error("a prior is learnt from at least 3 source devices, there are " + std::to_string(d) +
-                "; use prior = \"stated\"");
+                "; use prior = \"flat\"");
   std::vector<SourcePredictor> predictors;
   for (const auto& device : devices) predictors.push_back(fit_source(features, device));
   // The start: flat, and wide whatever the layout, so that it is the sources that speak.

@@ -16,7 +16,7 @@
 namespace oneproxy {
 
 enum class PriorChoice {
-  learnt,  // from the source devices, each in turn as the target (at least 3 sources; with fewer: stated)
+  learnt,  // from the source devices, each in turn as the target (at least 3 sources; with fewer: flat)
   stated,  // log-normal medians chosen by hand
   flat,    // 0.1 for every block, noise 0.2
 };
@@ -51,7 +51,7 @@ struct AdaptedBayes {
 class BayesModel {
  public:
   // Everything that can be done before the target is measured. `features` must outlive it. Without a prior: the one
-  // that the options ask for, with `stated` for `learnt` (learn_prior gives the learnt one).
+  // that the options ask for, with `flat` for `learnt` (learn_prior gives the learnt one).
   BayesModel(const ArchitectureFeatures& features, std::vector<SourcePredictor> sources, const BayesOptions& options,
              std::optional<BlockPrior> prior = std::nullopt);
 

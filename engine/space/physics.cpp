@@ -39,6 +39,10 @@ void add_layer(const Operation& op, const Placement& place, double* at) {
     f[kParams] = op.kind == "conv" ? k2 * in * out / g : 0;
     f[kAct] = in * before + out * after;
     f[kCount] = 1;
+  } else if (op.kind == "linear") {  // on pooled features
+    f[kPwMac] = f[kParams] = in * out;
+    f[kAct] = in + out;
+    f[kCount] = 1;
   } else if (op.kind != "none") {
     throw Error("physical features know no operation of kind '" + op.kind + "' (" + op.name + ")");
   }
