@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "engine/adapt/design.h"
+#include "engine/adapt/fine_tune.h"
 #include "engine/adapt/method.h"
 #include "engine/adapt/proposal.h"
 #include "engine/base/interrupt.h"
@@ -16,6 +17,7 @@
 #include "engine/base/names.h"
 #include "engine/base/progress.h"
 #include "engine/base/streams.h"
+#include "engine/predictor/network.h"
 #include "engine/report/table.h"
 #include "experiments/experiment.h"
 #include "experiments/fleet.h"
@@ -41,10 +43,39 @@ struct TaskSettings {
   std::uint64_t seed = 1;
   bool connected = true, split_sources = false, ablations = true;
   Norm norm = Norm::l2;
+  FineTuneSettings fine_tune;
 
   // `table` is a [[task]]; what it leaves open comes from `all`, which has read the same keys of the file.
   static TaskSettings read(Config& table, const TaskSettings& all, bool task);
 };
+
+FineTuneSettings read_fine_tune(Config& t, const FineTuneSettings& all) {
+  FineTuneSettings s = all;
+  auto whole = [&](const char* key, std::vector<int>& values, std::int64_t low, std::int64_t high, const char* help) {
+    const auto read = t.integers(key, {values.begin(), values.end()}, low, high, help);
+    values.assign(read.begin(), read.end());
+  };
+  whole("hidden", s.hidden, 1, 1 << 16, "finetune: widths of the hidden layers");
+  s.pretraining_epochs =
+      t.integer("pretraining_epochs", all.pretraining_epochs, 1, 1000000, "finetune: on each source, at most");
+  s.epochs = t.integer("epochs", all.epochs, 1, 1000000, "finetune: on the target, one step each");
+  s.learning_rate = t.number("learning_rate", all.learning_rate, 1e-12, 1e3, "finetune: of AdamW on the target");
+  whole("frozen_layers", s.frozen_layers, 0, 100, "finetune: layers kept as pretrained, from 0");
+  s.last_layer_only = t.flag("last_layer_only", all.last_layer_only, "finetune: keeps all layers but the last");
+  s.l2_sp = t.number("l2_sp", all.l2_sp, 0, 1e9, "finetune: pull towards the pretrained weights");
+  if (s.hidden.empty()) throw Error(t.place("hidden") + ": hidden = [] has no layer; try [64, 64]");
+  std::vector<char> frozen(s.hidden.size() + 1, s.last_layer_only);
+  frozen.back() = 0;
+  for (const int layer : s.frozen_layers) {
+    if (layer >= static_cast<int>(frozen.size()))
+      throw Error(t.place("frozen_layers") + ": there is no layer " + std::to_string(layer) + "; the last is " +
+                  std::to_string(frozen.size() - 1));
+    frozen[layer] = 1;
+  }
+  if (std::count(frozen.begin(), frozen.end(), 0) == 0)
+    throw Error(t.place("frozen_layers") + ": all layers are frozen; leave one to train");
+  return s;
+}
 
 TaskSettings TaskSettings::read(Config& t, const TaskSettings& all, bool task) {
   TaskSettings s = all;
@@ -79,8 +110,10 @@ TaskSettings TaskSettings::read(Config& t, const TaskSettings& all, bool task) {
                          "how the target's samples are chosen");
   s.design = t.one_of("design", all.design, {"flat", "prior"}, "designs weigh all blocks alike, or as the prior does");
   s.method = t.one_of("method", all.method, {"adaproxy", "bayes", "finetune"}, "how the target is adapted to");
-  if (s.method == "finetune")
-    throw Error(t.place("method") + ": method finetune is not in this build; use bayes or adaproxy");
+  if (s.method == "finetune" && !torch_compiled())
+    throw Error(t.place("method") + ": method finetune trains with LibTorch, which this build is without; run " +
+                "tools/fetch_torch.py and build again, or use bayes or adaproxy");
+  s.fine_tune = read_fine_tune(t, all.fine_tune);
   s.prior = t.one_of("prior", all.prior, {"learnt", "stated", "flat"}, "bayes: where its hyper-parameters come from");
   s.split_sources = t.flag("split_sources", all.split_sources, "bayes: mean of the sources apart from deviations");
   s.norm = parse_norm(t.one_of("p", to_string(all.norm), {"1", "2", "inf"}, "adaproxy: norm of the penalty"));
@@ -123,6 +156,7 @@ struct Task {
   std::vector<std::vector<Outcome>> outcomes;  // [cases][targets]
   std::vector<int> sizes;                      // samples_target first
   std::vector<std::int64_t> source_rows, test_rows;
+  std::map<int, MlpPredictor> pretrained;  // finetune: of each source device
   double adapt_ms = 0;
   std::int64_t adaptations = 0;
 };
@@ -346,12 +380,42 @@ class FewShot : public Experiment {
         progress.advance();
       });
     }
+    if (s.method == "finetune") pretrain_sources(task);
     Progress progress("adapting " + s.name, std::int64_t{cases} * s.trials, "trials");
     parallel_for(std::int64_t{cases} * s.trials, [&](std::int64_t job) {
       check_interrupt();
       trial(task, static_cast<int>(job / s.trials), static_cast<int>(job % s.trials));
       progress.advance();
     });
+  }
+
+  // Once for all trials, on the first trial's measurements of each source.
+  static void pretrain_sources(Task& task) {
+    std::vector<int> devices;
+    for (const auto& one : task.cases)
+      for (const int d : one.sources)
+        if (task.pretrained.try_emplace(d).second) devices.push_back(d);
+    auto settings = task.settings.fine_tune;
+    settings.seed = task.settings.seed;
+    Progress progress("pretraining for " + task.settings.name, static_cast<std::int64_t>(devices.size()), "sources");
+    parallel_for(static_cast<std::int64_t>(devices.size()), [&](std::int64_t i) {
+      const auto source = draw_sources(task, {{devices[i]}, {}, {}}, 0);
+      task.pretrained.at(devices[i]) = pretrain(task.loaded->space, source.front(), settings);
+      progress.advance();
+    });
+  }
+
+  // The method of the task; refers to the model and to the task.
+  static std::unique_ptr<AdaptationMethod> make_method(const Task& task, const Case& one, const BayesModel& model,
+                                                       const std::vector<SourceDevice>& sources, int trial) {
+    const auto& s = task.settings;
+    if (s.method == "bayes") return make_bayes(model);
+    if (s.method == "adaproxy") return make_adaproxy(*task.features, sources, s.norm);
+    std::vector<MlpPredictor> pretrained;
+    for (const int d : one.sources) pretrained.push_back(task.pretrained.at(d));
+    auto settings = s.fine_tune;
+    settings.seed = s.seed + static_cast<std::uint64_t>(trial);
+    return make_finetune(task.loaded->space, std::move(pretrained), settings);
   }
 
   void trial(Task& task, int c, int trial) {
@@ -364,7 +428,7 @@ class FewShot : public Experiment {
     for (int variant = 0; variant < n_variants(task); ++variant) {
       const BayesModel model(*task.features, predictors, variant_options(s, variant),
                              one.priors.empty() ? std::nullopt : one.priors[variant]);
-      const auto method = s.method == "bayes" ? make_bayes(model) : make_adaproxy(*task.features, sources, s.norm);
+      const auto method = make_method(task, one, model, sources, trial);
       const int largest = variant == 0 ? most : s.samples_target;
       const Selection selection = parse_selection(s.selection);
       const DesignScales scales = s.design == "prior" ? DesignScales::prior : DesignScales::flat;

@@ -4,7 +4,7 @@
 //   adaproxy   the paper's: one proxy's linear predictor (adapt/adaproxy.h). Of several sources, the one whose
 //              predictions rank the target's samples best is the proxy.
 //   bayes      Gaussian process over sources, physics and code (adapt/bayes.h)
-// A method that fine-tunes a neural predictor joins here: one more class behind this interface.
+//   finetune   a neural predictor of a source, fine-tuned (adapt/fine_tune.h)
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -15,6 +15,7 @@
 #include "engine/adapt/adaproxy.h"
 #include "engine/adapt/bayes.h"
 #include "engine/adapt/source_predictor.h"
+#include "engine/predictor/mlp_predictor.h"
 
 namespace oneproxy {
 
@@ -36,6 +37,8 @@ class AdaptedPredictor {
   virtual std::vector<double> latency_ms(const Architectures& at) const = 0;  // [n]
   // For the scoring kernels, where the predictor is a sum over decisions.
   virtual std::optional<LinearPredictor> linear() const = 0;
+  // For the scoring kernels, where the predictor is a network.
+  virtual std::optional<MlpPredictor> mlp() const { return std::nullopt; }
   // NaN values where the method does not know.
   virtual ExpectedSrcc expected_srcc() const = 0;
   // What a person should know about the measurements.

@@ -10,7 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from support import CONFIGS, OPERATIONS, ProgramCase, names, sets, stored
+from support import CONFIGS, OPERATIONS, TRAINS, ProgramCase, names, sets, stored
 
 FEW = CONFIGS / "few_shot" / "smoke_nasflat_tasks.toml"
 SWEEP = CONFIGS / "proxy_sweep" / "smoke_oneproxy.toml"
@@ -182,6 +182,18 @@ class FewShot(ProgramCase):
         for more in ('method = "adaproxy"', 'selection = "random"', 'selection = "kmeans"', 'selection = "d_optimal"'):
             self.assertGreater(self.run_config(self.task(more)).summary["srcc_mean.t"], 0.4, more)
 
+    @unittest.skipUnless(TRAINS, "built without LibTorch")
+    def test_fine_tuning(self) -> None:
+        small = self.task('method = "finetune"\nhidden = [16]\npretraining_epochs = 40\nepochs = 30')
+        one = self.run_config(small, "--out", "one", before=("--threads", "1"))
+        self.assertGreater(one.summary["srcc_mean.t"], 0.4)
+        two = self.run_config(small, "--out", "two", before=("--threads", "2"))
+        self.assertEqual(one.text("summary.json"), two.text("summary.json"))
+
+    @unittest.skipIf(TRAINS, "built with LibTorch")
+    def test_fine_tuning_without_libtorch_says_what_is_missing(self) -> None:
+        self.fault("run", self.task('method = "finetune"'), says=("finetune", "LibTorch"))
+
     def test_all_sources_are_all_but_the_target(self) -> None:
         result = self.run_config(self.task(sources='"all"', targets='["raspi4", "fpga"]'))
         self.assertIn("25 sources", result.report)
@@ -207,7 +219,9 @@ class FewShot(ProgramCase):
         for more, targets, says in (
             ("", '["pixel3"]', ("pixel3", "among the sources")),
             ("", '["pixle3"]', ("pixle3", "pixel3")),
-            ('method = "finetune"', '["raspi4"]', ("finetune", "not in this build")),
+            ("hidden = []", '["raspi4"]', ("hidden", "no layer")),
+            ("frozen_layers = [3]", '["raspi4"]', ("frozen_layers", "no layer 3")),
+            ("last_layer_only = true\nfrozen_layers = [2]", '["raspi4"]', ("all layers are frozen",)),
             ("test_official = [9, 1]", '["raspi4"]', ("test_official",)),
             ('published_names = ["x"]', '["raspi4"]', ("published",)),
             ("samples_targets = 3", '["raspi4"]', ("samples_targets", "samples_target")),
