@@ -71,7 +71,7 @@ class TestConfiguration(ProgramCase):
             (PARETO, {"targets": "true_vpu"}, ("targets", "true_vpu")),
             (SEARCH, {"latency": "device:pixle3"}, ("nearest: pixel3",)),
             (SEARCH, {"latency": "pixel3"}, ("device:NAME",)),
-            (SEARCH, {"method": "greedy"}, ("exhaustive, evolutionary",)),
+            (SEARCH, {"method": "greedy"}, ("exhaustive, exact, annealing, evolutionary",)),
         )
         for path, values, says in cases:
             with self.subTest(**values):

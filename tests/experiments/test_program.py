@@ -102,7 +102,10 @@ class TestCommands(ProgramCase):
         for path in sorted(CONFIGS.rglob("*.toml")):
             if path.parent.name != "spaces":
                 with self.subTest(config=path.name):
-                    self.assertIn("valid", self.ok("check", path))
+                    if path == CONFIGS / "ofa_mbv3" / "search.toml":  # needs weights that do not ship, and says so
+                        self.fault("check", path, says=("ofa_accuracy", "oneproxy import --predictor"))
+                    else:
+                        self.assertIn("valid", self.ok("check", path))
         for space in ("nasbench201", "fbnet"):
             for kind in ("monotonicity", "adaproxy", "pareto_search", "search"):
                 self.assertTrue((CONFIGS / space / f"{kind}.toml").exists())
