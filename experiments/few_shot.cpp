@@ -68,7 +68,7 @@ FineTuneSettings read_fine_tune(Config& t, const FineTuneSettings& all) {
   frozen.back() = 0;
   for (const int layer : s.frozen_layers) {
     if (layer >= static_cast<int>(frozen.size()))
-      throw Error(t.place("frozen_layers") + ": there is no layer " + std::to_string(layer) + "; the last is " +
+      throw Error(t.place("frozen_layers") + ": frozen_layers names layer " + std::to_string(layer) + ", the last is " +
                   std::to_string(frozen.size() - 1));
     frozen[layer] = 1;
   }
