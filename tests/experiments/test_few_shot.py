@@ -184,10 +184,10 @@ class FewShot(ProgramCase):
 
     @unittest.skipUnless(TRAINS, "built without LibTorch")
     def test_fine_tuning(self) -> None:
-        small = self.task('method = "finetune"')
-        one = self.run_config(small, "--out", "one", before=("--threads", "1"))
+        task = self.task('method = "finetune"')
+        one = self.run_config(task, "--out", "one", before=("--threads", "1"))
         self.assertGreater(one.summary["srcc_mean.t"], 0.4)
-        two = self.run_config(small, "--out", "two", before=("--threads", "2"))
+        two = self.run_config(task, "--out", "two", before=("--threads", "2"))
         self.assertEqual(one.text("summary.json"), two.text("summary.json"))
 
     @unittest.skipIf(TRAINS, "built with LibTorch")

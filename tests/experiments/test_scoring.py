@@ -71,7 +71,7 @@ class TestScore(ProgramCase):
         (self.folder / "in.csv").write_text("arch\nk3_e1\n")
         common = ("score", "--space", "fbnet", "--out", "out.csv", "--predictor")
         self.fails("in.csv:2", *common, "model:macs", "--archs", "in.csv")
-        self.fails("nearest", *common, "nobody", "--archs", "in.csv")
+        self.fails("no predictor 'nobody'", *common, "nobody", "--archs", "in.csv")
         self.fails("984770902183611232881", *common, "model:macs")
         self.fails("no column 'arch'", *common, "model:macs", "--archs", self.write("other.csv", "a,b\n1,2\n"))
         self.assertFalse((self.folder / "out.csv").exists())
