@@ -16,6 +16,7 @@
 #include "engine/base/resources.h"
 #include "engine/data/csv.h"
 #include "engine/report/table.h"
+#include "engine/score/score_run.h"
 #include "engine/search/problem.h"
 #include "experiments/commands.h"
 #include "kernels/error.h"
@@ -90,12 +91,6 @@ std::vector<double> values_of(const ScoredColumn& column, const std::vector<std:
   column.scorer->score_list(digits, scores);
   for (std::size_t i = 0; i < places.size(); ++i) values[places[i]] = value_of_score(*column.model, scores[i]);
   return values;
-}
-
-Precision parse_precision(const std::string& name) {
-  for (const auto precision : {Precision::fp64, Precision::fp32, Precision::tf32, Precision::bf16})
-    if (name == to_string(precision)) return precision;
-  throw Error("--precision " + name + " should be fp64, fp32, tf32 or bf16");
 }
 
 }  // namespace

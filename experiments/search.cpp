@@ -6,6 +6,7 @@
 
 #include "engine/base/names.h"
 #include "engine/report/table.h"
+#include "engine/score/score_run.h"
 #include "engine/search/annealing.h"
 #include "engine/search/evolutionary.h"
 #include "engine/search/exact.h"
@@ -23,12 +24,6 @@ namespace {
 // Without a count of its own, a comparison with the truth scores at most so many architectures.
 constexpr std::uint64_t kCompareMost = std::uint64_t{1} << 24;
 constexpr std::int64_t kRandomForLimits = 10000;
-
-Precision parse_precision(const std::string& name) {
-  for (const auto precision : {Precision::fp64, Precision::fp32, Precision::tf32, Precision::bf16})
-    if (name == to_string(precision)) return precision;
-  throw Error("unknown precision " + name);
-}
 
 // An index of up to 128 bit: a number, or a decimal in quotes where it passes 64.
 ArchIndex read_index(Config& config, const std::string& key, const std::string& meaning) {

@@ -163,6 +163,12 @@ Reduction reduce_run(const Scorer& scorer, const ArchRun& run, const ReductionSe
   return reduction;
 }
 
+Precision parse_precision(const std::string& name) {
+  for (const auto precision : {Precision::fp64, Precision::fp32, Precision::tf32, Precision::bf16})
+    if (name == to_string(precision)) return precision;
+  throw Error("precision " + name + " should be fp64, fp32, tf32 or bf16");
+}
+
 std::string identity_of(const DigitCode& code, std::span<const Model> models, Precision precision) {
   std::string bytes = to_string(precision);
   append(bytes, code.radices);

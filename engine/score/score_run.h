@@ -3,6 +3,7 @@
 // nothing. A run that was killed goes on where its last checkpoint stands, to the bit-identical result.
 #include <string>
 
+#include "kernels/precision.h"
 #include "kernels/score.h"
 
 namespace oneproxy {
@@ -19,6 +20,8 @@ struct CheckpointSettings {
 // An interrupt saves the checkpoint first.
 Reduction reduce_run(const Scorer& scorer, const ArchRun& run, const ReductionSettings& settings,
                      const CheckpointSettings& checkpoint, const std::string& what);
+
+Precision parse_precision(const std::string& name);  // "fp64", ...; Error names the precisions there are
 
 // SHA-256 over what decides the scores: code, numbers of the models, precision.
 std::string identity_of(const DigitCode& code, std::span<const Model> models, Precision precision);

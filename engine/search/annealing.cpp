@@ -11,6 +11,7 @@
 #include "engine/base/interrupt.h"
 #include "engine/base/progress.h"
 #include "engine/base/streams.h"
+#include "engine/search/dice.h"
 #include "engine/search/exchange.h"
 #include "engine/search/joint_exchange.h"
 #include "engine/search/neighbours.h"
@@ -36,18 +37,6 @@ constexpr double kCoolest = 1e-2;    // last temperature, in units of the first
 constexpr int kWinnersEvery = 20;    // parts of the schedule after which losing chains go on from winning ones
 constexpr int kExchangedChains = 2;  // of a limit, from which joint exchanges begin where time does not count
 constexpr int kDescent = 20000;      // moves towards a lower latency, to begin within the limit
-
-// Draws in sequence from one stream.
-class Dice {
- public:
-  explicit Dice(Philox random) : random_(random) {}
-  std::uint32_t below(std::uint64_t bound) { return static_cast<std::uint32_t>(random_.below(next_++, bound)); }
-  double uniform() { return random_.uniform(next_++); }
-
- private:
-  Philox random_;
-  std::uint64_t next_ = 0;
-};
 
 // The quality as a sum over decisions, learnt from what the chains of a limit score (normalised least mean squares). It
 // need not be right: it only says which of several moves to score.
@@ -252,7 +241,7 @@ class Annealing {
         for (int c = 0; c < of_island; ++c) {
           Dice dice(random_stream(settings_.seed, Draws::annealing, stream++));
           Digits digits;
-          for (const auto radix : code_.radices) digits.push_back(dice.below(radix));
+          for (const auto radix : code_.radices) digits.push_back(static_cast<std::uint32_t>(dice.below(radix)));
           if (islands_ > 1) digits[0] = island;
           double latency = latency_of(digits);
           for (int i = 0; i < kDescent && latency > limits_[l]; ++i) {

@@ -6,24 +6,13 @@
 
 #include "engine/base/interrupt.h"
 #include "engine/base/streams.h"
+#include "engine/search/dice.h"
 #include "engine/search/neighbours.h"
 #include "kernels/error.h"
 #include "kernels/pareto.h"
 
 namespace oneproxy {
 namespace {
-
-// Draws in sequence from one stream.
-class Dice {
- public:
-  explicit Dice(Philox random) : random_(random) {}
-  std::uint64_t below(std::uint64_t bound) { return random_.below(next_++, bound); }
-  double uniform() { return random_.uniform(next_++); }
-
- private:
-  Philox random_;
-  std::uint64_t next_ = 0;
-};
 
 // Of all that was evaluated, each architecture once: the record from which the front is taken.
 struct Record {

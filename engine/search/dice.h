@@ -1,0 +1,20 @@
+#pragma once
+// Draws in sequence from one stream of the seeded generator.
+#include <cstdint>
+
+#include "kernels/random.h"
+
+namespace oneproxy {
+
+class Dice {
+ public:
+  explicit Dice(Philox random) : random_(random) {}
+  std::uint64_t below(std::uint64_t bound) { return random_.below(next_++, bound); }
+  double uniform() { return random_.uniform(next_++); }
+
+ private:
+  Philox random_;
+  std::uint64_t next_ = 0;
+};
+
+}  // namespace oneproxy
