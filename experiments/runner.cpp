@@ -94,8 +94,9 @@ std::string run_experiment(const RunOptions& options) {
   }
 
   ResultFolder folder(place);
-  log_info("oneproxy " + version() + " (" + commit() + "): " + prepared.kind + " of " + options.config + ", backend " +
-           to_string(backend) + (prepared.backend_name == "auto" ? " (auto)" : "") + ", store " + store_path);
+  log_info("oneproxy " + version() + " (" + commit() + "): " + prepared.kind + " of " +
+           (options.config.empty() ? "the command line" : options.config) + ", backend " + to_string(backend) +
+           (prepared.backend_name == "auto" ? " (auto)" : "") + ", store " + store_path);
   folder.write("config.toml",
                "# resolved from " + fs::path(options.config).filename().string() + "\n" + config.resolved());
   work.backend = backend;
