@@ -88,9 +88,11 @@ SearchResult search_exhaustively(const SearchProblem& problem, std::span<const d
   const std::string scored = std::to_string(run.count) + (run.count == part.size() ? " architectures, all of them"
                                                           : run.shuffled           ? " random architectures"
                                                                                    : " architectures of a range");
-  result.certainty = reduction.gave_up_margins() ? "best found: " + scored + ", by " + to_string(settings.precision) +
-                                                       " scores whose proven error is too large to leave few candidates"
-                                                 : "exact: " + scored;
+  result.certainty =
+      reduction.gave_up_margins()
+          ? "best found: " + scored + ", by " + to_string(settings.precision) +
+                " scores whose proven error is too large to leave few candidates; precision = \"fp64\" makes it exact"
+          : "exact: " + scored;
   // By definition again, and ties to the lower index.
   auto candidates = reduction.front();
   std::sort(candidates.begin(), candidates.end(),
