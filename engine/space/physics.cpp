@@ -77,9 +77,9 @@ Physics::Physics(const SearchSpace& space) : space_(space) {
     for (const auto& edge : edges_)
       if (edge.from < 0 || edge.from >= edge.to)
         throw Error("space " + space.name() + ": the edges of a cell should lead from a node to a later one");
-    groups_ = {{"mac", {"macL", "macA"}},
-               {"n", {"nL", "nA", "convL", "convA"}},
-               {"pool", {"poolL", "poolA"}},
+    groups_ = {{"mac", {"macL", "macA", "macR"}},
+               {"n", {"nL", "nA", "nR", "convL", "convA", "convR"}},
+               {"pool", {"poolL", "poolA", "poolR"}},
                {"rest", {"skipL", "skipA", "addL", "addA", "depN", "depM", "disc", "deadE", "noneA"}}};
   } else {
     groups_ = {
@@ -115,8 +115,10 @@ void Physics::features(std::span<const std::uint8_t> choices, std::span<double> 
   }
 }
 
-std::vector<char> Physics::live_edges(std::span<const std::uint8_t> choices) const {
-  std::vector<char> from_input(last_node_ + 1, 0), to_output(last_node_ + 1, 0), live(edges_.size());
+Physics::EdgeSets Physics::edge_sets(std::span<const std::uint8_t> choices) const {
+  std::vector<char> from_input(last_node_ + 1, 0), to_output(last_node_ + 1, 0);
+  std::vector<int> inputs(last_node_ + 1, 0);
+  EdgeSets sets{std::vector<char>(edges_.size()), std::vector<char>(edges_.size())};
   auto passes = [&](std::size_t e) { return space_.decisions()[e].choices[choices[e]].operation.kind != "none"; };
   from_input[0] = to_output[last_node_] = 1;
   for (int node = 1; node <= last_node_; ++node)
@@ -125,20 +127,26 @@ std::vector<char> Physics::live_edges(std::span<const std::uint8_t> choices) con
   for (int node = last_node_ - 1; node >= 0; --node)
     for (std::size_t e = 0; e < edges_.size(); ++e)
       if (edges_[e].from == node && to_output[edges_[e].to] && passes(e)) to_output[node] = 1;
-  for (std::size_t e = 0; e < edges_.size(); ++e)
-    live[e] = passes(e) && from_input[edges_[e].from] && to_output[edges_[e].to];
-  return live;
+  for (std::size_t e = 0; e < edges_.size(); ++e) inputs[edges_[e].to] += passes(e);
+  for (std::size_t e = 0; e < edges_.size(); ++e) {
+    const auto [from, to] = edges_[e];
+    const auto& kind = space_.decisions()[e].choices[choices[e]].operation.kind;
+    sets.live[e] = passes(e) && from_input[from] && to_output[to];
+    // A branch from nothing runs on zeros; one to nowhere runs where its zero ends up in the weights of a convolution.
+    sets.run[e] = passes(e) && (to_output[to] || (kind == "conv" && inputs[to] == 1));
+  }
+  return sets;
 }
 
 void Physics::cell_features(std::span<const std::uint8_t> choices, std::span<double> features) const {
-  const auto live = live_edges(choices);
+  const auto [live, run] = edge_sets(choices);
   struct Counts {
     double mac = 0, n = 0, conv = 0, pool = 0, skip = 0, add = 0;
   };
-  Counts all, living;
+  Counts all, living, running;
   double none = 0, dead = 0;
   std::vector<double> operations(edges_.size()), macs(edges_.size());
-  std::vector<int> inputs(last_node_ + 1), live_inputs(last_node_ + 1);
+  std::vector<int> inputs(last_node_ + 1), live_inputs(last_node_ + 1), run_inputs(last_node_ + 1);
   for (std::size_t e = 0; e < edges_.size(); ++e) {
     const auto& op = space_.decisions()[e].choices[choices[e]].operation;
     Counts one;
@@ -166,6 +174,7 @@ void Physics::cell_features(std::span<const std::uint8_t> choices, std::span<dou
       add(living, live_inputs);
     else
       ++dead;
+    if (run[e]) add(running, run_inputs);
   }
   for (int node = 0; node <= last_node_; ++node) {
     all.add += std::max(0, inputs[node] - 1);
@@ -174,12 +183,16 @@ void Physics::cell_features(std::span<const std::uint8_t> choices, std::span<dou
   const bool disconnected = std::none_of(live.begin(), live.end(), [](char e) { return e; });
   const double values[] = {living.mac,
                            all.mac,
+                           running.mac,
                            living.n,
                            all.n,
+                           running.n,
                            living.conv,
                            all.conv,
+                           running.conv,
                            living.pool,
                            all.pool,
+                           running.pool,
                            living.skip,
                            all.skip,
                            living.add,
@@ -197,7 +210,7 @@ void Physics::code(std::span<const std::uint8_t> choices, std::span<double> code
   std::fill(code.begin(), code.end(), 0.0);
   const std::size_t rows = cell_ ? n_code_ / 2 : 0;
   if (cell_) {
-    const auto live = live_edges(choices);
+    const auto live = edge_sets(choices).live;
     for (std::size_t d = 0; d < choices.size(); ++d) {
       int shown = choices[d];
       for (std::size_t c = 0; !live[d] && c < space_.decisions()[d].choices.size(); ++c)
@@ -210,7 +223,7 @@ void Physics::code(std::span<const std::uint8_t> choices, std::span<double> code
 
 bool Physics::connected(std::span<const std::uint8_t> choices) const {
   if (!cell_) return true;
-  const auto live = live_edges(choices);
+  const auto live = edge_sets(choices).live;
   return std::any_of(live.begin(), live.end(), [](char e) { return e; });
 }
 

@@ -2,8 +2,11 @@
 // Physical features of an architecture: what its latency on any device is made of, before anything is measured.
 // In groups that share one prior scale when a predictor is adapted (adapt/blocks.h).
 //   chains of layers   sums over the layers: pointwise and depthwise MACs, weights, activation traffic, counts
-//   cells              counts over live edges and over all, longest paths, dead edges. An edge is live if its operation
-//                      is not `none`, node 0 reaches it and it reaches the last node.
+//   cells              counts over live edges (L), over all (A) and over those that run (R), longest paths, dead edges.
+//                      An edge is live if its operation is not `none`, node 0 reaches it and it reaches the last node.
+//                      Of the others a runtime that folds constants (TensorFlow Lite) still runs some: edges on the
+//                      zeros of a node without inputs, and a convolution that alone enters a node without outputs,
+//                      because `none`, a product with zero, goes into its weights; sums and pools times zero fold away.
 // All features are free of the device and of its measurements.
 #include <cstdint>
 #include <span>
@@ -48,7 +51,10 @@ class Physics {
   struct Edge {
     int from = 0, to = 0;
   };
-  std::vector<char> live_edges(std::span<const std::uint8_t> choices) const;
+  struct EdgeSets {
+    std::vector<char> live, run;  // [edges]
+  };
+  EdgeSets edge_sets(std::span<const std::uint8_t> choices) const;
   void cell_features(std::span<const std::uint8_t> choices, std::span<double> features) const;
 
   const SearchSpace& space_;

@@ -22,14 +22,28 @@ double one(const SearchSpace& space, const std::vector<std::uint8_t>& choices, c
 // Counted by hand. Edges 0-1, 0-2, 1-2, 0-3, 1-3, 2-3; none 0, skip 1, 1x1 2, 3x3 3, pool 4.
 TEST(Physics, CountsLiveAndDeadEdgesOfACell) {
   const auto space = SearchSpace::load("nasbench201");
-  // 0-1 3x3, 1-2 1x1 leads to node 2, from which nothing leaves: dead. 0-2 pool: dead too. 1-3 pool and 0-3 skip live.
+  // 0-1 3x3, 1-2 1x1 leads to node 2, from which nothing leaves: dead. 0-2 pool: dead too, and as both meet in node 2,
+  // neither runs. 1-3 pool and 0-3 skip live.
   const std::vector<std::uint8_t> cell = {3, 4, 2, 1, 4, 0};
-  EXPECT_THAT(features_of(space, cell), ElementsAre(/* macL, macA */ 9, 10,
-                                                    /* nL, nA, convL, convA */ 2, 4, 1, 2,
-                                                    /* poolL, poolA */ 1, 2,
+  EXPECT_THAT(features_of(space, cell), ElementsAre(/* macL, macA, macR */ 9, 10, 9,
+                                                    /* nL, nA, nR, convL, convA, convR */ 2, 4, 2, 1, 2, 1,
+                                                    /* poolL, poolA, poolR */ 1, 2, 1,
                                                     /* skipL, skipA, addL, addA */ 1, 1, 1, 2,
                                                     /* depN: 3x3 and pool; depM: 3x3 */ 2, 9,
                                                     /* disc, deadE, noneA */ 0, 2, 1));
+}
+
+TEST(Physics, CountsDeadEdgesThatARuntimeStillRuns) {
+  const auto space = SearchSpace::load("nasbench201");
+  // A branch to nowhere: a convolution alone runs, a pool does not, two convolutions that meet do not.
+  EXPECT_EQ(one(space, {0, 3, 0, 1, 0, 0}, "macR"), 9);
+  EXPECT_EQ(one(space, {0, 4, 0, 1, 0, 0}, "poolR"), 0);
+  EXPECT_EQ(one(space, {1, 3, 3, 1, 0, 0}, "macR"), 0);
+  // A branch from nothing runs, pool or convolution.
+  EXPECT_EQ(one(space, {0, 0, 0, 1, 3, 4}, "macR"), 9);
+  EXPECT_EQ(one(space, {0, 0, 0, 1, 3, 4}, "poolR"), 1);
+  EXPECT_EQ(one(space, {0, 0, 0, 1, 3, 4}, "nR"), 2);
+  EXPECT_EQ(one(space, {0, 0, 0, 1, 3, 4}, "convR"), 1);
 }
 
 TEST(Physics, KnowsADisconnectedCell) {
