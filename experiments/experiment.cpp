@@ -1,12 +1,9 @@
 #include "experiments/experiment.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 #include "engine/base/streams.h"
 #include "engine/report/table.h"
-#include "engine/search/front.h"
 #include "kernels/error.h"
 
 namespace oneproxy {
@@ -90,20 +87,6 @@ std::vector<double> distinct_limits(const std::vector<double>& limits_ms) {
     if (std::none_of(distinct.begin(), distinct.end(), same)) distinct.push_back(limit);
   }
   return distinct;
-}
-
-TrialStatistics statistics(std::span<const double> trials) {
-  double sum = 0;
-  int count = 0;
-  for (const double value : trials) {
-    if (std::isnan(value)) continue;
-    sum += value;
-    ++count;
-  }
-  if (count == 0)
-    return {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN(),
-            std::numeric_limits<double>::quiet_NaN()};
-  return {sum / count, quantile(trials, 0.1), quantile(trials, 0.9)};
 }
 
 }  // namespace oneproxy

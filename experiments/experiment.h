@@ -88,10 +88,4 @@ std::unique_ptr<Experiment> read_reproduce_nb201(Config& config, std::uint64_t s
 // Latency limits without those that would have the same name in the summary, in order.
 std::vector<double> distinct_limits(const std::vector<double>& limits_ms);
 
-// Mean and 10-90 % range of trials, NaN left out.
-struct TrialStatistics {
-  double mean = 0, q10 = 0, q90 = 0;
-};
-TrialStatistics statistics(std::span<const double> trials);
-
 }  // namespace oneproxy

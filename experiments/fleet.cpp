@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "engine/base/streams.h"
 
@@ -13,13 +14,22 @@ constexpr int kSpare = 10;  // further architectures of a design, for failed mea
 
 SourceDevice source_device(const Measurements& data, const Series& series, std::int64_t most, std::uint64_t seed,
                            std::uint32_t stream) {
+  std::vector<std::int64_t> all(data.n());
+  std::iota(all.begin(), all.end(), std::int64_t{0});
+  return source_device(data, series, all, most, seed, stream);
+}
+
+SourceDevice source_device(const Measurements& data, const Series& series, std::span<const std::int64_t> rows,
+                           std::int64_t most, std::uint64_t seed, std::uint32_t stream) {
   SourceDevice device{series.name, {}, {}};
-  for (const auto row : random_permutation(data.n(), random_stream(seed, Draws::source_samples, stream))) {
+  const auto n = static_cast<std::int64_t>(rows.size());
+  for (const auto i : random_permutation(n, random_stream(seed, Draws::source_samples, stream))) {
     if (most > 0 && static_cast<std::int64_t>(device.latency_ms.size()) == most) break;
-    if (std::isnan(series.values[row])) continue;
-    const auto choices = data.rows().row(row);
+    const double latency = series.values[rows[i]];
+    if (std::isnan(latency)) continue;
+    const auto choices = data.rows().row(rows[i]);
     device.choices.insert(device.choices.end(), choices.begin(), choices.end());
-    device.latency_ms.push_back(series.values[row]);
+    device.latency_ms.push_back(latency);
   }
   return device;
 }

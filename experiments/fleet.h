@@ -2,6 +2,7 @@
 // Source devices of a store, as adaptation takes them, and the architectures that a
 // trial measures: what few_shot, proxy_sweep and the commands share.
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@ namespace oneproxy {
 // At most `most` measurements of a device (0: all), drawn by `stream`; failed ones are left out.
 SourceDevice source_device(const Measurements& data, const Series& series, std::int64_t most, std::uint64_t seed,
                            std::uint32_t stream);
+// Of these rows of the set alone.
+SourceDevice source_device(const Measurements& data, const Series& series, std::span<const std::int64_t> rows,
+                           std::int64_t most, std::uint64_t seed, std::uint32_t stream);
 
 // What a design takes the blocks' variances for: all alike, or the medians of the model's prior.
 enum class DesignScales { flat, prior };

@@ -9,6 +9,7 @@
 #include "engine/base/progress.h"
 #include "engine/report/table.h"
 #include "experiments/experiment.h"
+#include "experiments/statistics.h"
 #include "kernels/error.h"
 #include "kernels/parallel.h"
 #include "kernels/rank.h"

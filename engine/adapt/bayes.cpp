@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <map>
+#include <mutex>
 #include <numeric>
 
 #include "engine/base/streams.h"
@@ -49,6 +51,25 @@ std::string brief(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.3g", value);
   return text;
+}
+
+// The same for every target: [columns, kPosteriorDraws] standard normal.
+const MatrixXd& normal_draws(Index columns) {
+  static std::mutex mutex;
+  static std::map<Index, MatrixXd> made;
+  std::lock_guard lock(mutex);
+  auto& draws = made[columns];
+  if (draws.size() > 0) return draws;
+  const Philox random = random_stream(1, Draws::posterior_draws, 0);
+  draws.resize(columns, kPosteriorDraws);
+  std::uint64_t count = 0;
+  for (Index k = 0; k < kPosteriorDraws; ++k)
+    for (Index j = 0; j < columns; ++j) {
+      const double u = std::max(random.uniform(count), 1e-300), angle = 2 * M_PI * random.uniform(count + 1);
+      count += 2;
+      draws(j, k) = std::sqrt(-2 * std::log(u)) * std::cos(angle);
+    }
+  return draws;
 }
 
 double spearman_of_pearson(double rho) { return 6 / M_PI * std::asin(std::clamp(rho, -1.0, 1.0) / 2); }
@@ -326,15 +347,7 @@ ExpectedSrcc BayesModel::expected_srcc(const AdaptedBayes& adapted) const {
   // Draws of the whole function: their correlation with the mean.
   const Eigen::LDLT<MatrixXd> factor(c);
   const VectorXd root = factor.vectorD().cwiseMax(0).cwiseSqrt();
-  const Philox random = random_stream(1, Draws::posterior_draws, 0);
-  MatrixXd draws(columns, kPosteriorDraws);
-  std::uint64_t count = 0;
-  for (Index k = 0; k < kPosteriorDraws; ++k)
-    for (Index j = 0; j < columns; ++j) {
-      const double u = std::max(random.uniform(count), 1e-300), angle = 2 * M_PI * random.uniform(count + 1);
-      count += 2;
-      draws(j, k) = root[j] * std::sqrt(-2 * std::log(u)) * std::cos(angle);
-    }
+  MatrixXd draws = root.asDiagonal() * normal_draws(columns);
   draws = factor.matrixL() * draws;
   draws = factor.transpositionsP().transpose() * draws;
   draws.colwise() += v;

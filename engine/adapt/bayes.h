@@ -59,6 +59,9 @@ class BayesModel {
   const BlockLayout& layout() const { return layout_; }
   const BlockPrior& prior() const { return prior_; }
   const BayesOptions& options() const { return options_; }
+  const std::vector<double>& direction() const { return direction_; }  // [n_columns] d of block_regression.h
+  // [n_columns, n_columns] mean of Z Z' over (2000 rows of) the reference.
+  const std::vector<double>& gram() const { return gram_; }
 
   // Z of rows: [n, layout().n_columns()].
   std::vector<double> design(const ArchitectureFeatures::Rows& rows) const;
@@ -91,7 +94,7 @@ class BayesModel {
   std::vector<int> from_;  // first column of each block in the features' blocks; negative: a block of the sources
   std::vector<double> direction_;
   BlockPrior prior_;
-  std::vector<double> gram_;  // [n_columns, n_columns] mean of Z Z' over the reference
+  std::vector<double> gram_;
 };
 
 // Prior with the medians of PriorChoice::stated or ::flat for a layout.

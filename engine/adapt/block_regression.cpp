@@ -40,132 +40,156 @@ double radical_inverse(int index, int base) {
 // The samples' side: what does not depend on the hyper-parameters.
 struct Samples {
   Index n = 0, q = 0;
-  std::vector<MatrixXd> kernels;  // K_c = Z_c Z_c'
-  MatrixXd means;                 // [n, q] rho_c <Z_c, d_c>
+  RowMajor kernels;  // [n (n + 1) / 2, q] lower triangle of Z_c Z_c', row after row
+  MatrixXd means;    // [n, q] rho_c <Z_c, d_c>
   VectorXd y;
 };
+
+Samples kernels_of(const BlockLayout& layout, const Eigen::Map<const RowMajor>& z) {
+  Samples samples;
+  samples.n = z.rows();
+  samples.q = layout.n_blocks();
+  samples.kernels.resize(samples.n * (samples.n + 1) / 2, samples.q);
+  for (Index c = 0; c < samples.q; ++c) {
+    const MatrixXd block = z.middleCols(layout.begin[c], layout.begin[c + 1] - layout.begin[c]);
+    const MatrixXd kernel = block * block.transpose();
+    for (Index i = 0, at = 0; i < samples.n; ++i)
+      for (Index j = 0; j <= i; ++j, ++at) samples.kernels(at, c) = kernel(i, j);
+  }
+  return samples;
+}
 
 struct PointResults {
   VectorXd log_likelihood;  // [H]
   MatrixXd alpha;           // [H, n] K^-1 (y - mean)
-  MatrixXd inverse_diag;    // [H, n]
+  MatrixXd inverse_diag;    // [H, n]; empty where not asked for
 };
 
 // K = sum th_c K_c + 1 + diag(s r) for kLanes points at once: the lanes are the innermost index, so that every step is
-// one vector operation.
+// one vector operation. Where fewer points are left, the last one fills the lanes.
 class Lanes {
  public:
   explicit Lanes(const Samples& samples)
-      : samples_(samples), n_(samples.n), factor_(n_ * (n_ + 1) / 2 * kLanes), column_(n_ * kLanes) {}
+      : samples_(samples), n_(samples.n), factor_(n_ * (n_ - 1) / 2), pivot_(n_), column_(n_), th_(samples.q) {}
 
-  void solve(const MatrixXd& th, const VectorXd& noise, const VectorXd& scales, Index first, PointResults& out) {
-    const Index lanes = std::min<Index>(kLanes, noise.size() - first);
-    Index point[kLanes];
-    for (Index l = 0; l < kLanes; ++l) point[l] = first + std::min(l, lanes - 1);
+  // K = L L' at the points from `first` on.
+  void factor(const MatrixXd& th, const VectorXd& noise, const VectorXd& scales, Index first) {
+    first_ = first;
+    count_ = std::min<Index>(kLanes, noise.size() - first);
+    for (Index l = 0; l < kLanes; ++l) {
+      const Index point = first + std::min(l, count_ - 1);
+      for (Index c = 0; c < samples_.q; ++c) th_[c][l] = th(point, c);
+      noise_[l] = noise[point];
+    }
     double jitter = kJitter;
-    while (!factor(th, noise, scales, point, jitter)) {
+    while (!factor(scales, jitter)) {
       jitter *= 10;
       ONEPROXY_ASSERT(jitter < 1e6);
     }
+  }
+
+  // Log likelihood and alpha.
+  void solve(PointResults& out) {
     // Forward: L u = residual; then log|K| and the quadratic form.
-    double log_det[kLanes] = {}, quadratic[kLanes] = {};
+    Lane log_det = Lane::Zero(), quadratic = Lane::Zero();
     for (Index i = 0; i < n_; ++i) {
-      double* u = &column_[i * kLanes];
-      for (Index l = 0; l < kLanes; ++l) {
-        double mean = 0;
-        for (Index c = 0; c < samples_.q; ++c) mean += samples_.means(i, c) * std::sqrt(th(point[l], c));
-        u[l] = samples_.y[i] - mean;
-      }
-      for (Index j = 0; j < i; ++j) {
-        const double *lij = at(i, j), *uj = &column_[j * kLanes];
-        for (int l = 0; l < kLanes; ++l) u[l] -= lij[l] * uj[l];
-      }
-      const double* pivot = at(i, i);
-      for (int l = 0; l < kLanes; ++l) {
-        u[l] /= pivot[l];
-        quadratic[l] += u[l] * u[l];
-        log_det[l] += std::log(pivot[l]);
-      }
+      Lane mean = Lane::Zero();
+      for (Index c = 0; c < samples_.q; ++c) mean += samples_.means(i, c) * th_[c].sqrt();
+      const Lane* row = at(i);
+      Lane u = samples_.y[i] - mean;
+      for (Index j = 0; j < i; ++j) u -= row[j] * column_[j];
+      u *= pivot_[i];
+      quadratic += u * u;
+      log_det -= pivot_[i].log();
+      column_[i] = u;
     }
     for (Index i = n_ - 1; i >= 0; --i) {  // L' a = u
-      double* u = &column_[i * kLanes];
-      for (Index j = i + 1; j < n_; ++j) {
-        const double *lji = at(j, i), *uj = &column_[j * kLanes];
-        for (int l = 0; l < kLanes; ++l) u[l] -= lji[l] * uj[l];
-      }
-      const double* pivot = at(i, i);
-      for (int l = 0; l < kLanes; ++l) u[l] /= pivot[l];
+      Lane u = column_[i];
+      for (Index j = i + 1; j < n_; ++j) u -= at(j)[i] * column_[j];
+      column_[i] = u * pivot_[i];
     }
-    for (Index l = 0; l < lanes; ++l) {
-      out.log_likelihood[point[l]] = -0.5 * quadratic[l] - log_det[l];
-      for (Index i = 0; i < n_; ++i) out.alpha(point[l], i) = column_[i * kLanes + l];
-    }
-    // diag K^-1 = squared lengths of the columns of L^-1.
-    for (Index c = 0; c < n_; ++c) {
-      double total[kLanes] = {};
-      for (Index i = c; i < n_; ++i) {
-        double* x = &column_[i * kLanes];
-        for (int l = 0; l < kLanes; ++l) x[l] = i == c ? 1.0 : 0.0;
-        for (Index j = c; j < i; ++j) {
-          const double *lij = at(i, j), *xj = &column_[j * kLanes];
-          for (int l = 0; l < kLanes; ++l) x[l] -= lij[l] * xj[l];
-        }
-        const double* pivot = at(i, i);
-        for (int l = 0; l < kLanes; ++l) {
-          x[l] /= pivot[l];
-          total[l] += x[l] * x[l];
-        }
-      }
-      for (Index l = 0; l < lanes; ++l) out.inverse_diag(point[l], c) = total[l];
+    for (Index l = 0; l < count_; ++l) {
+      out.log_likelihood[first_ + l] = -0.5 * quadratic[l] - log_det[l];
+      for (Index i = 0; i < n_; ++i) out.alpha(first_ + l, i) = column_[i][l];
     }
   }
 
- private:
-  double* at(Index i, Index j) { return &factor_[(i * (i + 1) / 2 + j) * kLanes]; }
+  // diag K^-1: squared lengths of the columns of L^-1. [points, n]
+  void inverse_diagonal(MatrixXd& out) {
+    for (Index c = 0; c < n_; ++c) {
+      invert_column(c);
+      Lane total = Lane::Zero();
+      for (Index i = c; i < n_; ++i) total += column_[i] * column_[i];
+      for (Index l = 0; l < count_; ++l) out(first_ + l, c) = total[l];
+    }
+  }
 
-  bool factor(const MatrixXd& th, const VectorXd& noise, const VectorXd& scales, const Index* point, double jitter) {
-    bool positive = true;
-    double scale[kLanes];
-    for (Index i = 0; i < n_; ++i) {
-      for (Index j = 0; j <= i; ++j) {
-        double* k = at(i, j);
-        for (int l = 0; l < kLanes; ++l) k[l] = 1;
-        for (Index c = 0; c < samples_.q; ++c) {
-          const double kernel = samples_.kernels[c](i, j);
-          for (int l = 0; l < kLanes; ++l) k[l] += th(point[l], c) * kernel;
-        }
-        if (i == j)
-          for (int l = 0; l < kLanes; ++l) k[l] += noise[point[l]] * scales[i] + jitter;
-        for (Index m = 0; m < j; ++m) {
-          const double *a = at(i, m), *b = at(j, m);
-          for (int l = 0; l < kLanes; ++l) k[l] -= a[l] * b[l];
-        }
-        if (i == j) {
-          for (int l = 0; l < kLanes; ++l) {
-            positive = positive && k[l] > 0;
-            k[l] = std::sqrt(k[l]);
-          }
-        } else {
-          const double* pivot = at(j, j);
-          for (int l = 0; l < kLanes; ++l) scale[l] = 1 / pivot[l];
-          for (int l = 0; l < kLanes; ++l) k[l] *= scale[l];
-        }
+  // Lower triangle of K^-1 = L^-T L^-1, row after row. [n (n + 1) / 2, points]
+  void inverse(MatrixXd& out) {
+    std::vector<Lane> columns(n_ * n_);  // of L^-1
+    for (Index c = 0; c < n_; ++c) {
+      invert_column(c);
+      std::copy(column_.begin() + c, column_.end(), columns.begin() + c * n_ + c);
+    }
+    for (Index i = 0, at = 0; i < n_; ++i)
+      for (Index j = 0; j <= i; ++j, ++at) {
+        const Lane *a = &columns[i * n_], *b = &columns[j * n_];
+        Lane total = Lane::Zero();
+        for (Index k = i; k < n_; ++k) total += a[k] * b[k];
+        for (Index l = 0; l < count_; ++l) out(at, first_ + l) = total[l];
       }
-      if (!positive) return false;
+  }
+
+ private:
+  using Lane = Eigen::Array<double, kLanes, 1>;
+  Lane* at(Index i) { return factor_.data() + i * (i - 1) / 2; }  // row i of L without its diagonal, [i]
+
+  // Column c of L^-1, from row c on.
+  void invert_column(Index c) {
+    for (Index i = c; i < n_; ++i) {
+      const Lane* row = at(i);
+      Lane x = Lane::Constant(i == c ? 1.0 : 0.0);
+      for (Index j = c; j < i; ++j) x -= row[j] * column_[j];
+      column_[i] = x * pivot_[i];
+    }
+  }
+
+  bool factor(const VectorXd& scales, double jitter) {
+    const double* kernel = samples_.kernels.data();
+    for (Index i = 0; i < n_; ++i) {
+      Lane* a = at(i);
+      for (Index j = 0; j <= i; ++j, kernel += samples_.q) {
+        const Lane* b = at(j);
+        Lane k = Lane::Ones();
+        for (Index c = 0; c < samples_.q; ++c) k += th_[c] * kernel[c];
+        if (i == j) k += noise_ * scales[i] + jitter;
+        for (Index m = 0; m < j; ++m) k -= a[m] * b[m];
+        if (i == j && !(k > 0).all()) return false;
+        if (i == j)
+          pivot_[i] = 1 / k.sqrt();
+        else
+          a[j] = k * pivot_[j];
+      }
     }
     return true;
   }
 
   const Samples& samples_;
-  Index n_;
-  std::vector<double> factor_, column_;
+  Index n_, first_ = 0, count_ = 0;
+  std::vector<Lane> factor_, pivot_, column_, th_;  // pivot_: 1 / L_ii
+  Lane noise_;
 };
 
-PointResults solve_points(const Samples& samples, const MatrixXd& th, const VectorXd& noise, const VectorXd& scales) {
+PointResults solve_points(const Samples& samples, const MatrixXd& th, const VectorXd& noise, const VectorXd& scales,
+                          bool with_inverse) {
   const Index h = noise.size();
-  PointResults out{VectorXd(h), MatrixXd(h, samples.n), MatrixXd(h, samples.n)};
+  PointResults out{VectorXd(h), MatrixXd(h, samples.n), MatrixXd(with_inverse ? h : 0, samples.n)};
   Lanes lanes(samples);
-  for (Index first = 0; first < h; first += kLanes) lanes.solve(th, noise, scales, first, out);
+  for (Index first = 0; first < h; first += kLanes) {
+    lanes.factor(th, noise, scales, first);
+    lanes.solve(out);
+    if (with_inverse) lanes.inverse_diagonal(out.inverse_diag);
+  }
   return out;
 }
 
@@ -212,16 +236,12 @@ BlockPosterior fit_blocks(const BlockLayout& layout, const BlockPrior& prior, st
                   static_cast<Index>(prior.deviation.size()) == q + 1 && static_cast<Index>(prior.rho.size()) == q);
   const Eigen::Map<const RowMajor> z(z_rows.data(), n, columns);
   const Eigen::Map<const VectorXd> d(direction.data(), columns);
-  Samples samples;
-  samples.n = n;
-  samples.q = q;
+  Samples samples = kernels_of(layout, z);
   samples.y = Eigen::Map<const VectorXd>(y.data(), n);
   samples.means.resize(n, q);
   for (Index c = 0; c < q; ++c) {
     const Index begin = layout.begin[c], width = layout.begin[c + 1] - begin;
-    const MatrixXd block = z.middleCols(begin, width);
-    samples.kernels.push_back(block * block.transpose());
-    samples.means.col(c) = prior.rho[c] * (block * d.segment(begin, width));
+    samples.means.col(c) = prior.rho[c] * (z.middleCols(begin, width) * d.segment(begin, width));
   }
 
   const int points = options.points;
@@ -242,9 +262,10 @@ BlockPosterior fit_blocks(const BlockLayout& layout, const BlockPrior& prior, st
   };
   place();
   for (int pass = 0; pass < options.passes; ++pass) {
-    results = solve_points(samples, th, noise, r);
+    const bool last = pass + 1 == options.passes;
+    results = solve_points(samples, th, noise, r, !last || options.importance_rounds == 0);
     w = softmax(results.log_likelihood);
-    if (pass + 1 < options.passes) r = student_scales(results, w, noise, r);
+    if (!last) r = student_scales(results, w, noise, r);
   }
   for (int round = 0; round < options.importance_rounds; ++round) {
     const Eigen::RowVectorXd mean = w.transpose() * at;
@@ -257,7 +278,7 @@ BlockPosterior fit_blocks(const BlockLayout& layout, const BlockPrior& prior, st
     log_prior_ratio = -0.5 * at.rowwise().squaredNorm() + 0.5 * normal.rowwise().squaredNorm();
     log_prior_ratio.array() += log_root;
     place();
-    results = solve_points(samples, th, noise, r);
+    results = solve_points(samples, th, noise, r, round + 1 == options.importance_rounds);
     w = softmax(results.log_likelihood + log_prior_ratio);
   }
 
@@ -297,36 +318,53 @@ BlockPosterior fit_blocks(const BlockLayout& layout, const BlockPrior& prior, st
   return posterior;
 }
 
+// At a point the covariance is D - D Z' K^-1 Z D, and D is constant in a block: so the points' K^-1, [n, n], are summed
+// for each pair of blocks, and only the sums meet Z. The constant is one more block.
 std::vector<double> weight_covariance(const BlockLayout& layout, const BlockPosterior& posterior,
                                       std::span<const double> z_rows) {
   const Index columns = layout.n_columns(), n = static_cast<Index>(posterior.scales.size()), q = layout.n_blocks();
   const Index m = static_cast<Index>(posterior.point_weights.size());
-  MatrixXd z(n, columns + 1);
-  z.leftCols(columns) = Eigen::Map<const RowMajor>(z_rows.data(), n, columns);
-  z.col(columns).setOnes();
-  const Eigen::Map<const VectorXd> r(posterior.scales.data(), n);
+  const Eigen::Map<const RowMajor> given(z_rows.data(), n, columns);
+  const Eigen::Map<const VectorXd> r(posterior.scales.data(), n), noise(posterior.point_noise.data(), m);
   const Eigen::Map<const RowMajor> means(posterior.point_means.data(), m, columns + 1);
-  const Eigen::Map<const VectorXd> w(posterior.point_weights.data(), m);
-  const Eigen::RowVectorXd mean = w.transpose() * means / w.sum();
-  MatrixXd total = MatrixXd::Zero(columns + 1, columns + 1);
-  VectorXd prior(columns + 1);
-  prior[columns] = 1;
-  for (Index h = 0; h < m; ++h) {
-    for (Index c = 0; c < q; ++c)
-      prior.segment(layout.begin[c], layout.begin[c + 1] - layout.begin[c]).setConstant(posterior.point_th[h * q + c]);
-    const MatrixXd scaled = z * prior.asDiagonal();
-    MatrixXd k = scaled * z.transpose();
-    k.diagonal() += posterior.point_noise[h] * r;
-    k.diagonal().array() += kJitter;
-    const MatrixXd half = k.llt().matrixL().solve(scaled);
-    total.diagonal() += w[h] * prior;
-    total.selfadjointView<Eigen::Lower>().rankUpdate(half.transpose(), -w[h]);
-    total.selfadjointView<Eigen::Lower>().rankUpdate((means.row(h) - mean).transpose(), w[h]);
+  const Eigen::Map<const RowMajor> point_th(posterior.point_th.data(), m, q);
+  VectorXd w = Eigen::Map<const VectorXd>(posterior.point_weights.data(), m);
+  w /= w.sum();
+
+  const Samples samples = kernels_of(layout, given);
+  const MatrixXd th = point_th;
+  MatrixXd inverses(n * (n + 1) / 2, m);
+  Lanes lanes(samples);
+  for (Index first = 0; first < m; first += kLanes) {
+    lanes.factor(th, noise, r, first);
+    lanes.inverse(inverses);
   }
+
+  MatrixXd z(n, columns + 1), d(m, q + 1);
+  z << given, VectorXd::Ones(n);
+  d << th, VectorXd::Ones(m);
+  auto begin = layout.begin;
+  begin.push_back(static_cast<int>(columns) + 1);
+  MatrixXd factors(m, (q + 1) * (q + 2) / 2);
+  for (Index a = 0, pair = 0; a <= q; ++a)
+    for (Index b = 0; b <= a; ++b, ++pair) factors.col(pair) = w.cwiseProduct(d.col(a)).cwiseProduct(d.col(b));
+  const MatrixXd sums = inverses * factors;
+
+  MatrixXd total = MatrixXd::Zero(columns + 1, columns + 1), sum(n, n);
+  for (Index a = 0, pair = 0; a <= q; ++a) {
+    const auto rows = Eigen::seq(begin[a], begin[a + 1] - 1);
+    total.diagonal()(rows).setConstant(w.dot(d.col(a)));
+    for (Index b = 0; b <= a; ++b, ++pair) {
+      const auto cols = Eigen::seq(begin[b], begin[b + 1] - 1);
+      for (Index i = 0, at = 0; i < n; ++i)
+        for (Index j = 0; j <= i; ++j, ++at) sum(i, j) = sum(j, i) = sums(at, pair);
+      total(rows, cols) -= z(Eigen::all, rows).transpose() * (sum * z(Eigen::all, cols));
+    }
+  }
+  const MatrixXd spread = w.cwiseSqrt().asDiagonal() * (means.rowwise() - w.transpose() * means);
+  total.selfadjointView<Eigen::Lower>().rankUpdate(spread.transpose());
   total.triangularView<Eigen::StrictlyUpper>() = total.transpose();
-  total /= w.sum();
-  const RowMajor covariance = total;
-  return {covariance.data(), covariance.data() + covariance.size()};
+  return {total.data(), total.data() + total.size()};  // symmetric: the order of the indices is all one
 }
 
 }  // namespace oneproxy

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <Eigen/Dense>
 #include <cmath>
 
 #include "tests/fixtures/bayes_cases.h"
@@ -36,6 +37,36 @@ TEST(BlockRegression, AgreesWithNumpy) {
     // Points below a weight of 1e-6 are left out of the covariance.
     EXPECT_TRUE(test::close_values(weight_covariance(kLayout, got, kBayesZ), fixture.covariance, 1e-4));
   }
+}
+
+// D - D Z' K^-1 Z D at each point that is kept, written out, and the spread of the points' means.
+TEST(BlockRegression, CovarianceIsTheMeanOfThePoints) {
+  const auto got = fit(2);
+  const Eigen::Index n = static_cast<Eigen::Index>(kBayesY.size()), columns = 5;
+  using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  RowMajor z(n, columns + 1);
+  z << Eigen::Map<const RowMajor>(kBayesZ.data(), n, columns), Eigen::VectorXd::Ones(n);
+  const Eigen::Map<const Eigen::VectorXd> r(got.scales.data(), n);
+  const Eigen::Index m = static_cast<Eigen::Index>(got.point_weights.size());
+  const Eigen::Map<const Eigen::VectorXd> w(got.point_weights.data(), m);
+  const Eigen::Map<const RowMajor> means(got.point_means.data(), m, columns + 1);
+  const Eigen::VectorXd mean = means.transpose() * w / w.sum();
+  RowMajor expected = RowMajor::Zero(columns + 1, columns + 1);
+  for (Eigen::Index h = 0; h < m; ++h) {
+    const double *th = &got.point_th[h * 2], s = got.point_noise[h];
+    Eigen::VectorXd prior(columns + 1);
+    prior << th[0], th[0], th[0], th[1], th[1], 1;
+    Eigen::MatrixXd k = z * prior.asDiagonal() * z.transpose();
+    k.diagonal() += s * r + Eigen::VectorXd::Constant(n, 1e-8);
+    const Eigen::MatrixXd zd = z * prior.asDiagonal();
+    expected += w[h] * (zd.transpose() * -k.ldlt().solve(zd));
+    expected.diagonal() += w[h] * prior;
+    const Eigen::VectorXd apart = means.row(h).transpose() - mean;
+    expected += w[h] * apart * apart.transpose();
+  }
+  expected /= w.sum();
+  EXPECT_TRUE(test::close_values(weight_covariance(kLayout, got, kBayesZ),
+                                 std::vector<double>(expected.data(), expected.data() + expected.size()), 1e-8));
 }
 
 TEST(BlockRegression, GivesTheOutlierALargeScale) {
