@@ -14,6 +14,10 @@
 namespace oneproxy {
 namespace {
 
+TablePredictor table_of(const std::string& name, const std::string& store, const SearchSpace& space) {
+  return std::get<TablePredictor>(find_table(name, store, space));
+}
+
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -26,7 +30,7 @@ double latency(const TablePredictor& table, const SearchSpace& space, const std:
 TEST(TablePredictor, Note10IsNearTheMeasuredNetworks) {
   // Once-for-All's specialised networks of width 1.2 carry the latency that was measured on the same phone.
   const auto space = SearchSpace::load("ofa_mbv3");
-  const auto table = find_table("note10", shipped_store(), space);
+  const auto table = table_of("note10", shipped_store(), space);
   ASSERT_EQ(table.n_tables(), 25);
   EXPECT_NEAR(
       latency(table, space,
@@ -47,7 +51,7 @@ TEST(TablePredictor, Note10IsNearTheMeasuredNetworks) {
 TEST(TablePredictor, MobileTrimPricesBothFamilies) {
   for (const char* name : {"proxylessnas", "mobilenetv2"}) {
     const auto space = SearchSpace::load(name);
-    const auto table = find_table("mobile_trim", shipped_store(), space);
+    const auto table = table_of("mobile_trim", shipped_store(), space);
     ASSERT_EQ(table.n_tables(), 1);
     // By hand from the published file: stem 4.0838 + first block + head, then blocks.
     const double least = latency(table, space, space.to_string(space.choices(0)));
@@ -61,7 +65,7 @@ TEST(TablePredictor, MobileTrimPricesBothFamilies) {
     }
   }
   const auto space = SearchSpace::load("proxylessnas");
-  const auto table = find_table("mobile_trim", shipped_store(), space);
+  const auto table = table_of("mobile_trim", shipped_store(), space);
   // One block more costs what its entry says, wherever it stands in the stage.
   const std::string head = "k3_e6", rest = "|k3_e3|k3_e3|k3_e3|k3_e3|k3_e3";
   const double one = latency(table, space, head + rest);
@@ -87,7 +91,7 @@ TEST(TablePredictor, SurvivesTheStoreAndNamesFaults) {
       "nasbench201", std::vector<std::uint8_t>(6, 5), "t", "ms", std::vector<double>(30, 0.5), {2}, {}};
   table.record["source"] = std::string("a test");
   add_table(folder / "s.h5", shipped_store(), "mine", table);
-  const auto read = find_table("mine", folder / "s.h5", space);
+  const auto read = table_of("mine", folder / "s.h5", space);
   EXPECT_EQ(checksum(read), checksum(table));
   EXPECT_EQ(read.record, table.record);
   EXPECT_THAT(table_names(folder / "s.h5", "nasbench201"), ElementsAre("mine"));
