@@ -108,18 +108,20 @@ TEST(Bayes, LatencyIsInMilliseconds) {
 }
 
 TEST(Bayes, ExportsATableOfWeightsWhereFeaturesAddUp) {
-  const Fleet fleet("fbnet");
+  const Fleet additive("fbnet"), by_resolution("ofa_mbv3");
   const auto rows = first(15);
-  for (const bool split : {false, true}) {
+  for (const int i : {0, 1, 2, 3}) {
+    const Fleet& fleet = i < 2 ? additive : by_resolution;
     BayesOptions options;
-    options.split_sources = split;
+    options.split_sources = i % 2;
     const auto model = fleet.model(4, options);
     const auto adapted = model.adapt(fleet.z(model, rows), fleet.latency(4, rows));
     const auto table = model.additive_table(adapted);
+    EXPECT_EQ(table.n_tables(), i < 2 ? 1 : 25);
     const auto expected = model.latency_ms(adapted, fleet.features.rows(fleet.choices));
     std::vector<double> scores(expected.size());
     table.predict(fleet.choices, scores);
-    for (std::size_t i = 0; i < scores.size(); ++i) EXPECT_NEAR(scores[i], expected[i], 1e-9 * std::abs(expected[i]));
+    for (std::size_t j = 0; j < scores.size(); ++j) EXPECT_NEAR(scores[j], expected[j], 1e-9 * std::abs(expected[j]));
     EXPECT_THAT(error_of([&] { model.index_table(adapted); }), HasSubstr("use the table of weights"));
   }
 }
