@@ -100,8 +100,7 @@ int run_program(int argc, char** argv) {
   import_command->add_option("--source", import.source, "where it comes from (default: the file's name)");
   import_command->add_option("--licence", import.licence, "its licence (default: private; of a predictor: unknown)");
   std::vector<CLI::Option*> of_measurements = {
-      csv_file,
-      device,
+      csv_file, device,
       import_command->add_option("--set", import.set, "set of your measurements")->capture_default_str(),
       import_command->add_option("--batch", import.batch, "batch size of the measurements (0: unknown)")
           ->check(CLI::NonNegativeNumber),

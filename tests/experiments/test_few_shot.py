@@ -79,6 +79,10 @@ class PlanAndAdapt(ProgramCase):
         self.assertIn("stop measuring", said)
         with h5py.File(self.folder / "fpga.h5") as file:
             table = file["values"][()]
+        self.assertIn(
+            "fpga2 has 20 architectures",
+            self.ok("import", "--space", "nasbench201", "--device", "fpga2", self.folder / "done.csv"),
+        )
         index = self.cells.astype(int) @ 5 ** np.arange(5, -1, -1)
         self.assertGreater(spearman(table[index], self.columns["fpga"]), 0.98)
         self.assertLess(np.median(np.abs(table[index] / self.columns["fpga"] - 1)), 0.1)
