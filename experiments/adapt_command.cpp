@@ -2,18 +2,23 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <limits>
-#include <map>
+#include <iterator>
+#include <numeric>
 
+#include "engine/adapt/fine_tune.h"
+#include "engine/adapt/method.h"
 #include "engine/adapt/proposal.h"
-#include "engine/base/hdf5.h"
+#include "engine/base/interrupt.h"
 #include "engine/base/log.h"
 #include "engine/base/provenance.h"
 #include "engine/base/resources.h"
+#include "engine/base/sha256.h"
 #include "engine/data/csv.h"
+#include "engine/device/measurement_csv.h"
+#include "engine/predictor/library.h"
+#include "engine/predictor/network.h"
 #include "engine/report/table.h"
 #include "experiments/fleet.h"
 #include "kernels/error.h"
@@ -25,81 +30,29 @@ constexpr std::int64_t kSourceSamples = 1000;  // of each device: more change no
 constexpr int kProposals = 64;                 // looked at when advising how many more to measure
 constexpr double kUnsteady = 0.2;              // relative spread of repeats that is worth a warning
 
-// Columns of a plan that a person need not fill in.
-const std::vector<std::string> kPlanColumns = {"order", "index", "decisions", "macs"};
-
-struct Measured {
-  std::vector<std::uint8_t> choices;  // [n, n_decisions], each architecture once
-  std::vector<double> latency_ms;     // [n] median of the repeats, NaN where all failed
+// What a person should know of the file.
+std::vector<std::string> remarks_on(const SearchSpace& space, const MeasuredArchitectures& measured) {
   std::vector<std::string> remarks;
-};
-
-double median_of(std::vector<double> v) {
-  std::sort(v.begin(), v.end());
-  const auto half = v.size() / 2;
-  return v.size() % 2 ? v[half] : (v[half - 1] + v[half]) / 2;
+  const std::size_t decisions = space.radices().size();
+  for (std::size_t i = 0; i < measured.repeats.size(); ++i) {
+    const auto& own = measured.repeats[i];
+    if (own.size() < 2) continue;
+    const auto [least, most] = std::minmax_element(own.begin(), own.end());
+    if (*most - *least > kUnsteady * measured.latency_ms[i])
+      remarks.push_back("repeats of " + space.to_string(std::span(measured.choices).subspan(i * decisions, decisions)) +
+                        " range from " + brief(*least) + " to " + brief(*most) +
+                        " ms: the device is unsteady; the median counts");
+  }
+  if (measured.n_failed > 0)
+    remarks.push_back(std::to_string(measured.n_failed) + " lines have no latency and are left out");
+  return remarks;
 }
 
-// In the order of the file. Without `latencies`, only architectures are read.
-Measured read_measured(const SearchSpace& space, const std::string& file, bool latencies, double to_ms) {
-  const CsvTable table = read_csv(file);
-  if (table.column("arch") < 0 || (latencies && table.column("latency_ms") < 0))
-    throw Error(file + ": the header should be arch,latency_ms[,repeat]; `oneproxy plan` writes such a file");
-  for (const auto& column : table.columns)
-    if (column != "arch" && column != "latency_ms" && column != "repeat" &&
-        std::find(kPlanColumns.begin(), kPlanColumns.end(), column) == kPlanColumns.end())
-      throw Error(file + ": unknown column '" + column + "'; the header should be arch,latency_ms[,repeat]");
-  std::map<std::vector<std::uint8_t>, std::size_t> place;
-  std::vector<std::vector<std::uint8_t>> archs;
-  std::vector<std::vector<double>> repeats;
-  std::int64_t failed = 0;
-  for (std::size_t i = 0; i < table.rows.size(); ++i) {
-    std::vector<std::uint8_t> choices;
-    try {
-      choices = space.parse(table.rows[i][table.column("arch")]);
-    } catch (const Error& error) {
-      throw Error(table.place(i) + ": " + error.what());
-    }
-    const auto [found, fresh] = place.emplace(choices, archs.size());
-    if (fresh) {
-      archs.push_back(choices);
-      repeats.emplace_back();
-    }
-    if (!latencies) continue;
-    const std::string& text = table.rows[i][table.column("latency_ms")];
-    char* end = nullptr;
-    const double value = std::strtod(text.c_str(), &end);
-    if (text.empty() || text == "-1" || (end != text.c_str() && std::isnan(value))) {
-      ++failed;
-      continue;
-    }
-    if (end == text.c_str() || *end != '\0' || !(value > 0) || std::isinf(value))
-      throw Error(table.place(i) + ": latency_ms = '" + text +
-                  "' should be a positive number of milliseconds; write nothing for a failed measurement");
-    repeats[found->second].push_back(value * to_ms);
-  }
-  Measured measured;
-  for (std::size_t i = 0; i < archs.size(); ++i) {
-    measured.choices.insert(measured.choices.end(), archs[i].begin(), archs[i].end());
-    const auto& own = repeats[i];
-    measured.latency_ms.push_back(own.empty() ? std::numeric_limits<double>::quiet_NaN() : median_of(own));
-    if (own.size() > 1) {
-      const auto [least, most] = std::minmax_element(own.begin(), own.end());
-      if (*most - *least > kUnsteady * measured.latency_ms.back())
-        measured.remarks.push_back("repeats of " + space.to_string(archs[i]) + " range from " + brief(*least) + " to " +
-                                   brief(*most) + " ms: the device is unsteady; the median counts");
-    }
-  }
-  if (failed > 0) measured.remarks.push_back(std::to_string(failed) + " lines have no latency and are left out");
-  return measured;
-}
-
-// The model before any measurement of the target.
+// What is known before any measurement of the target.
 struct Prepared {
   std::unique_ptr<SearchSpace> space;
   std::unique_ptr<ArchitectureFeatures> features;
   std::vector<SourceDevice> sources;
-  std::vector<SourcePredictor> predictors;
 };
 
 Prepared prepare(const std::string& space, const std::string& geometry, const std::string& set,
@@ -118,9 +71,123 @@ Prepared prepare(const std::string& space, const std::string& geometry, const st
       continue;
     }
     prepared.sources.push_back(source_device(data, data.device(name), kSourceSamples, seed, stream++));
-    prepared.predictors.push_back(fit_source(*prepared.features, prepared.sources.back()));
   }
   return prepared;
+}
+
+std::vector<SourcePredictor> predictors_of(const Prepared& prepared) {
+  std::vector<SourcePredictor> predictors;
+  for (const auto& source : prepared.sources) predictors.push_back(fit_source(*prepared.features, source));
+  return predictors;
+}
+
+// A method with what it refers to.
+struct Ready {
+  std::unique_ptr<BayesModel> model;
+  std::unique_ptr<AdaptationMethod> method;
+  std::string prior;  // of bayes
+};
+
+Ready make_method(const AdaptOptions& options, const Prepared& prepared) {
+  Ready ready;
+  const auto& features = *prepared.features;
+  if (options.method == "bayes") {
+    BayesOptions bayes;
+    bayes.split_sources = options.split_sources;
+    bayes.prior = options.prior == "stated" ? PriorChoice::stated : PriorChoice::flat;
+    std::optional<BlockPrior> prior;
+    ready.prior = options.prior.empty() ? "learnt" : options.prior;
+    if (ready.prior == "learnt") {
+      if (prepared.sources.size() >= 3)
+        prior = learn_prior(features, prepared.sources, bayes, options.seed);
+      else
+        ready.prior = "flat (a learnt one needs 3 source devices)";
+    }
+    ready.model = std::make_unique<BayesModel>(features, predictors_of(prepared), bayes, prior);
+    ready.method = make_bayes(*ready.model);
+    return ready;
+  }
+  if (options.method == "adaproxy") {
+    ready.method = make_adaproxy(features, prepared.sources, Norm::l2);
+    return ready;
+  }
+  FineTuneSettings settings;
+  settings.seed = options.seed;
+  std::vector<MlpPredictor> networks;
+  for (const auto& source : prepared.sources) {
+    check_interrupt();
+    log_info("pretraining on " + source.name);
+    networks.push_back(pretrain(*prepared.space, source, settings));
+  }
+  ready.method = make_finetune(*prepared.space, std::move(networks), settings);
+  return ready;
+}
+
+void check_options(const AdaptOptions& options) {
+  if (options.method != "bayes" && (!options.prior.empty() || options.split_sources))
+    throw Error("--prior and --split-sources belong to --method bayes; " + options.method + " has neither");
+  if (options.method == "finetune" && !torch_compiled())
+    throw Error(
+        "--method finetune trains with LibTorch, which this build is without; run tools/fetch_torch.py and build "
+        "again, or use bayes or adaproxy");
+  if (!options.out.empty() && std::filesystem::path(options.out).extension() != ".h5")
+    throw Error("--out " + options.out + ": give it the ending .h5, by which a file is told from a name in a store");
+  if (options.into.empty() != options.name.empty())
+    throw Error("--into STORE and --name NAME belong together: a predictor has a name in a store");
+}
+
+// Target, unit and record of a predictor: where it comes from, so that nobody has to guess later.
+void describe(SpaceModel& model, const AdaptOptions& options, const Prepared& prepared, const Ready& ready,
+              const ExpectedSrcc& expected, std::int64_t known) {
+  const std::string device = !options.device.empty() ? options.device
+                             : !options.name.empty() ? options.name
+                                                     : std::filesystem::path(options.out).stem().string();
+  std::string sources;
+  for (const auto& source : prepared.sources) sources += (sources.empty() ? "" : ", ") + source.name;
+  const std::string file = std::filesystem::path(options.measurements).filename().string();
+  std::ifstream in(options.measurements, std::ios::binary);
+  const std::string content((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  std::visit(
+      [&](auto& m) {
+        m.target = "latency on " + device;
+        m.unit = "ms";
+        m.record["source"] = file + ", " + std::to_string(known) + " measurements, " + options.method;
+        m.record["licence"] = std::string("private");
+        m.record["method"] = options.method;
+        m.record["n_measured"] = known;
+        m.record["sources"] = sources;
+        m.record["measurements_sha256"] = sha256_hex(content);
+        m.record["version"] = version();
+        m.record["geometry"] = prepared.space->geometry();
+        if (!ready.prior.empty()) m.record["prior"] = ready.prior;
+        if (!std::isnan(expected.value)) m.record["expected_srcc"] = expected.value;
+      },
+      model);
+}
+
+// Writes the predictor where it is asked for; what it is, and how to search with it.
+std::string keep(const SpaceModel& model, const AdaptOptions& options, const SearchSpace& space) {
+  const bool network = std::holds_alternative<MlpPredictor>(model), indexed = !has_kernels(model);
+  std::string form = "network";
+  if (const auto* table = std::get_if<TablePredictor>(&model))
+    form = table->n_tables() == 1
+               ? "one weight a choice"
+               : "one weight a choice, a table for each of " + std::to_string(table->n_tables()) + " resolutions";
+  if (indexed) form = "latency of each of " + to_decimal(space.size()) + " architectures";
+  const std::string kind = network ? "predictor:" : "table:", call = "  oneproxy search --space " + space.name();
+  const std::string rest = " --quality model:macs" + std::string(indexed ? " --method exhaustive" : "") + "\n";
+  std::string text;
+  if (!options.out.empty()) {
+    save_model(options.out, model);
+    text += options.out + ": " + form + ". Search with it, for example:\n" + call + " --latency " + kind + options.out +
+            rest;
+  }
+  if (!options.into.empty()) {
+    add_model(options.into, shipped_store(), options.name, model);
+    text += options.into + ": " + kind + options.name + ", " + form + ". Search with it, for example:\n" + call +
+            " --store " + options.into + " --latency " + kind + options.name + rest;
+  }
+  return text;
 }
 
 std::string readable(const SearchSpace& space, std::span<const std::uint8_t> choices) {
@@ -141,10 +208,10 @@ std::string plan_measurements(const PlanOptions& options) {
   const auto& space = *prepared.space;
   BayesOptions bayes;
   bayes.prior = PriorChoice::stated;  // a design trusts no fitted prior
-  const BayesModel model(*prepared.features, prepared.predictors, bayes);
-  Measured measured;
-  if (!options.measured.empty()) measured = read_measured(space, options.measured, false, 1);
-  const auto chosen = propose(model, selection, options.k, options.seed, measured.choices);
+  const BayesModel model(*prepared.features, predictors_of(prepared), bayes);
+  std::vector<std::uint8_t> measured;
+  if (!options.measured.empty()) measured = read_architectures(space, options.measured);
+  const auto chosen = propose(model, selection, options.k, options.seed, measured);
   if (std::filesystem::exists(options.out))
     throw Error(options.out + ": is there already, and may hold measurements; give another --out");
   std::ofstream out(options.out);
@@ -158,7 +225,7 @@ std::string plan_measurements(const PlanOptions& options) {
   out.flush();
   if (!out) throw Error(options.out + ": can not be written; is the folder there and the disk not full?");
   return options.out + ": " + std::to_string(options.k) + " architectures of " + space.name() + " (" +
-         options.selection + ", " + std::to_string(prepared.predictors.size()) +
+         options.selection + ", " + std::to_string(prepared.sources.size()) +
          " source devices)\nMeasure them in this order, one may stop anywhere; fill in latency_ms, a line for each "
          "repeat. Measure one\narchitecture again now and then: if it drifts, so do the others. Then:\n  oneproxy "
          "adapt "
@@ -167,78 +234,49 @@ std::string plan_measurements(const PlanOptions& options) {
 }
 
 std::string adapt_to_measurements(const AdaptOptions& options) {
-  const double to_ms = options.unit == "s" ? 1000 : options.unit == "us" ? 1e-3 : 1;
+  check_options(options);
   const auto prepared = prepare(options.space, options.geometry, options.set, options.store, options.sources,
                                 options.device, options.seed);
   const auto& space = *prepared.space;
-  const auto& features = *prepared.features;
-  const auto measured = read_measured(space, options.measurements, true, to_ms);
-  BayesOptions bayes;
-  bayes.split_sources = options.split_sources;
-  bayes.prior = options.prior == "stated" ? PriorChoice::stated : PriorChoice::flat;
-  std::optional<BlockPrior> prior;
-  std::string prior_name = options.prior;
-  if (options.prior == "learnt") {
-    if (prepared.sources.size() >= 3)
-      prior = learn_prior(features, prepared.sources, bayes, options.seed);
-    else
-      prior_name = "flat (a learnt one needs 3 source devices)";
-  }
-  const BayesModel model(features, prepared.predictors, bayes, prior);
-  const auto z = model.design(features.rows(measured.choices));
-  const auto adapted = model.adapt(z, measured.latency_ms);
-  const auto expected = model.expected_srcc(adapted);
-  const auto next = propose(model, Selection::a_optimal, kProposals, options.seed, measured.choices);
-  const auto advice = advise(model, adapted, expected, options.threshold, options.confidence, next);
-  for (const auto& remark : measured.remarks) log_warning(remark);
-  for (const auto& remark : adapted.remarks) log_warning(remark);
+  const auto measured = read_measurements(space, options.measurements, options.unit);
+  const auto ready = make_method(options, prepared);
+  const Architectures architectures(*prepared.features, measured.choices);
+  std::vector<std::int64_t> rows(measured.n());
+  std::iota(rows.begin(), rows.end(), std::int64_t{0});
+  const auto adapted = ready.method->adapt(architectures, rows, measured.latency_ms);
+  const auto expected = adapted->expected_srcc();
+  const auto advice =
+      adapted->advice(options.threshold, options.confidence, kProposals, measured.choices, options.seed);
+  for (const auto& remark : remarks_on(space, measured)) log_warning(remark);
+  for (const auto& remark : adapted->remarks()) log_warning(remark);
 
-  const auto known =
-      std::count_if(measured.latency_ms.begin(), measured.latency_ms.end(), [](double v) { return !std::isnan(v); });
+  const std::int64_t known = measured.n_known();
   std::string text = options.measurements + ": " + std::to_string(known) + " architectures of " + space.name() + ", " +
-                     std::to_string(prepared.predictors.size()) + " source devices, prior " + prior_name + "\n";
-  if (adapted.from_prior) {
+                     std::to_string(prepared.sources.size()) + " source devices, " +
+                     (options.method == "bayes" ? "prior " + ready.prior : "method " + options.method) + "\n";
+  if (!adapted->adapted()) {
     text += "Not adapted (see the warning): measure more architectures.\n";
+  } else if (!advice) {
+    text +=
+        "Method " + options.method + " does not know how well it will rank: keep some measurements back and compare.\n";
   } else {
     text += "expected SRCC with the device's latencies: " + fixed(expected.value) +
             " (10 % to 90 %: " + fixed(expected.low) + " to " + fixed(expected.high) +
             ")\nSRCC >= " + plain(options.threshold) + " with probability " +
             fixed(expected.probability(options.threshold), 2) + ": ";
-    if (advice.stop)
+    if (advice->stop)
       text += "stop measuring\n";
-    else if (advice.more > 0)
-      text += "measure " + std::to_string(advice.more) + " more (oneproxy plan --space " + space.name() + " --k " +
-              std::to_string(advice.more) + " --measured " + options.measurements + " --out more.csv)\n";
+    else if (advice->more > 0)
+      text += "measure " + std::to_string(advice->more) + " more (oneproxy plan --space " + space.name() + " --k " +
+              std::to_string(advice->more) + " --measured " + options.measurements + " --out more.csv)\n";
     else
       text += "not to be had with " + std::to_string(kProposals) + " more, which would give " +
-              fixed(advice.reachable) + ": the measurements are noisy; repeat them and look at the spread\n";
+              fixed(advice->reachable) + ": the measurements are noisy; repeat them and look at the spread\n";
   }
-  if (!options.out.empty()) {
-    const std::string part = options.out + ".part";
-    H5File file(part, H5Mode::create);
-    file.set_attribute("/", "format", std::string("oneproxy-adapted"));
-    file.set_attribute("/", "version", version());
-    file.set_attribute("/", "space", space.name());
-    file.set_attribute("/", "unit", std::string("ms"));
-    file.set_attribute("/", "n_measured", static_cast<std::int64_t>(known));
-    file.set_attribute("/", "expected_srcc", expected.value);
-    file.set_attribute("/", "prior", prior_name);
-    if (features.physics().additive()) {
-      const auto linear = model.linear(adapted);
-      const std::vector<std::int64_t> radices(linear.radices.begin(), linear.radices.end());
-      file.write("linear/weights", std::span<const double>(linear.weights));
-      file.write("linear/radices", std::span<const std::int64_t>(radices));
-      file.set_attribute("linear", "bias", linear.bias);
-      text += options.out + ": linear predictor, " + std::to_string(linear.weights.size()) + " weights in ms\n";
-    } else {
-      const auto table = model.table(adapted);
-      file.write("table/latency_ms", std::span<const double>(table));
-      text += options.out + ": predicted latency of all " + std::to_string(table.size()) + " architectures, by index\n";
-    }
-    file.close();
-    std::filesystem::rename(part, options.out);
-  }
-  return text;
+  if (options.out.empty() && options.into.empty()) return text;
+  SpaceModel model = adapted->space_model();
+  describe(model, options, prepared, ready, expected, known);
+  return text + keep(model, options, space);
 }
 
 }  // namespace oneproxy

@@ -20,12 +20,16 @@ std::string plan_measurements(const PlanOptions& options);
 struct AdaptOptions {
   std::string space, geometry, set = "help", store, device;
   std::vector<std::string> sources = {"all"};
-  std::string measurements, unit = "ms", prior = "learnt", out;
+  std::string method = "bayes";
+  std::string measurements, unit = "ms";
+  std::string prior;            // of bayes; "": learnt
+  std::string out, into, name;  // predictor's file; or store, and the name there
   bool split_sources = false;
   double threshold = 0.9, confidence = 0.9;
   std::uint64_t seed = 1;
 };
-// `oneproxy adapt`: adapts to the measurements, says how well it will rank, and writes the predictor.
+// `oneproxy adapt`: adapts to the measurements, says how well it will rank (where the method knows), and writes the
+// predictor, to search with.
 std::string adapt_to_measurements(const AdaptOptions& options);
 
 }  // namespace oneproxy

@@ -1,15 +1,11 @@
 // What users have, into a store: measurements of their own device from a CSV file, trained predictors from PyTorch.
-#include <algorithm>
-#include <cmath>
-#include <cstdlib>
 #include <filesystem>
-#include <limits>
-#include <map>
+#include <set>
 
 #include "engine/base/log.h"
 #include "engine/base/resources.h"
-#include "engine/data/csv.h"
 #include "engine/data/store.h"
+#include "engine/device/measurement_csv.h"
 #include "engine/predictor/library.h"
 #include "engine/predictor/torch_predictor.h"
 #include "engine/report/table.h"
@@ -19,25 +15,6 @@
 
 namespace oneproxy {
 namespace {
-
-// A latency in ms; NaN for a failed measurement (empty, nan, or -1 as some tools write it).
-double parse_latency(const std::string& text, const std::string& place) {
-  if (text.empty() || text == "-1" || text == "-1.0") return std::numeric_limits<double>::quiet_NaN();
-  char* end = nullptr;
-  const double value = std::strtod(text.c_str(), &end);
-  if (end == text.c_str() || *end != '\0')
-    throw Error(place + ": latency_ms = '" + text + "' is not a number; write milliseconds, or nothing for a failure");
-  if (std::isnan(value)) return value;
-  if (!(value > 0) || std::isinf(value))
-    throw Error(place + ": latency_ms = '" + text + "' should be positive; write nothing for a failed measurement");
-  return value;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const auto half = values.size() / 2;
-  return values.size() % 2 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
 
 void check_device_name(const std::string& device) {
   if (device.empty() || device == "all" || device.find_first_of("/:\"' ") != std::string::npos || device[0] == '.')
@@ -50,42 +27,13 @@ std::string import_device(const ImportOptions& options) {
   check_device_name(options.device);
   check_device_name(options.set);
   const SearchSpace space = SearchSpace::load(options.space);
-  const CsvTable table = read_csv(options.file);
-  for (const char* needed : {"arch", "latency_ms"})
-    if (table.column(needed) < 0)
-      throw Error(options.file + ": has no column '" + needed +
-                  "'; the header should be arch,latency_ms[,repeat], latencies in milliseconds");
-  for (const auto& column : table.columns)
-    if (column != "arch" && column != "latency_ms" && column != "repeat")
-      throw Error(options.file + ": unknown column '" + column + "'; the header should be arch,latency_ms[,repeat]");
-
-  // Repeated measurements of an architecture become their median.
-  std::map<std::vector<std::uint8_t>, std::vector<double>> repeats;
-  std::int64_t failed = 0;
-  for (std::size_t i = 0; i < table.rows.size(); ++i) {
-    std::vector<std::uint8_t> choices;
-    try {
-      choices = space.parse(table.rows[i][table.column("arch")]);
-    } catch (const Error& error) {
-      throw Error(table.place(i) + ": " + error.what());
-    }
-    const double latency = parse_latency(table.rows[i][table.column("latency_ms")], table.place(i));
-    auto& values = repeats[choices];
-    if (std::isnan(latency))
-      ++failed;
-    else
-      values.push_back(latency);
-  }
+  const MeasuredArchitectures file = read_measurements(space, options.file);
   DeviceMeasurements measured;
   measured.device = options.device;
   measured.n_decisions = space.n_decisions();
-  std::int64_t known = 0, repeated = 0;
-  for (const auto& [choices, values] : repeats) {
-    measured.choices.insert(measured.choices.end(), choices.begin(), choices.end());
-    measured.latency_ms.push_back(values.empty() ? std::numeric_limits<double>::quiet_NaN() : median(values));
-    known += !values.empty();
-    repeated += values.size() > 1;
-  }
+  measured.choices = file.choices;
+  measured.latency_ms = file.latency_ms;
+  const std::int64_t known = file.n_known(), repeated = file.n_repeated(), failed = file.n_failed;
   if (known == 0) throw Error(options.file + ": has no successful measurement");
   if (failed > 0) log_warning(std::to_string(failed) + " measurements failed and are left out");
   measured.attributes = {
@@ -100,6 +48,11 @@ std::string import_device(const ImportOptions& options) {
   std::string text = options.store + ": " + options.set + ":" + options.device + " has " + std::to_string(known) +
                      " architectures of " + options.space +
                      (repeated ? " (" + std::to_string(repeated) + " measured several times: medians)" : "") + "\n";
+  std::set<std::vector<std::uint8_t>> successes;
+  for (std::int64_t i = 0; i < file.n(); ++i) {
+    const auto row = file.choices.begin() + i * measured.n_decisions;
+    if (!file.repeats[i].empty()) successes.insert({row, row + measured.n_decisions});
+  }
   const Store store(options.store);
   for (const auto& set : store.sets(options.space)) {
     if (set == options.set) continue;
@@ -107,8 +60,7 @@ std::string import_device(const ImportOptions& options) {
     std::int64_t common = 0;
     for (std::int64_t i = 0; i < rows.n; ++i) {
       const auto row = rows.row(i);
-      const auto found = repeats.find({row.begin(), row.end()});
-      common += found != repeats.end() && !found->second.empty();
+      common += successes.contains({row.begin(), row.end()});
     }
     text += "  in common with set " + set + ": " + std::to_string(common) + "\n";
   }

@@ -31,7 +31,15 @@ std::string describe_predictors(const std::string& path) {
   const H5File file(path, H5Mode::read);
   for (const auto& space : predicted_spaces(path)) {
     for (const auto& name : table_names(path, space)) {
-      const auto table = read_table(file, "/tables/" + space + "/" + name);
+      const std::string group = "/tables/" + space + "/" + name;
+      if (is_index_table(file, group)) {
+        const auto table = read_index_table(file, group);
+        rows.row({name, space, table.target, table.unit, std::to_string(table.values.size()) + " values, by index",
+                  attribute(table.record, "source"), attribute(table.record, "licence")});
+        any = true;
+        continue;
+      }
+      const auto table = read_table(file, group);
       rows.row({name, space, table.target, table.unit,
                 table.n_tables() == 1 ? "1 table" : std::to_string(table.n_tables()) + " tables, by resolution",
                 attribute(table.record, "source"), attribute(table.record, "licence")});
@@ -137,10 +145,11 @@ std::string describe_architecture(const std::string& space_name, const std::stri
   for (const auto& name : table_names(store_path, space_name)) {
     const auto table = find_table(name, store_path, space);
     double value = 0;
-    table.predict(choices, std::span(&value, 1));
+    predict(table, choices, std::span(&value, 1));
+    const auto [target, unit] = std::visit([](const auto& t) { return std::pair(t.target, t.unit); }, table);
     tables += name + std::string(std::max<std::size_t>(name.size() + 1, 18) - name.size(), ' ') +
-              (std::isnan(value) ? "not covered" : plain(std::round(value * 1e4) / 1e4) + " " + table.unit) + " (" +
-              table.target + ", look-up table)\n";
+              (std::isnan(value) ? "not covered" : plain(std::round(value * 1e4) / 1e4) + " " + unit) + " (" + target +
+              ", look-up table)\n";
   }
   return text + "geometry          " + space.geometry() + "\nMACs              " + plain(cost.macs) +
          "\nparameters        " + plain(cost.parameters) + "\nactivation bytes  " + plain(cost.activation_bytes) +

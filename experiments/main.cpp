@@ -135,10 +135,10 @@ int run_program(int argc, char** argv) {
       app.add_subcommand("score", "values of predictors for a file of architectures, or for a range of a space");
   score_command->add_option("--space", score.space, "search space")->required();
   score_command
-      ->add_option(
-          "--predictor", score.predictors,
-          "NAME (of the store), FILE.h5, table:NAME, proxy:DEVICE or model:macs; as often as wanted: one column "
-          "each")
+      ->add_option("--predictor", score.predictors,
+                   "NAME (of the store), FILE.h5, table:NAME, table:FILE.h5, proxy:DEVICE or model:macs; as often as "
+                   "wanted: one column "
+                   "each")
       ->required()
       ->allow_extra_args(false);
   auto* archs = score_command->add_option("--archs", score.archs, "CSV with a column arch; without it: by index");
@@ -158,7 +158,9 @@ int run_program(int argc, char** argv) {
   auto* search_command =
       app.add_subcommand("search", "best architectures of a space under latency limits; prints the result folder");
   search_command->add_option("--space", search.space, "search space")->required();
-  search_command->add_option("--latency", search.latency, "what is limited, for example proxy:pixel3 or table:note10")
+  search_command
+      ->add_option("--latency", search.latency,
+                   "what is limited, for example proxy:pixel3, table:note10 or table:FILE.h5")
       ->required();
   search_command->add_option("--quality", search.quality, "what is maximised, for example predictor:NAME or model:macs")
       ->required();
@@ -198,17 +200,23 @@ int run_program(int argc, char** argv) {
   adapt_command->add_option("--unit", adapt.unit, "of the latencies in the file: ms, s or us")
       ->capture_default_str()
       ->check(CLI::IsMember({"ms", "s", "us"}));
-  adapt_command->add_option("--prior", adapt.prior, "learnt (from the sources), stated or flat")
+  adapt_command->add_option("--method", adapt.method, "bayes, adaproxy or finetune (needs LibTorch)")
       ->capture_default_str()
+      ->check(CLI::IsMember({"bayes", "adaproxy", "finetune"}));
+  adapt_command->add_option("--prior", adapt.prior, "bayes: learnt (from the sources; the default), stated or flat")
       ->check(CLI::IsMember({"learnt", "stated", "flat"}));
-  adapt_command->add_flag("--split-sources", adapt.split_sources, "mean of the sources apart from their deviations");
+  adapt_command->add_flag("--split-sources", adapt.split_sources,
+                          "bayes: mean of the sources apart from their deviations");
   adapt_command->add_option("--threshold", adapt.threshold, "SRCC that is good enough")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0));
   adapt_command->add_option("--confidence", adapt.confidence, "probability of it at which to stop")
       ->capture_default_str()
       ->check(CLI::Range(0.5, 0.99));
-  adapt_command->add_option("--out", adapt.out, "HDF5 file for the predictor");
+  adapt_command->add_option("--out", adapt.out, "file for the predictor (*.h5), to search with table:FILE");
+  adapt_command->add_option("--into", adapt.into,
+                            "store to add the predictor to; begins as a copy of the one that ships");
+  adapt_command->add_option("--name", adapt.name, "its name there, to search with table:NAME");
   auto add_sources = [&](CLI::App* command, auto& options) {
     command->add_option("--geometry", options.geometry, "data set whose shapes count (default: the space's first)");
     command->add_option("--sources", options.sources, "source devices; \"all\" of the set, or \"none\"");

@@ -59,7 +59,7 @@ struct ScoredColumn {
   std::string name;
   std::shared_ptr<const SpaceModel> model;
   std::unique_ptr<SubSpace> part;
-  std::unique_ptr<KernelModel> kernel;
+  std::unique_ptr<KernelModel> kernel;  // with the scorer: none for a table by index
   std::unique_ptr<Scorer> scorer;
 };
 
@@ -71,6 +71,7 @@ ScoredColumn make_column(const ObjectiveSources& sources, const std::string& nam
     throw Error("--predictor " + name + ": measurements are no predictor; use predictor:, table:, proxy: or model:");
   ScoredColumn column{name, objective.model, std::make_unique<SubSpace>(sources.space), nullptr, nullptr};
   keep_predictable(*column.model, *column.part);
+  if (!has_kernels(*column.model)) return column;
   column.kernel = std::make_unique<KernelModel>(*column.model, *column.part);
   column.scorer = std::make_unique<Scorer>(column.part->code(), std::vector<Model>{column.kernel->view()},
                                            sources.backend, precision);
@@ -80,6 +81,12 @@ ScoredColumn make_column(const ObjectiveSources& sources, const std::string& nam
 // choices: [n] architectures -> values [n]; NaN where the model has no entry.
 std::vector<double> values_of(const ScoredColumn& column, const std::vector<std::vector<std::uint8_t>>& architectures) {
   std::vector<double> values(architectures.size(), std::nan(""));
+  if (!column.scorer) {
+    std::vector<std::uint8_t> choices;
+    for (const auto& own : architectures) choices.insert(choices.end(), own.begin(), own.end());
+    predict(*column.model, choices, values);
+    return values;
+  }
   std::vector<std::uint32_t> digits;
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < architectures.size(); ++i) {
@@ -113,8 +120,11 @@ std::string score_architectures(const ScoreOptions& options) {
   for (const auto& name : options.predictors)
     columns.push_back(
         make_column({space, data ? &*data : nullptr, store, "", backend}, name, parse_precision(options.precision)));
-  for (const auto& column : columns)
-    for (const auto& path : column.scorer->paths()) log_info(column.name + ": scored by " + path);
+  for (const auto& column : columns) {
+    if (!column.scorer) log_info(column.name + ": looked up");
+    for (const auto& path : column.scorer ? column.scorer->paths() : std::vector<std::string>{})
+      log_info(column.name + ": scored by " + path);
+  }
 
   std::uint64_t n = 0, without = 0;
   const auto start = std::chrono::steady_clock::now();

@@ -41,13 +41,14 @@ class Search : public Experiment {
     method_ =
         config.one_of("method", "exhaustive", {"exhaustive", "exact", "annealing", "evolutionary"},
                       "exhaustive scores all; exact needs sums over decisions; the others find the best they can");
-    quality_name_ = config.text("quality", std::nullopt,
-                                "what is maximised: metric:NAME, metric:SET:NAME, predictor:NAME or FILE, table:NAME, "
-                                "model:macs");
+    quality_name_ =
+        config.text("quality", std::nullopt,
+                    "what is maximised: metric:NAME, metric:SET:NAME, predictor:NAME or FILE, table:NAME or "
+                    "FILE, model:macs");
     latency_name_ =
         config.text("latency", std::nullopt,
                     "what is limited: device:NAME (measured), proxy:NAME (linear predictor), predictor:NAME "
-                    "or FILE, table:NAME, model:macs");
+                    "or FILE, table:NAME or FILE, model:macs");
     limits_ms_ = config.numbers("limits_ms", {}, 0, 1e15,
                                 "latency limits (or MACs); [] takes quantiles 0.1, 0.25, 0.5, 0.75 over the set, or "
                                 "over random architectures where there is none");

@@ -383,36 +383,51 @@ double BayesModel::expected_srcc_with(const AdaptedBayes& adapted, std::span<con
   return spearman_of_pearson(std::sqrt(std::max(total - unknown, 0.0) / (total + noise)));
 }
 
-LinearPredictor BayesModel::linear(const AdaptedBayes& adapted) const {
+TablePredictor BayesModel::additive_table(const AdaptedBayes& adapted) const {
   const auto& space = features_.space();
   if (!features_.physics().additive())
     throw Error("the features of " + space.name() +
-                " do not add up over decisions, so there is no linear predictor; export the table of all scores");
+                " do not add up over decisions, so there is no table of weights; export the table of all latencies");
   // Of an additive function the weights are its differences from one architecture.
   const auto radices = space.radices();
-  std::vector<std::uint8_t> choices(radices.size(), 0), all = choices;
-  for (std::size_t d = 0; d < radices.size(); ++d)
-    for (std::uint8_t c = 0; c < radices[d]; ++c) {
-      choices[d] = c;
-      all.insert(all.end(), choices.begin(), choices.end());
-      choices[d] = 0;
-    }
+  const int n_tables = space.resolutions().empty() ? 1 : radices[0];
+  std::vector<std::uint8_t> all;
+  for (int t = 0; t < n_tables; ++t) {
+    std::vector<std::uint8_t> base(radices.size(), 0);
+    if (n_tables > 1) base[0] = static_cast<std::uint8_t>(t);
+    all.insert(all.end(), base.begin(), base.end());
+    for (std::size_t d = 0; d < radices.size(); ++d)
+      for (std::uint8_t c = 0; c < radices[d]; ++c) {
+        auto changed = base;
+        if (n_tables == 1 || d > 0) changed[d] = c;  // else decision 0 selects the table
+        all.insert(all.end(), changed.begin(), changed.end());
+      }
+  }
   const auto latency = latency_ms(adapted, features_.rows(all));
-  LinearPredictor predictor;
-  predictor.radices.assign(radices.begin(), radices.end());
-  predictor.bias = latency[0];
-  for (std::size_t i = 1; i < latency.size(); ++i) predictor.weights.push_back(latency[i] - latency[0]);
-  return predictor;
+  TablePredictor table;
+  table.space = space.name();
+  table.radices.assign(radices.begin(), radices.end());
+  table.unit = "ms";
+  const std::size_t rows = latency.size() / n_tables;
+  for (int t = 0; t < n_tables; ++t) {
+    const double base = latency[t * rows];
+    table.bias.push_back(base);
+    for (std::size_t i = 1; i < rows; ++i) table.weights.push_back(latency[t * rows + i] - base);
+  }
+  return table;
 }
 
-std::vector<double> BayesModel::table(const AdaptedBayes& adapted) const {
+IndexTable BayesModel::index_table(const AdaptedBayes& adapted) const {
   const auto& space = features_.space();
-  if (space.size() > (1 << 20))
-    throw Error("a table of all scores of " + space.name() + " would have " + to_decimal(space.size()) +
-                " entries, at most 2^20 are made; use the linear predictor");
+  if (space.size() > kIndexTableMost || !space.stages().empty())
+    throw Error("a table of all latencies of " + space.name() + " would have " + to_decimal(space.size()) +
+                " entries, at most 2^20 are made, and none of stages; use the table of weights");
   constexpr std::int64_t kChunk = 1 << 14;
   const auto size = static_cast<std::int64_t>(space.size());
-  std::vector<double> latency;
+  IndexTable table;
+  table.space = space.name();
+  table.radices.assign(space.radices().begin(), space.radices().end());
+  table.unit = "ms";
   for (std::int64_t first = 0; first < size; first += kChunk) {
     std::vector<std::uint8_t> choices;
     for (std::int64_t i = first; i < std::min(size, first + kChunk); ++i) {
@@ -420,9 +435,9 @@ std::vector<double> BayesModel::table(const AdaptedBayes& adapted) const {
       choices.insert(choices.end(), one.begin(), one.end());
     }
     const auto chunk = latency_ms(adapted, features_.rows(choices));
-    latency.insert(latency.end(), chunk.begin(), chunk.end());
+    table.values.insert(table.values.end(), chunk.begin(), chunk.end());
   }
-  return latency;
+  return table;
 }
 
 namespace {

@@ -11,7 +11,8 @@
 
 #include "engine/adapt/block_regression.h"
 #include "engine/adapt/source_predictor.h"
-#include "engine/predictor/linear_predictor.h"
+#include "engine/predictor/index_table.h"
+#include "engine/predictor/table_predictor.h"
 
 namespace oneproxy {
 
@@ -78,10 +79,10 @@ class BayesModel {
   // The same estimate as if `more` further architectures [m, n_columns] had been measured (they need no latencies).
   double expected_srcc_with(const AdaptedBayes& adapted, std::span<const double> more) const;
 
-  // For the scoring kernels. linear(): spaces whose features add up over decisions; Error elsewhere. table(): latency
-  // of every architecture by index, spaces up to 2^20; Error elsewhere.
-  LinearPredictor linear(const AdaptedBayes& adapted) const;
-  std::vector<double> table(const AdaptedBayes& adapted) const;
+  // To search with. additive_table(): where the features add up over decisions (given the resolution, if that is one);
+  // Error elsewhere. index_table(): the latency of every architecture, spaces up to kIndexTableMost; Error elsewhere.
+  TablePredictor additive_table(const AdaptedBayes& adapted) const;
+  IndexTable index_table(const AdaptedBayes& adapted) const;
 
  private:
   const ArchitectureFeatures& features_;

@@ -46,8 +46,7 @@ class AdaptedNetwork : public AdaptedPredictor {
     predictor_.predict(at.choices, latency);
     return latency;
   }
-  std::optional<LinearPredictor> linear() const override { return std::nullopt; }
-  std::optional<MlpPredictor> mlp() const override { return predictor_; }
+  SpaceModel space_model() const override { return predictor_; }
   ExpectedSrcc expected_srcc() const override {
     const double unknown = std::numeric_limits<double>::quiet_NaN();
     return {unknown, unknown, unknown, {}};

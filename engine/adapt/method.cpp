@@ -13,14 +13,20 @@ namespace {
 
 class AdaptedLinear : public AdaptedPredictor {
  public:
-  explicit AdaptedLinear(LinearPredictor predictor) : predictor_(std::move(predictor)) {}
+  AdaptedLinear(LinearPredictor predictor, const SearchSpace& space, std::string proxy)
+      : predictor_(std::move(predictor)), space_(space), proxy_(std::move(proxy)) {}
 
   std::vector<double> latency_ms(const Architectures& at) const override {
     std::vector<double> latency(at.n());
     score_linear(predictor_.table(), at.choices, latency, Backend::cpu);
     return latency;
   }
-  std::optional<LinearPredictor> linear() const override { return predictor_; }
+  SpaceModel space_model() const override {
+    TablePredictor table = as_table(predictor_, space_);
+    table.unit = "ms";
+    table.record["proxy"] = proxy_;
+    return table;
+  }
   ExpectedSrcc expected_srcc() const override {
     const double unknown = std::numeric_limits<double>::quiet_NaN();
     return {unknown, unknown, unknown, {}};
@@ -28,14 +34,18 @@ class AdaptedLinear : public AdaptedPredictor {
 
  private:
   LinearPredictor predictor_;
+  const SearchSpace& space_;
+  std::string proxy_;
 };
 
 class AdaproxyMethod : public AdaptationMethod {
  public:
-  AdaproxyMethod(const ArchitectureFeatures& features, std::span<const SourceDevice> sources, Norm norm) : norm_(norm) {
+  AdaproxyMethod(const ArchitectureFeatures& features, std::span<const SourceDevice> sources, Norm norm)
+      : space_(features.space()), norm_(norm) {
     if (sources.empty()) throw Error("AdaProxy needs a source device, its proxy; name one");
     for (const auto& source : sources) {
       Proxy proxy;
+      proxy.name = source.name;
       proxy.predictor = fit_linear_predictor(features.space().radices(), source.choices, source.latency_ms);
       std::vector<double> predicted(source.latency_ms.size());
       score_linear(proxy.predictor.table(), source.choices, predicted, Backend::cpu);
@@ -80,14 +90,16 @@ class AdaproxyMethod : public AdaptationMethod {
     ValidationSamples validation{{choices.begin() + training * decisions, choices.end()},
                                  {latency.begin() + training, latency.end()}};
     return std::make_unique<AdaptedLinear>(
-        adapt_adaproxy(best->predictor, best->deviation, train, validation, norm_).predictor);
+        adapt_adaproxy(best->predictor, best->deviation, train, validation, norm_).predictor, space_, best->name);
   }
 
  private:
   struct Proxy {
+    std::string name;
     LinearPredictor predictor;
     double deviation = 0;
   };
+  const SearchSpace& space_;
   Norm norm_;
   std::vector<Proxy> proxies_;
 };
@@ -98,11 +110,17 @@ class AdaptedByBayes : public AdaptedPredictor {
   std::vector<double> latency_ms(const Architectures& at) const override {
     return model_.latency_ms(adapted_, at.rows);
   }
-  std::optional<LinearPredictor> linear() const override {
-    if (!model_.features().physics().additive()) return std::nullopt;
-    return model_.linear(adapted_);
+  SpaceModel space_model() const override {
+    if (model_.features().physics().additive()) return model_.additive_table(adapted_);
+    return model_.index_table(adapted_);
   }
   ExpectedSrcc expected_srcc() const override { return model_.expected_srcc(adapted_); }
+  bool adapted() const override { return !adapted_.from_prior; }
+  std::optional<Advice> advice(double threshold, double confidence, int most, std::span<const std::uint8_t> measured,
+                               std::uint64_t seed) const override {
+    const auto next = propose(model_, Selection::a_optimal, most, seed, measured);
+    return advise(model_, adapted_, expected_srcc(), threshold, confidence, next);
+  }
   std::vector<std::string> remarks() const override { return adapted_.remarks; }
 
  private:

@@ -14,8 +14,9 @@
 
 #include "engine/adapt/adaproxy.h"
 #include "engine/adapt/bayes.h"
+#include "engine/adapt/proposal.h"
 #include "engine/adapt/source_predictor.h"
-#include "engine/predictor/mlp_predictor.h"
+#include "engine/predictor/space_model.h"
 
 namespace oneproxy {
 
@@ -35,12 +36,19 @@ class AdaptedPredictor {
  public:
   virtual ~AdaptedPredictor() = default;
   virtual std::vector<double> latency_ms(const Architectures& at) const = 0;  // [n]
-  // For the scoring kernels, where the predictor is a sum over decisions.
-  virtual std::optional<LinearPredictor> linear() const = 0;
-  // For the scoring kernels, where the predictor is a network.
-  virtual std::optional<MlpPredictor> mlp() const { return std::nullopt; }
+  // To search the space with: a sum over decisions, a network, or of a small space the latency of every architecture.
+  // Error: none of these.
+  virtual SpaceModel space_model() const = 0;
   // NaN values where the method does not know.
   virtual ExpectedSrcc expected_srcc() const = 0;
+  // False where the measurements allowed no adaptation, so that a stand-in ranks (the remarks say why).
+  virtual bool adapted() const { return true; }
+  // How many more measurements it needs, at most `most`; nothing where the method does not know. `measured`
+  // [m, n_decisions] is not proposed again.
+  virtual std::optional<Advice> advice(double /*threshold*/, double /*confidence*/, int /*most*/,
+                                       std::span<const std::uint8_t> /*measured*/, std::uint64_t /*seed*/) const {
+    return std::nullopt;
+  }
   // What a person should know about the measurements.
   virtual std::vector<std::string> remarks() const { return {}; }
 };

@@ -31,6 +31,11 @@ void verify_checksum(const H5File& file, const std::string& dataset, const std::
     throw Error(file.path() + ": " + dataset + " does not match its checksum; the file is damaged, get it again");
 }
 
+// The path of an object of a group, which may be the root of a file.
+inline std::string below(const std::string& group, const std::string& name) {
+  return group == "/" ? "/" + name : group + "/" + name;
+}
+
 std::vector<double> read_checked_doubles(const H5File& file, const std::string& dataset);
 std::vector<std::uint8_t> read_checked_bytes(const H5File& file, const std::string& dataset);
 

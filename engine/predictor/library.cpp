@@ -68,12 +68,36 @@ MlpPredictor find_predictor(const std::string& reference, const std::string& sto
   return predictor;
 }
 
-TablePredictor find_table(const std::string& name, const std::string& store, const SearchSpace& space) {
-  require(table_names(store, space.name()), "look-up table", name, store, space.name(),
-          "tools/import_datasets.py makes them from the public files");
-  TablePredictor table = read_table(H5File(store, H5Mode::read), kTables + "/" + space.name() + "/" + name);
-  check_predictor(table, space, "look-up table " + name + " of " + store);
+SpaceModel find_table(const std::string& reference, const std::string& store, const SearchSpace& space) {
+  const bool in_file = reference.ends_with(".h5");
+  if (!in_file)
+    require(table_names(store, space.name()), "look-up table", reference, store, space.name(),
+            "tools/import_datasets.py makes them from the public files, `oneproxy adapt` from measurements");
+  const H5File file(in_file ? reference : store, H5Mode::read);
+  const std::string group = in_file ? "/" : kTables + "/" + space.name() + "/" + reference;
+  SpaceModel table =
+      is_index_table(file, group) ? SpaceModel(read_index_table(file, group)) : SpaceModel(read_table(file, group));
+  const std::string where = in_file ? reference : "look-up table " + reference + " of " + store;
+  std::visit([&](const auto& model) { check_predictor(model, space, where); }, table);
   return table;
+}
+
+namespace {
+void write(H5File& file, const std::string& group, const MlpPredictor& model) { write_predictor(file, group, model); }
+void write(H5File& file, const std::string& group, const TablePredictor& model) { write_table(file, group, model); }
+void write(H5File& file, const std::string& group, const IndexTable& model) { write_table(file, group, model); }
+}  // namespace
+
+void save_model(const std::string& path, const SpaceModel& model) {
+  replace_file(path, "", [&](H5File& file) { std::visit([&](const auto& m) { write(file, "/", m); }, model); });
+}
+
+void add_model(const std::string& store, const std::string& start_from, const std::string& name,
+               const SpaceModel& model) {
+  const std::string& kind = std::holds_alternative<MlpPredictor>(model) ? kPredictors : kTables;
+  add(store, start_from, name, [&](H5File& file) {
+    std::visit([&](const auto& m) { write(file, kind + "/" + m.space + "/" + name, m); }, model);
+  });
 }
 
 void add_predictor(const std::string& store, const std::string& start_from, const std::string& name,

@@ -1,12 +1,12 @@
 #pragma once
 // Predictors and look-up tables of a store, by name.
 //   /predictors/<space>/<name>   multilayer perceptrons   (engine/predictor/mlp_predictor.h)
-//   /tables/<space>/<name>       look-up tables           (engine/predictor/table_predictor.h)
+//   /tables/<space>/<name>       look-up tables           (engine/predictor/table_predictor.h, index_table.h)
 #include <string>
 #include <vector>
 
 #include "engine/predictor/mlp_predictor.h"
-#include "engine/predictor/table_predictor.h"
+#include "engine/predictor/space_model.h"
 #include "engine/space/space.h"
 
 namespace oneproxy {
@@ -17,15 +17,22 @@ std::vector<std::string> table_names(const std::string& store, const std::string
 // Spaces with predictors or tables in the store.
 std::vector<std::string> predicted_spaces(const std::string& store);
 
-// `reference` is a predictor's file (*.h5), or a name in the store. Both belong to `space`, or are refused; errors
+// `reference` is a file (*.h5), or a name in the store. All belong to `space`, or are refused; errors
 // offer the nearest names and say how a predictor enters a store.
 MlpPredictor find_predictor(const std::string& reference, const std::string& store, const SearchSpace& space);
-TablePredictor find_table(const std::string& name, const std::string& store, const SearchSpace& space);
+// A TablePredictor or an IndexTable.
+SpaceModel find_table(const std::string& reference, const std::string& store, const SearchSpace& space);
+
+// Of any kind, into a file of its own, atomically.
+void save_model(const std::string& path, const SpaceModel& model);
 
 // Adds or replaces, atomically. Where `store` does not exist it starts as a copy of `start_from`.
 void add_predictor(const std::string& store, const std::string& start_from, const std::string& name,
                    const MlpPredictor& predictor);
 void add_table(const std::string& store, const std::string& start_from, const std::string& name,
                const TablePredictor& table);
+// Of any kind, where its kind belongs.
+void add_model(const std::string& store, const std::string& start_from, const std::string& name,
+               const SpaceModel& model);
 
 }  // namespace oneproxy

@@ -18,10 +18,6 @@ constexpr std::int64_t kSchema = 1;
 const std::vector<std::string> kOwnAttributes = {"format",     "schema_version", "space",         "target",      "unit",
                                                  "log_target", "n_layers",       "output_offset", "output_scale"};
 
-std::string below(const std::string& group, const std::string& name) {
-  return group == "/" ? "/" + name : group + "/" + name;
-}
-
 void check_finite(const std::vector<double>& values, const std::string& what) {
   for (std::size_t i = 0; i < values.size(); ++i)
     if (!std::isfinite(values[i]))
@@ -145,7 +141,9 @@ MlpPredictor read_predictor(const H5File& file, const std::string& group) {
   const std::string where = file.path() + (group == "/" ? "" : ":" + group);
   H5Attributes found = file.attributes(group);
   if (attribute<std::string>(found, "format", where) != kFormat)
-    throw Error(where + ": is no predictor; `oneproxy import --predictor` or `oneproxy train` make one");
+    throw Error(where +
+                ": is no predictor; `oneproxy import --predictor` or `oneproxy train` make one (of a look-up table: " +
+                "table:FILE)");
   if (const auto version = attribute<std::int64_t>(found, "schema_version", where); version != kSchema)
     throw Error(where + ": has schema " + std::to_string(version) + ", this program reads " + std::to_string(kSchema) +
                 "; use another oneproxy");

@@ -131,6 +131,9 @@ void keep_predictable(const SpaceModel& model, SubSpace& part) {
 }
 
 KernelModel::KernelModel(const SpaceModel& model, const SubSpace& part) : model_(model) {
+  if (const auto* table = std::get_if<IndexTable>(&model_))
+    throw Error("\"" + table->target + "\" is a table of every architecture of " + table->space +
+                ", which no scoring kernel runs; use method = \"exhaustive\" or \"evolutionary\", without certify");
   if (const auto* mlp = std::get_if<MlpPredictor>(&model_)) {
     view_ = mlp->view(last_);
     return;

@@ -1,6 +1,6 @@
 #pragma once
-// A predictor that covers a whole space, as the scoring kernels run it over a part of the space: a table of what adds
-// up over decisions, or an MLP on the one-hot code.
+// A predictor that covers a whole space: a table of what adds up over decisions, or an MLP on the one-hot code, which
+// the scoring kernels run over a part of the space; or, of a small space, the table of every architecture's value.
 #include <memory>
 #include <span>
 #include <string>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/predictor/digit_tables.h"
+#include "engine/predictor/index_table.h"
 #include "engine/predictor/linear_predictor.h"
 #include "engine/predictor/mlp_predictor.h"
 #include "engine/predictor/table_predictor.h"
@@ -16,7 +17,10 @@
 
 namespace oneproxy {
 
-using SpaceModel = std::variant<TablePredictor, MlpPredictor>;
+using SpaceModel = std::variant<TablePredictor, MlpPredictor, IndexTable>;
+
+// Whether the scoring kernels can run it.
+inline bool has_kernels(const SpaceModel& model) { return !std::holds_alternative<IndexTable>(model); }
 
 // What is additive as a table: a linear predictor, or a cost of the space ("model:macs"; where the resolution changes
 // every block, one table a resolution).
@@ -37,7 +41,7 @@ void keep_predictable(const SpaceModel& model, SubSpace& part);
 // The kernels' view of a model over a part of its space, with its memory. Scores are values but for exp.
 class KernelModel {
  public:
-  KernelModel(const SpaceModel& model, const SubSpace& part);
+  KernelModel(const SpaceModel& model, const SubSpace& part);  // Error where there are no kernels for it
   Model view() const { return view_; }
 
  private:

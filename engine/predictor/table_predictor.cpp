@@ -67,7 +67,7 @@ void check_predictor(const TablePredictor& predictor, const SearchSpace& space, 
 
 void write_table(H5File& file, const std::string& group, const TablePredictor& table) {
   check(table, file.path() + ":" + group);
-  file.remove(group);
+  if (group != "/") file.remove(group);
   for (const auto& [name, value] : table.record) file.set_attribute(group, name, value);
   file.set_attribute(group, "format", std::string(kFormat));
   file.set_attribute(group, "space", table.space);
@@ -75,24 +75,25 @@ void write_table(H5File& file, const std::string& group, const TablePredictor& t
   file.set_attribute(group, "unit", table.unit);
   const auto n_decisions = static_cast<std::int64_t>(table.radices.size());
   const std::int64_t shape[] = {table.n_tables(), static_cast<std::int64_t>(n_rows(table))};
-  write_checked(file, group + "/radices", table.radices, std::span(&n_decisions, 1));
-  write_checked(file, group + "/weights", table.weights, shape);
-  write_checked(file, group + "/bias", table.bias, std::span(shape, 1));
+  write_checked(file, below(group, "radices"), table.radices, std::span(&n_decisions, 1));
+  write_checked(file, below(group, "weights"), table.weights, shape);
+  write_checked(file, below(group, "bias"), table.bias, std::span(shape, 1));
 }
 
 TablePredictor read_table(const H5File& file, const std::string& group) {
-  const std::string where = file.path() + ":" + group;
+  const std::string where = file.path() + (group == "/" ? "" : ":" + group);
   TablePredictor table;
   H5Attributes found = file.attributes(group);
-  if (text(found, "format", where) != kFormat) throw Error(where + ": is no look-up table");
+  if (text(found, "format", where) != kFormat)
+    throw Error(where + ": is no look-up table but " + text(found, "format", where) + " (predictor:FILE takes an MLP)");
   table.space = text(found, "space", where);
   table.target = text(found, "target", where);
   table.unit = text(found, "unit", where);
   for (const char* own : {"format", "space", "target", "unit"}) found.erase(own);
   table.record = std::move(found);
-  table.radices = read_checked_bytes(file, group + "/radices");
-  table.weights = read_checked_doubles(file, group + "/weights");
-  table.bias = read_checked_doubles(file, group + "/bias");
+  table.radices = read_checked_bytes(file, below(group, "radices"));
+  table.weights = read_checked_doubles(file, below(group, "weights"));
+  table.bias = read_checked_doubles(file, below(group, "bias"));
   check(table, where);
   return table;
 }

@@ -31,7 +31,8 @@ void check_predictor(const TablePredictor& predictor, const SearchSpace& space, 
 // Over all numbers that a prediction depends on, as hex: part of the identity of a result.
 std::string checksum(const TablePredictor& predictor);
 
-// /tables/<space>/<name> of a store. Errors: missing parts, lengths that do not fit, damaged data.
+// A group of a store, /tables/<space>/<name>, or of a file of its own, "/". Errors: missing parts, lengths that do not
+// fit, damaged data.
 void write_table(H5File& file, const std::string& group, const TablePredictor& table);
 TablePredictor read_table(const H5File& file, const std::string& group);
 

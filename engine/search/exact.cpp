@@ -186,7 +186,8 @@ SearchResult search_exactly(const SearchProblem& problem, std::span<const double
     if (!objective->model || !std::holds_alternative<TablePredictor>(*objective->model))
       throw Error(
           "method = \"exact\" needs latency and quality that add up over decisions (proxy:, table:, model:); \"" +
-          objective->label + "\" does not: use method = \"annealing\" or \"evolutionary\"");
+          objective->label + "\" does not: use method = \"" +
+          (problem.covers_space() && !problem.has_kernels() ? "exhaustive" : "annealing") + "\" or \"evolutionary\"");
   const SubSpace& part = problem.part;
   const KernelModel latency(*problem.latency.model, part), quality(*problem.quality.model, part);
   const ExactResult found = search_exactly(

@@ -46,6 +46,24 @@ SearchResult search_rows(const SearchProblem& problem, std::span<const double> l
   return result;
 }
 
+// Small spaces: a table by index has at most kIndexTableMost architectures.
+SearchResult search_by_definition(const SearchProblem& problem, std::span<const double> limits_ms, const ArchRun& run,
+                                  Backend backend) {
+  const DigitSplit split = run.shuffled ? split_digits(problem.part.radices()) : DigitSplit{};
+  std::vector<ArchIndex> indices;
+  for (std::uint64_t i = 0; i < run.count; ++i) indices.push_back(run_index(run, i, split));
+  std::sort(indices.begin(), indices.end());  // ties to the lower index
+  std::vector<std::uint8_t> choices;
+  for (const auto index : indices) {
+    const auto own = problem.part.choices(index);
+    choices.insert(choices.end(), own.begin(), own.end());
+  }
+  SearchResult result;
+  result.n_evaluated = static_cast<std::int64_t>(run.count);
+  finish(problem, choices, limits_ms, backend, result);
+  return result;
+}
+
 }  // namespace
 
 ArchIndex exhaustive_size(const SearchProblem& problem) {
@@ -70,6 +88,16 @@ SearchResult search_exhaustively(const SearchProblem& problem, std::span<const d
                 " architectures, too many to score one by one (most: " + std::to_string(kExhaustiveMost) +
                 "); use method = \"evolutionary\", \"annealing\" or \"exact\", fix some decisions, or give a count");
 
+  const ArchRun run{settings.begin, static_cast<std::uint64_t>(count), settings.shuffled, settings.seed};
+  const std::string scored = std::to_string(run.count) + (run.count == part.size() ? " architectures, all of them"
+                                                          : run.shuffled           ? " random architectures"
+                                                                                   : " architectures of a range");
+  if (!problem.has_kernels()) {
+    SearchResult result = search_by_definition(problem, limits_ms, run, backend);
+    result.certainty = "exact: " + scored;
+    return result;
+  }
+
   const KernelModel latency(*problem.latency.model, part), quality(*problem.quality.model, part);
   const Model models[] = {latency.view(), quality.view()};
   const Scorer scorer(part.code(), models, backend, settings.precision);
@@ -77,7 +105,6 @@ SearchResult search_exhaustively(const SearchProblem& problem, std::span<const d
   ReductionSettings reduction_settings;
   reduction_settings.latency_margin = scorer.error_bound(0);
   reduction_settings.quality_margin = scorer.error_bound(1);
-  const ArchRun run{settings.begin, static_cast<std::uint64_t>(count), settings.shuffled, settings.seed};
   CheckpointSettings checkpoint{settings.checkpoint, identity_of(part.code(), models, settings.precision) + "/" +
                                                          to_decimal(run.begin) + "/" + std::to_string(run.count) +
                                                          (run.shuffled ? "/" + std::to_string(run.seed) : "")};
@@ -85,9 +112,6 @@ SearchResult search_exhaustively(const SearchProblem& problem, std::span<const d
 
   SearchResult result;
   result.n_evaluated = static_cast<std::int64_t>(reduction.n_scored());
-  const std::string scored = std::to_string(run.count) + (run.count == part.size() ? " architectures, all of them"
-                                                          : run.shuffled           ? " random architectures"
-                                                                                   : " architectures of a range");
   result.certainty =
       reduction.gave_up_margins()
           ? "best found: " + scored + ", by " + to_string(settings.precision) +

@@ -1,7 +1,7 @@
 #pragma once
 // Every architecture is scored: the result is exact. Where both objectives cover the space by predictors, through the
 // scoring kernels in one pass that keeps nothing of the size of the space; survivors of the fast pass are scored again
-// by definition in fp64. Else over the rows of the set.
+// by definition in fp64. A table by index is looked up for every architecture instead. Else over the rows of the set.
 #include <cstdint>
 #include <span>
 #include <string>

@@ -72,6 +72,15 @@ struct Definition {
 Objective modelled(SpaceModel model, const SearchSpace& space, const std::string& label, const std::string& unit,
                    bool stand_in, const std::string& checksum = "") {
   auto shared = std::make_shared<const SpaceModel>(std::move(model));
+  if (!has_kernels(*shared))
+    return {label,
+            unit,
+            stand_in,
+            shared,
+            [shared](std::span<const std::uint8_t> choices, std::span<double> values) {
+              predict(*shared, choices, values);
+            },
+            checksum};
   auto definition = std::make_shared<const Definition>(shared, space);
   return {label,
           unit,
@@ -94,21 +103,25 @@ Objective make_objective(const ObjectiveSources& sources, const std::string& nam
     const auto& cost = cost_model(name);
     return modelled(cost_table(space, name), space, cost.label, cost.unit, true);
   }
+  const bool is_file = std::filesystem::path(what).extension() == ".h5";
+  const auto reference = is_file ? (std::filesystem::path(sources.folder) / what).string() : what;
   if (source == "predictor" && !what.empty()) {
-    const bool is_file = std::filesystem::path(what).extension() == ".h5";
-    const auto reference = is_file ? (std::filesystem::path(sources.folder) / what).string() : what;
     const auto predictor = find_predictor(reference, sources.store, space);
     return modelled(predictor, space, predictor.target.empty() ? what : predictor.target, predictor.unit, false,
                     checksum(predictor));
   }
   if (source == "table" && !what.empty()) {
-    const auto table = find_table(what, sources.store, space);
-    return modelled(table, space, table.target.empty() ? what : table.target, table.unit, false, checksum(table));
+    auto found = find_table(reference, sources.store, space);
+    return std::visit(
+        [&](const auto& table) {
+          return modelled(table, space, table.target.empty() ? what : table.target, table.unit, false, checksum(table));
+        },
+        found);
   }
   if ((source != "device" && source != "metric" && source != "proxy") || what.empty())
     throw Error(place +
                 " should be one of device:NAME (measured), metric:NAME, metric:SET:NAME, proxy:DEVICE (linear "
-                "predictor of a device), predictor:NAME or FILE, table:NAME, model:macs");
+                "predictor of a device), predictor:NAME or FILE, table:NAME or FILE, model:macs");
   if (!sources.data)
     throw Error(place + ": the store " + sources.store + " has no measurements of space " + space.name() +
                 "; import some, or use predictor:, table: or model:");

@@ -19,7 +19,8 @@ namespace oneproxy {
 struct Objective {
   std::string label, unit;
   bool stand_in = false;  // a model stands in for something that nobody measured
-  // A predictor that covers the space; null where the objective is known on the rows of a set only.
+  // A predictor that covers the space, by kernels or by look-up (has_kernels); null where the objective is known on the
+  // rows of a set only.
   std::shared_ptr<const SpaceModel> model;
   // choices [n, n_decisions] -> values [n] by definition, fp64; NaN where the objective is not known.
   std::function<void(std::span<const std::uint8_t> choices, std::span<double> values)> evaluate;
@@ -36,8 +37,8 @@ struct ObjectiveSources {
 };
 
 // By name. Measured, on the rows of the set: "device:NAME", "metric:NAME", "metric:SET:NAME". Over the whole space:
-// "predictor:NAME" (in the store) or "predictor:FILE.h5", "table:NAME", "proxy:DEVICE" (a linear predictor, fitted
-// now), "model:macs" (...). `key` is named in errors. Errors offer what there is.
+// "predictor:NAME" (in the store) or "predictor:FILE.h5", "table:NAME" or FILE.h5, "proxy:DEVICE" (a linear predictor,
+// fitted now), "model:macs" (...). `key` is named in errors. Errors offer what there is.
 Objective make_objective(const ObjectiveSources& sources, const std::string& name, const std::string& key);
 
 struct SearchProblem {
@@ -45,6 +46,9 @@ struct SearchProblem {
   const Measurements* data;  // null where both objectives cover the space
   Objective latency, quality;
   bool covers_space() const { return latency.model && quality.model; }
+  bool has_kernels() const {
+    return covers_space() && oneproxy::has_kernels(*latency.model) && oneproxy::has_kernels(*quality.model);
+  }
 };
 
 // A solution: an architecture with its objectives, by their definition in fp64.

@@ -22,6 +22,11 @@ Cost squeeze_excitation(double mid, double pixels) {
   if (squeeze < 0.9 * quarter) squeeze += 8;
   return {2 * mid * squeeze, 2 * mid * squeeze + squeeze + mid, kBytes * 2 * mid * pixels};
 }
+// Pixels after it: padded, so that odd sides are rounded up.
+double pixels_after(const Placement& at) {
+  const double side = (at.resolution + at.stride - 1) / at.stride;
+  return side * side;
+}
 }  // namespace
 
 Cost& Cost::operator+=(const Cost& other) {
@@ -48,11 +53,15 @@ const CostModel& cost_model(const std::string& name) {
   throw Error(unknown_name("model", name, "", names));
 }
 
+Cost squeeze_excitation_cost(const Operation& op, const Placement& at) {
+  if (!at.squeeze_excitation || op.kind != "mbconv") return {};
+  return squeeze_excitation(at.in_channels * op.expansion, pixels_after(at));
+}
+
 Cost operation_cost(const Operation& op, const Placement& at) {
   const double in = at.in_channels, out = at.out_channels, k2 = op.kernel * op.kernel, g = op.groups;
   const double before = static_cast<double>(at.resolution) * at.resolution;
-  const double side = (at.resolution + at.stride - 1) / at.stride;  // padded: odd sides are rounded up
-  const double after = side * side;
+  const double after = pixels_after(at);
   Cost cost;
   if (op.kind == "none") {
     cost = {};
@@ -70,7 +79,7 @@ Cost operation_cost(const Operation& op, const Placement& at) {
     cost.macs = (in * mid * before + mid * out * after) / g + mid * k2 * after;
     cost.parameters = (in * mid + mid * out) / g + mid * k2;
     cost.activation_bytes = kBytes * (in * before + 2 * mid * before + 2 * mid * after + out * after);
-    if (at.squeeze_excitation) cost += squeeze_excitation(mid, after);
+    cost += squeeze_excitation_cost(op, at);
   } else {
     throw Error("operation '" + op.name + "' has the unknown kind '" + op.kind +
                 "'; known: none, skip, conv, linear, pool, mbconv");

@@ -19,6 +19,7 @@ struct Placement {
   int resolution = 0;  // of the input, pixels a side
   int count = 1;
   bool squeeze_excitation = false;  // of mbconv: two 1x1 layers on the pooled expansion, a quarter of it between them
+  bool hard_swish = false;          // of mbconv: its activations, else ReLU; costs no multiply-accumulates
 };
 
 struct Cost {
@@ -35,6 +36,9 @@ struct CostModel {
 };
 const std::vector<CostModel>& cost_models();
 const CostModel& cost_model(const std::string& name);  // Error offers the names there are
+
+// Of the squeeze-and-excitation in one mbconv; nothing where the placement has none.
+Cost squeeze_excitation_cost(const Operation& operation, const Placement& placement);
 
 // Over all `count` occurrences. Error for a kind that is not known.
 Cost operation_cost(const Operation& operation, const Placement& placement);

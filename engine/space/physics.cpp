@@ -8,15 +8,37 @@
 namespace oneproxy {
 namespace {
 
-// Columns of chains, in the order of their groups.
-enum ChainColumn { kPwMac, kCount, kDwMac, kAct, kParams, kG2, kK5, kSkipConv, kChainColumns };
+// Columns of chains, in the order of their groups. Those of h-swish, squeeze-and-excitation and kernel 7 exist in
+// spaces with such blocks only: a column of zeros would cost time.
+enum ChainColumn {
+  kPwMac,
+  kCount,
+  kDwMac,
+  kAct,
+  kHardSwishAct,
+  kSeAct,
+  kParams,
+  kG2,
+  kK5,
+  kSkipConv,
+  kK7,
+  kSe,
+  kSeMac,
+  kChainColumns
+};
+constexpr const char* kGroup[] = {"mac",  "n",    "mem",  "mem",  "mem",  "mem", "rest",
+                                  "rest", "rest", "rest", "rest", "rest", "rest"};
+constexpr const char* kName[] = {"pwmac", "n",  "dwmac",    "act", "hswish_act", "se_act", "params",
+                                 "g2",    "k5", "skipconv", "k7",  "se",         "se_mac"};
+using ChainFeatures = std::array<double, kChainColumns>;
 
-// One layer; added to `at` [kChainColumns].
-void add_layer(const Operation& op, const Placement& place, double* at) {
+// One layer; added to `at`.
+void add_layer(const Operation& op, const Placement& place, ChainFeatures& at) {
   const double in = place.in_channels, out = place.out_channels, g = op.groups, k2 = op.kernel * op.kernel;
   const double before = static_cast<double>(place.resolution) * place.resolution;
-  const double after = before / (place.stride * place.stride);
-  std::array<double, kChainColumns> f{};
+  const double side = (place.resolution + place.stride - 1) / place.stride;  // padded, as in operation_cost
+  const double after = side * side;
+  ChainFeatures f{};
   if (op.kind == "mbconv") {
     const double mid = in * op.expansion;
     f[kPwMac] = (in * mid * before + mid * out * after) / g;
@@ -26,6 +48,15 @@ void add_layer(const Operation& op, const Placement& place, double* at) {
     f[kCount] = 1;
     f[kG2] = op.groups == 2;
     f[kK5] = op.kernel >= 5;
+    f[kK7] = op.kernel >= 7;
+    if (place.hard_swish) f[kHardSwishAct] = mid * before + mid * after;
+    if (place.squeeze_excitation) {
+      const Cost own = squeeze_excitation_cost(op, place);
+      f[kSe] = 1;
+      f[kSeMac] = own.macs;
+      f[kSeAct] = 2 * mid * after;
+      f[kParams] += own.parameters;
+    }
   } else if (op.kind == "skip") {
     if (place.in_channels != place.out_channels || place.stride != 1) {
       f[kPwMac] = in * out * after;
@@ -82,17 +113,38 @@ Physics::Physics(const SearchSpace& space) : space_(space) {
                {"pool", {"poolL", "poolA", "poolR"}},
                {"rest", {"skipL", "skipA", "addL", "addA", "depN", "depM", "disc", "deadE", "noneA"}}};
   } else {
-    groups_ = {
-        {"mac", {"pwmac"}}, {"n", {"n"}}, {"mem", {"dwmac", "act"}}, {"rest", {"params", "g2", "k5", "skipconv"}}};
-    table_.assign(static_cast<std::size_t>(row) * kChainColumns, 0.0);
-    for (std::size_t d = 0; d < edges_.size(); ++d) {
-      const auto& choices = space.decisions()[d].choices;
-      for (std::size_t c = 0; c < choices.size(); ++c)
-        for (const auto& place : choices[c].placements)
-          add_layer(choices[c].operation, place, &table_[(first_row_[d] + c) * kChainColumns]);
-    }
+    tabulate(row);
   }
   for (const auto& group : groups_) n_columns_ += static_cast<int>(group.columns.size());
+}
+
+// Where the resolution is a decision, what is the same for all networks of one resolution tells it from another.
+void Physics::tabulate(int n_rows) {
+  const int n_tables = std::max<int>(1, static_cast<int>(space_.resolutions().size()));
+  std::vector<ChainFeatures> fixed(n_tables, ChainFeatures{}),
+      rows(static_cast<std::size_t>(n_tables) * n_rows, ChainFeatures{});
+  for (int t = 0; t < n_tables; ++t) {
+    if (n_tables > 1)
+      for (const auto& layer : space_.fixed_layers(t)) add_layer(layer.operation, layer.placement, fixed[t]);
+    for (int d = 0; d < space_.n_decisions(); ++d) {
+      const auto& choices = space_.decisions()[d].choices;
+      for (std::size_t c = 0; c < choices.size(); ++c)
+        for (const auto& place : space_.placements(d, t))
+          add_layer(choices[c].operation, place, rows[static_cast<std::size_t>(t) * n_rows + first_row_[d] + c]);
+    }
+  }
+  std::vector<int> used;
+  for (int j = 0; j < kChainColumns; ++j) {
+    const bool rare = j == kHardSwishAct || j == kSeAct || j == kK7 || j == kSe || j == kSeMac;
+    if (rare && std::all_of(rows.begin(), rows.end(), [&](const ChainFeatures& f) { return f[j] == 0; })) continue;
+    used.push_back(j);
+    if (groups_.empty() || groups_.back().name != kGroup[j]) groups_.push_back({kGroup[j], {}});
+    groups_.back().columns.emplace_back(kName[j]);
+  }
+  for (const auto& f : fixed)
+    for (const int j : used) fixed_.push_back(f[j]);
+  for (const auto& f : rows)
+    for (const int j : used) table_.push_back(f[j]);
 }
 
 int Physics::column(const std::string& name) const {
@@ -108,10 +160,12 @@ int Physics::column(const std::string& name) const {
 void Physics::features(std::span<const std::uint8_t> choices, std::span<double> features) const {
   ONEPROXY_ASSERT(choices.size() == edges_.size() && static_cast<int>(features.size()) == n_columns_);
   if (cell_) return cell_features(choices, features);
-  std::fill(features.begin(), features.end(), 0.0);
+  const std::size_t t = space_.resolutions().empty() ? 0 : choices[0], columns = n_columns_;
+  std::copy_n(&fixed_[t * columns], columns, features.begin());
+  const double* table = &table_[t * n_code_ * columns];
   for (std::size_t d = 0; d < choices.size(); ++d) {
-    const double* row = &table_[(first_row_[d] + choices[d]) * std::size_t{kChainColumns}];
-    for (int j = 0; j < kChainColumns; ++j) features[j] += row[j];
+    const double* row = table + (first_row_[d] + choices[d]) * columns;
+    for (std::size_t j = 0; j < columns; ++j) features[j] += row[j];
   }
 }
 

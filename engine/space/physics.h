@@ -1,7 +1,9 @@
 #pragma once
 // Physical features of an architecture: what its latency on any device is made of, before anything is measured.
 // In groups that share one prior scale when a predictor is adapted (adapt/blocks.h).
-//   chains of layers   sums over the layers: pointwise and depthwise MACs, weights, activation traffic, counts
+//   chains of layers   sums over the layers: pointwise and depthwise MACs, weights, activation traffic, counts; where
+//                      there are any, of squeeze-and-excitation and of h-swish too. The input's resolution, where it is
+//                      a decision, changes what every layer is.
 //   cells              counts over live edges (L), over all (A) and over those that run (R), longest paths, dead edges.
 //                      An edge is live if its operation is not `none`, node 0 reaches it and it reaches the last node.
 //                      Of the others a runtime that folds constants (TensorFlow Lite) still runs some: edges on the
@@ -40,7 +42,8 @@ class Physics {
   int n_code() const { return n_code_; }
   void code(std::span<const std::uint8_t> choices, std::span<double> code) const;
 
-  // Whether features and code are sums over decisions, so that a predictor on them is a linear predictor.
+  // Whether features and code are sums over decisions (at a given resolution, where that is a decision), so that a
+  // predictor on them is a table of weights (one a resolution).
   bool additive() const { return !cell_; }
 
   // False for a cell without any path of operations from its input to its output: a network of constant output, whose
@@ -51,6 +54,7 @@ class Physics {
   struct Edge {
     int from = 0, to = 0;
   };
+  void tabulate(int n_rows);
   struct EdgeSets {
     std::vector<char> live, run;  // [edges]
   };
@@ -63,7 +67,8 @@ class Physics {
   std::vector<PhysicsGroup> groups_;
   std::vector<Edge> edges_;
   std::vector<int> first_row_;  // of each decision in the one-hot code
-  std::vector<double> table_;   // chains: [sum of radices, n_columns]
+  std::vector<double> table_;   // chains: [1 or n resolutions, sum of radices, n_columns]
+  std::vector<double> fixed_;   // chains: [1 or n resolutions, n_columns]
 };
 
 }  // namespace oneproxy

@@ -37,16 +37,11 @@ std::vector<Operation> read_operations(Config& file) {
 
 // Shapes of the network on one data set, as the file gives them: sides are in pixels of a fixed input, or parts of the
 // input where its resolution is a decision.
-struct Layer {
-  Operation operation;
-  Placement placement;  // its resolution is the divisor of the input where `relative`
-};
-
 struct Geometry {
-  Cost fixed;                    // given as numbers
-  std::vector<Layer> layers;     // fixed too, given as shapes
-  std::vector<Placement> cell;   // repeated cells
-  std::vector<Placement> chain;  // one a layer
+  Cost fixed;                      // given as numbers
+  std::vector<FixedLayer> layers;  // fixed too, given as shapes; with a divisor of the input where `relative`
+  std::vector<Placement> cell;     // repeated cells
+  std::vector<Placement> chain;    // one a layer
   std::vector<Stage> stages;
 };
 
@@ -57,7 +52,7 @@ Geometry read_geometry(Config& table, bool relative) {
   const std::string side = relative ? "reduction" : "resolution";
   const std::string meaning = relative ? "side of the input over the layer's" : "pixels a side";
   for (auto& entry : table.tables("fixed", "a layer that is the same for all architectures")) {
-    Layer layer;
+    FixedLayer layer;
     layer.operation.name = entry.text("name", std::nullopt, "its name");
     layer.operation.kind = entry.one_of("kind", "conv", {"conv", "linear"}, "what it computes");
     layer.operation.kernel = static_cast<int>(entry.integer("kernel", 1, 1, 99, "kernel size"));
@@ -82,10 +77,11 @@ Geometry read_geometry(Config& table, bool relative) {
     const int depth = static_cast<int>(
         entry.integer("smallest_depth", 0, 0, layers, "its first layers that are always there; 0: it has no depth"));
     const bool squeeze = entry.flag("squeeze_excitation", false, "in each of its blocks");
+    const bool hard_swish = entry.flag("hard_swish", false, "its blocks activate with h-swish, not ReLU");
     const std::string name = "stage " + std::to_string(geometry.stages.size() + 1);
     if (depth > 0) geometry.stages.push_back({name, static_cast<int>(geometry.chain.size()), layers, depth});
     for (int layer = 0; layer < layers; ++layer, stride = 1) {
-      geometry.chain.push_back({channels, out, stride, resolution, 1, squeeze});
+      geometry.chain.push_back({channels, out, stride, resolution, 1, squeeze, hard_swish});
       channels = out;
       resolution = relative ? resolution * stride : resolution / stride;
     }
@@ -171,20 +167,23 @@ SearchSpace SearchSpace::load(const std::string& name, const std::string& geomet
   for (const int side : sides) {
     auto placed = [&](const Placement& at) { return relative ? at_resolution(at, side) : at; };
     Cost fixed = chosen.fixed;
-    for (const auto& layer : chosen.layers) fixed += operation_cost(layer.operation, placed(layer.placement));
+    auto& layers = space.fixed_layers_.emplace_back();
+    for (const auto& layer : chosen.layers) {
+      layers.push_back({layer.operation, placed(layer.placement)});
+      fixed += operation_cost(layer.operation, layers.back().placement);
+    }
     space.fixed_.push_back(fixed);
     for (std::size_t d = 0; d < space.decisions_.size(); ++d) {
+      auto& here = space.places_.emplace_back();
+      for (const auto& at : places[d]) here.push_back(placed(at));
       auto& choices = space.decisions_[d].choices;
       choices.clear();
       if (relative && d == 0) {
         for (const int pixels : sides) choices.push_back({{"r=" + std::to_string(pixels), "none"}, {}, {}});
       } else {
         for (const auto& op : space.operations_) {
-          Choice choice{op, {}, {}};
-          for (const auto& at : places[d]) {
-            choice.placements.push_back(placed(at));
-            choice.cost += operation_cost(op, choice.placements.back());
-          }
+          Choice choice{op, here, {}};
+          for (const auto& at : here) choice.cost += operation_cost(op, at);
           choices.push_back(choice);
         }
       }

@@ -42,6 +42,12 @@ struct Stage {
   int first_decision = 0, n_decisions = 0, smallest_depth = 1;
 };
 
+// A layer that is the same for all architectures.
+struct FixedLayer {
+  Operation operation;
+  Placement placement;
+};
+
 class SearchSpace {
  public:
   // By the name of a space that ships. geometry: one of geometries(); "" is the first. Errors: unknown space or
@@ -84,6 +90,13 @@ class SearchSpace {
   // ("r=176|k3_e3|k5_e6|none|none|..."). Errors name the faulty part.
   std::vector<std::uint8_t> parse(const std::string& text) const;
 
+  // Where a decision's operation stands, and the layers that are the same for all (where the file gives their shapes),
+  // at a resolution: a choice of decision 0, or 0 where the resolution is no decision.
+  const std::vector<Placement>& placements(int decision, int resolution) const {
+    return places_[resolution * decisions_.size() + decision];
+  }
+  const std::vector<FixedLayer>& fixed_layers(int resolution) const { return fixed_layers_[resolution]; }
+
   // Whole network (with what is the same for all architectures, where the file gives it).
   Cost cost(std::span<const std::uint8_t> choices) const;
 
@@ -108,7 +121,9 @@ class SearchSpace {
   std::vector<std::int32_t> code_rows_;
   int parts_ = 1, n_rows_ = 0;
   ArchIndex size_ = 0;
-  std::vector<Cost> fixed_;        // [1 or n resolutions]
+  std::vector<Cost> fixed_;                            // [1 or n resolutions]
+  std::vector<std::vector<Placement>> places_;         // [1 or n resolutions, n_decisions]
+  std::vector<std::vector<FixedLayer>> fixed_layers_;  // [1 or n resolutions]
   std::vector<Cost> block_costs_;  // [n resolutions, n_rows_], only where the resolution is a decision
 };
 

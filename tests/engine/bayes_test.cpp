@@ -107,20 +107,22 @@ TEST(Bayes, LatencyIsInMilliseconds) {
   EXPECT_GT(within, 285);  // of 300
 }
 
-TEST(Bayes, ExportsALinearPredictorWhereFeaturesAddUp) {
-  const Fleet fleet("fbnet");
+TEST(Bayes, ExportsATableOfWeightsWhereFeaturesAddUp) {
+  const Fleet additive("fbnet"), by_resolution("ofa_mbv3");
   const auto rows = first(15);
-  for (const bool split : {false, true}) {
+  for (const int i : {0, 1, 2, 3}) {
+    const Fleet& fleet = i < 2 ? additive : by_resolution;
     BayesOptions options;
-    options.split_sources = split;
+    options.split_sources = i % 2;
     const auto model = fleet.model(4, options);
     const auto adapted = model.adapt(fleet.z(model, rows), fleet.latency(4, rows));
-    const auto linear = model.linear(adapted);
+    const auto table = model.additive_table(adapted);
+    EXPECT_EQ(table.n_tables(), i < 2 ? 1 : 25);
     const auto expected = model.latency_ms(adapted, fleet.features.rows(fleet.choices));
     std::vector<double> scores(expected.size());
-    score_linear(linear.table(), fleet.choices, scores, Backend::cpu);
-    for (std::size_t i = 0; i < scores.size(); ++i) EXPECT_NEAR(scores[i], expected[i], 1e-9 * std::abs(expected[i]));
-    EXPECT_THAT(error_of([&] { model.table(adapted); }), HasSubstr("use the linear predictor"));
+    table.predict(fleet.choices, scores);
+    for (std::size_t j = 0; j < scores.size(); ++j) EXPECT_NEAR(scores[j], expected[j], 1e-9 * std::abs(expected[j]));
+    EXPECT_THAT(error_of([&] { model.index_table(adapted); }), HasSubstr("use the table of weights"));
   }
 }
 
@@ -129,14 +131,14 @@ TEST(Bayes, ExportsATableOfASmallSpace) {
   const auto model = fleet.model(4);
   const auto rows = first(15);
   const auto adapted = model.adapt(fleet.z(model, rows), fleet.latency(4, rows));
-  const auto table = model.table(adapted);
-  ASSERT_EQ(table.size(), 15625u);
+  const auto table = model.index_table(adapted);
+  ASSERT_EQ(table.values.size(), 15625u);
   const auto expected = model.latency_ms(adapted, fleet.features.rows(fleet.choices));
   for (std::size_t i = 0; i < expected.size(); ++i) {
     const auto index = fleet.space.index(std::span(fleet.choices).subspan(i * 6, 6));
-    EXPECT_NEAR(table[static_cast<std::size_t>(index)], expected[i], 1e-9);
+    EXPECT_NEAR(table.values[static_cast<std::size_t>(index)], expected[i], 1e-9);
   }
-  EXPECT_THAT(error_of([&] { model.linear(adapted); }), HasSubstr("do not add up"));
+  EXPECT_THAT(error_of([&] { model.additive_table(adapted); }), HasSubstr("do not add up"));
 }
 
 // The score through folded weights is the score through Z.
@@ -356,7 +358,10 @@ TEST(Method, AdaproxyBehindTheInterfaceIsAdaproxy) {
   score_linear(direct.table(), fleet.choices, expected, Backend::cpu);
   const auto got = adapted->latency_ms(all);
   for (int i = 0; i < 300; ++i) EXPECT_NEAR(got[i], expected[i], 1e-6 * expected[i]);
-  EXPECT_TRUE(adapted->linear().has_value());
+  std::vector<double> by_table(300);
+  predict(adapted->space_model(), fleet.choices, by_table);
+  for (int i = 0; i < 300; ++i) EXPECT_NEAR(by_table[i], got[i], 1e-9 * got[i]);
+  EXPECT_FALSE(adapted->advice(0.9, 0.9, 8, {}, 1).has_value());
   EXPECT_TRUE(std::isnan(adapted->expected_srcc().value));
 }
 
@@ -368,7 +373,9 @@ TEST(Method, BayesBehindTheInterface) {
   const auto rows = first(20);
   const auto adapted = method->adapt(all, rows, fleet.latency(4, rows));
   EXPECT_GT(spearman(adapted->latency_ms(all), fleet.devices[4], Backend::cpu).value, 0.95);
-  EXPECT_FALSE(adapted->linear().has_value());
+  EXPECT_TRUE(std::holds_alternative<IndexTable>(adapted->space_model()));
+  EXPECT_TRUE(adapted->adapted());
+  EXPECT_TRUE(adapted->advice(0.5, 0.9, 8, {}, 1)->stop);
   EXPECT_GT(adapted->expected_srcc().value, 0.8);
 }
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "kernels/random.h"
+
 namespace oneproxy {
 namespace {
 
@@ -116,6 +118,65 @@ TEST(Physics, AddsUpTheLayersOfFbnet) {
   EXPECT_EQ(added("n"), 0);
   EXPECT_EQ(added("g2"), 1);
   EXPECT_EQ(added("skipconv"), -1);
+}
+
+std::vector<std::uint8_t> draw(const SearchSpace& space, const Philox& random, std::uint64_t& count) {
+  std::vector<std::uint32_t> digits;
+  for (const auto& digit : space.digits())
+    digits.push_back(static_cast<std::uint32_t>(random.below(count++, digit.radix)));
+  return space.choices_of(digits);
+}
+
+// The space's own costs, worked out apart from the features. Where no resolution is chosen, both differ by what is the
+// same for all networks.
+TEST(Physics, MacsAreThoseOfTheCostModel) {
+  for (const std::string name : {"ofa_mbv3", "proxylessnas", "mobilenetv2", "fbnet"}) {
+    const auto space = SearchSpace::load(name);
+    const Physics physics(space);
+    const Philox random{7, 0};
+    std::uint64_t count = 0;
+    double fixed = 0;
+    for (int i = 0; i < 50; ++i) {
+      const auto choices = draw(space, random, count);
+      std::vector<double> f(physics.n_columns());
+      physics.features(choices, f);
+      double macs = f[physics.column("pwmac")] + f[physics.column("dwmac")];
+      if (physics.column("se_mac") >= 0) macs += f[physics.column("se_mac")];
+      const double rest = space.cost(choices).macs - macs;
+      if (i == 0) fixed = space.resolutions().empty() ? rest : 0;
+      EXPECT_NEAR(rest, fixed, 1e-6) << name << " " << space.to_string(choices);
+    }
+  }
+}
+
+// Stage 4 (136 channels, one sixteenth of the input): squeeze-and-excitation and h-swish; stage 1 has neither.
+TEST(Physics, KnowsSqueezeAndExcitationAndHardSwishAtEveryResolution) {
+  const auto space = SearchSpace::load("ofa_mbv3");
+  const Physics physics(space);
+  ASSERT_TRUE(physics.additive());
+  for (const auto& [name, side] : {std::pair<std::string, double>{"128", 8}, {"132", 9}, {"224", 14}}) {
+    const std::string before = "r=" + name + "|k3_e3 k3_e3|k3_e3 k3_e3|k3_e3 k3_e3|k3_e3 k3_e3", after = "|k3_e3 k3_e3";
+    const auto base = features_of(space, space.parse(before + after));
+    const auto added = [&](const std::string& arch, const char* column) {
+      return features_of(space, space.parse(arch))[physics.column(column)] - base[physics.column(column)];
+    };
+    const std::string deeper = before + " k7_e4" + after;
+    const double mid = 136 * 4, pixels = side * side;
+    EXPECT_EQ(added(deeper, "n"), 1);
+    EXPECT_EQ(added(deeper, "se"), 1);
+    EXPECT_EQ(added(deeper, "k7"), 1);
+    EXPECT_EQ(added(deeper, "se_mac"), 2 * mid * 136);  // 544 / 4 = 136 channels between
+    EXPECT_EQ(added(deeper, "se_act"), 2 * mid * pixels);
+    EXPECT_EQ(added(deeper, "hswish_act"), 2 * mid * pixels);
+    EXPECT_EQ(added(deeper, "pwmac"), 2 * 136 * mid * pixels);
+    EXPECT_EQ(added(deeper, "dwmac"), 49 * mid * pixels);
+    const std::string first = "r=" + name + "|k3_e3 k3_e3 k3_e3|k3_e3 k3_e3|k3_e3 k3_e3|k3_e3 k3_e3" + after;
+    EXPECT_EQ(added(first, "se"), 0);
+    EXPECT_EQ(added(first, "hswish_act"), 0);
+    EXPECT_EQ(added(first, "n"), 1);
+  }
+  EXPECT_EQ(Physics(SearchSpace::load("fbnet")).column("se"), -1);
+  EXPECT_EQ(Physics(SearchSpace::load("fbnet")).n_columns(), 8);
 }
 
 TEST(Physics, DependsOnTheGeometry) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
 
 #include "engine/base/resources.h"
 #include "engine/predictor/library.h"
@@ -13,6 +14,10 @@
 
 namespace oneproxy {
 namespace {
+
+TablePredictor table_of(const std::string& name, const std::string& store, const SearchSpace& space) {
+  return std::get<TablePredictor>(find_table(name, store, space));
+}
 
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -26,7 +31,7 @@ double latency(const TablePredictor& table, const SearchSpace& space, const std:
 TEST(TablePredictor, Note10IsNearTheMeasuredNetworks) {
   // Once-for-All's specialised networks of width 1.2 carry the latency that was measured on the same phone.
   const auto space = SearchSpace::load("ofa_mbv3");
-  const auto table = find_table("note10", shipped_store(), space);
+  const auto table = table_of("note10", shipped_store(), space);
   ASSERT_EQ(table.n_tables(), 25);
   EXPECT_NEAR(
       latency(table, space,
@@ -47,7 +52,7 @@ TEST(TablePredictor, Note10IsNearTheMeasuredNetworks) {
 TEST(TablePredictor, MobileTrimPricesBothFamilies) {
   for (const char* name : {"proxylessnas", "mobilenetv2"}) {
     const auto space = SearchSpace::load(name);
-    const auto table = find_table("mobile_trim", shipped_store(), space);
+    const auto table = table_of("mobile_trim", shipped_store(), space);
     ASSERT_EQ(table.n_tables(), 1);
     // By hand from the published file: stem 4.0838 + first block + head, then blocks.
     const double least = latency(table, space, space.to_string(space.choices(0)));
@@ -61,7 +66,7 @@ TEST(TablePredictor, MobileTrimPricesBothFamilies) {
     }
   }
   const auto space = SearchSpace::load("proxylessnas");
-  const auto table = find_table("mobile_trim", shipped_store(), space);
+  const auto table = table_of("mobile_trim", shipped_store(), space);
   // One block more costs what its entry says, wherever it stands in the stage.
   const std::string head = "k3_e6", rest = "|k3_e3|k3_e3|k3_e3|k3_e3|k3_e3";
   const double one = latency(table, space, head + rest);
@@ -87,7 +92,7 @@ TEST(TablePredictor, SurvivesTheStoreAndNamesFaults) {
       "nasbench201", std::vector<std::uint8_t>(6, 5), "t", "ms", std::vector<double>(30, 0.5), {2}, {}};
   table.record["source"] = std::string("a test");
   add_table(folder / "s.h5", shipped_store(), "mine", table);
-  const auto read = find_table("mine", folder / "s.h5", space);
+  const auto read = table_of("mine", folder / "s.h5", space);
   EXPECT_EQ(checksum(read), checksum(table));
   EXPECT_EQ(read.record, table.record);
   EXPECT_THAT(table_names(folder / "s.h5", "nasbench201"), ElementsAre("mine"));
@@ -99,6 +104,49 @@ TEST(TablePredictor, SurvivesTheStoreAndNamesFaults) {
   table.bias = {1, 2};
   EXPECT_THAT(error_of([&] { add_table(folder / "s.h5", "", "mine", table); }), HasSubstr("2 tables"));
   EXPECT_NO_THROW(find_table("mine", folder / "s.h5", space));
+}
+
+TEST(IndexTable, SurvivesAFileAndAStoreAndHasNoKernels) {
+  const TemporaryFolder folder;
+  const auto space = SearchSpace::load("nasbench201");
+  IndexTable table{"nasbench201", std::vector<std::uint8_t>(6, 5), "t", "ms", std::vector<double>(15625), {}};
+  for (std::size_t i = 0; i < table.values.size(); ++i) table.values[i] = std::sin(static_cast<double>(i));
+  table.record["source"] = std::string("a test");
+  save_model(folder / "own.h5", table);
+  add_model(folder / "s.h5", shipped_store(), "mine", table);
+  for (const auto& reference : {folder / "own.h5", std::string("mine")}) {
+    const SpaceModel read = find_table(reference, folder / "s.h5", space);
+    EXPECT_EQ(checksum(std::get<IndexTable>(read)), checksum(table));
+    EXPECT_EQ(std::get<IndexTable>(read).record, table.record);
+    EXPECT_FALSE(has_kernels(read));
+    const SubSpace part(space);
+    EXPECT_THAT(error_of([&] { const KernelModel kernel(read, part); }), HasSubstr("use method = \"exhaustive\""));
+    double value = 0;
+    for (const std::uint64_t i : {0, 1, 4321, 15624}) {
+      predict(read, space.choices(i), std::span(&value, 1));
+      EXPECT_EQ(value, table.values[i]);
+    }
+  }
+  const auto error = [&] { return error_of([&] { save_model(folder / "bad.h5", table); }); };
+  table.values[7] = std::nan("");
+  EXPECT_THAT(error(), HasSubstr("architecture 7 is not finite"));
+  table.values.pop_back();
+  EXPECT_THAT(error(), HasSubstr("has 15624 values, its space has 15625"));
+  table.radices.assign(9, 5);
+  EXPECT_THAT(error(), HasSubstr("more than 1048576"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "bad.h5"));
+}
+
+TEST(TablePredictor, SurvivesAFileOfItsOwn) {
+  const TemporaryFolder folder;
+  const auto space = SearchSpace::load("nasbench201");
+  TablePredictor table{
+      "nasbench201", std::vector<std::uint8_t>(6, 5), "t", "ms", std::vector<double>(30, 0.5), {2}, {}};
+  save_model(folder / "own.h5", table);
+  EXPECT_EQ(checksum(table_of(folder / "own.h5", "", space)), checksum(table));
+  EXPECT_THAT(error_of([&] { find_table(folder / "own.h5", "", SearchSpace::load("fbnet")); }),
+              HasSubstr("belongs to space nasbench201"));
+  EXPECT_THAT(error_of([&] { find_predictor(folder / "own.h5", "", space); }), HasSubstr("table:FILE"));
 }
 
 }  // namespace

@@ -1,0 +1,116 @@
+#include "engine/device/measurement_csv.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <map>
+
+#include "engine/data/csv.h"
+#include "kernels/error.h"
+
+namespace oneproxy {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+const std::string kHeader = "the header should be arch,latency_ms[,repeat]; `oneproxy plan` writes such a file";
+// The last four are of a plan, for people.
+const std::vector<std::string> kColumns = {"arch", "latency_ms", "repeat", "order", "index", "decisions", "macs"};
+
+CsvTable open(const std::string& file, bool latencies) {
+  const CsvTable table = read_csv(file);
+  for (const char* needed : {"arch", "latency_ms"})
+    if (table.column(needed) < 0 && (latencies || std::string(needed) == "arch"))
+      throw Error(file + ": has no column '" + needed + "'; " + kHeader);
+  for (const auto& column : table.columns)
+    if (std::find(kColumns.begin(), kColumns.end(), column) == kColumns.end())
+      throw Error(file + ": unknown column '" + column + "'; " + kHeader);
+  return table;
+}
+
+// Gives each architecture of a file one place.
+class Places {
+ public:
+  explicit Places(const SearchSpace& space) : space_(space) {}
+
+  std::size_t of(const CsvTable& table, std::size_t row) {
+    std::vector<std::uint8_t> choices;
+    try {
+      choices = space_.parse(table.rows[row][table.column("arch")]);
+    } catch (const Error& error) {
+      throw Error(table.place(row) + ": " + error.what());
+    }
+    const auto [found, fresh] = place_.emplace(choices, place_.size());
+    if (fresh) all_.insert(all_.end(), choices.begin(), choices.end());
+    return found->second;
+  }
+  std::vector<std::uint8_t> all() && { return std::move(all_); }
+
+ private:
+  const SearchSpace& space_;
+  std::map<std::vector<std::uint8_t>, std::size_t> place_;
+  std::vector<std::uint8_t> all_;
+};
+
+// In the file's unit; NaN for a failed measurement (empty, nan, or -1 as some tools write it).
+double parse_latency(const std::string& text, const std::string& place) {
+  if (text.empty()) return kNan;
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  const bool number = end != text.c_str() && *end == '\0';
+  if (number && (std::isnan(value) || value == -1)) return kNan;
+  if (!number || !(value > 0) || std::isinf(value))
+    throw Error(place + ": latency_ms = '" + text +
+                "' should be a positive number of milliseconds; write nothing for a failed measurement");
+  return value;
+}
+
+double to_ms(const std::string& unit) {
+  if (unit == "ms") return 1;
+  if (unit == "s") return 1000;
+  if (unit == "us") return 1e-3;
+  throw Error("unit '" + unit + "' of latencies should be ms, s or us");
+}
+
+double median_of(std::vector<double> v) {
+  std::sort(v.begin(), v.end());
+  const auto half = v.size() / 2;
+  return v.size() % 2 ? v[half] : (v[half - 1] + v[half]) / 2;
+}
+
+}  // namespace
+
+std::int64_t MeasuredArchitectures::n_known() const {
+  return std::count_if(repeats.begin(), repeats.end(), [](const auto& own) { return !own.empty(); });
+}
+std::int64_t MeasuredArchitectures::n_repeated() const {
+  return std::count_if(repeats.begin(), repeats.end(), [](const auto& own) { return own.size() > 1; });
+}
+
+MeasuredArchitectures read_measurements(const SearchSpace& space, const std::string& file, const std::string& unit) {
+  const double scale = to_ms(unit);
+  const CsvTable table = open(file, true);
+  MeasuredArchitectures measured;
+  Places places(space);
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    const std::size_t place = places.of(table, i);
+    if (place == measured.repeats.size()) measured.repeats.emplace_back();
+    const double latency = parse_latency(table.rows[i][table.column("latency_ms")], table.place(i));
+    if (std::isnan(latency))
+      ++measured.n_failed;
+    else
+      measured.repeats[place].push_back(latency * scale);
+  }
+  measured.choices = std::move(places).all();
+  for (const auto& own : measured.repeats) measured.latency_ms.push_back(own.empty() ? kNan : median_of(own));
+  return measured;
+}
+
+std::vector<std::uint8_t> read_architectures(const SearchSpace& space, const std::string& file) {
+  const CsvTable table = open(file, false);
+  Places places(space);
+  for (std::size_t i = 0; i < table.rows.size(); ++i) places.of(table, i);
+  return std::move(places).all();
+}
+
+}  // namespace oneproxy

@@ -1,0 +1,93 @@
+#include "engine/predictor/index_table.h"
+
+#include <cmath>
+
+#include "engine/data/stored.h"
+#include "engine/predictor/code_layout.h"
+#include "kernels/error.h"
+
+namespace oneproxy {
+namespace {
+
+constexpr const char* kFormat = "oneproxy-index-table";
+
+void check(const IndexTable& table, const std::string& where) {
+  std::uint64_t size = 1;
+  for (const auto radix : table.radices)
+    if ((size *= radix) > kIndexTableMost)
+      throw Error(where + ": its space has more than " + std::to_string(kIndexTableMost) +
+                  " architectures, too many for a table of each");
+  if (table.radices.empty() || table.values.size() != size)
+    throw Error(where + ": has " + std::to_string(table.values.size()) + " values, its space has " +
+                std::to_string(table.radices.empty() ? 0 : size) + " architectures");
+  for (std::size_t i = 0; i < table.values.size(); ++i)
+    if (!std::isfinite(table.values[i]))
+      throw Error(where + ": the value of architecture " + std::to_string(i) + " is not finite; make the table again");
+}
+
+std::string text(const H5Attributes& attributes, const std::string& name) {
+  const auto found = attributes.find(name);
+  const auto* value = found == attributes.end() ? nullptr : std::get_if<std::string>(&found->second);
+  return value ? *value : "";
+}
+
+}  // namespace
+
+void IndexTable::predict(std::span<const std::uint8_t> choices, std::span<double> out) const {
+  ONEPROXY_ASSERT(choices.size() == out.size() * radices.size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    std::size_t index = 0;
+    for (std::size_t d = 0; d < radices.size(); ++d) {
+      const auto choice = choices[i * radices.size() + d];
+      ONEPROXY_ASSERT(choice < radices[d]);
+      index = index * radices[d] + choice;
+    }
+    out[i] = values[index];
+  }
+}
+
+void check_predictor(const IndexTable& table, const SearchSpace& space, const std::string& where) {
+  check_layout(table.space, table.radices, space, where);
+  ONEPROXY_ASSERT(space.stages().empty());
+}
+
+std::string checksum(const IndexTable& table) {
+  return sha256_hex(table.space + "\nby index\n" + sha256_of(std::span(table.radices)) +
+                    sha256_of(std::span(table.values)));
+}
+
+void write_table(H5File& file, const std::string& group, const IndexTable& table) {
+  check(table, file.path() + ":" + group);
+  if (group != "/") file.remove(group);
+  for (const auto& [name, value] : table.record) file.set_attribute(group, name, value);
+  file.set_attribute(group, "format", std::string(kFormat));
+  file.set_attribute(group, "space", table.space);
+  file.set_attribute(group, "target", table.target);
+  file.set_attribute(group, "unit", table.unit);
+  const auto n_decisions = static_cast<std::int64_t>(table.radices.size());
+  const auto n = static_cast<std::int64_t>(table.values.size());
+  write_checked(file, below(group, "radices"), table.radices, std::span(&n_decisions, 1));
+  write_checked(file, below(group, "values"), table.values, std::span(&n, 1));
+}
+
+bool is_index_table(const H5File& file, const std::string& group) {
+  return text(file.attributes(group), "format") == kFormat;
+}
+
+IndexTable read_index_table(const H5File& file, const std::string& group) {
+  const std::string where = file.path() + (group == "/" ? "" : ":" + group);
+  IndexTable table;
+  H5Attributes found = file.attributes(group);
+  if (text(found, "format") != kFormat) throw Error(where + ": is no table by index");
+  table.space = text(found, "space");
+  table.target = text(found, "target");
+  table.unit = text(found, "unit");
+  for (const char* own : {"format", "space", "target", "unit"}) found.erase(own);
+  table.record = std::move(found);
+  table.radices = read_checked_bytes(file, below(group, "radices"));
+  table.values = read_checked_doubles(file, below(group, "values"));
+  check(table, where);
+  return table;
+}
+
+}  // namespace oneproxy
