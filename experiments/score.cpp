@@ -1,17 +1,14 @@
 // Values of predictors for a file of architectures, or for architectures of a space by index.
 #include "kernels/score.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 #include <optional>
 
 #include "engine/base/interrupt.h"
 #include "engine/base/log.h"
+#include "engine/base/output_file.h"
 #include "engine/base/progress.h"
 #include "engine/base/resources.h"
 #include "engine/data/csv.h"
@@ -23,36 +20,8 @@
 
 namespace oneproxy {
 namespace {
-namespace fs = std::filesystem;
-
 constexpr std::uint64_t kMostRows = 100000000;            // of a CSV that anyone could read
 constexpr std::uint64_t kChunk = std::uint64_t{1} << 16;  // architectures scored and written at a time
-
-// A file that appears under its name when it is whole.
-class Output {
- public:
-  explicit Output(const std::string& path)
-      : path_(path), temporary_(path + ".partial-" + std::to_string(getpid())), file_(temporary_) {
-    if (!file_) throw Error(path + ": can not be written; name a writable file with --out");
-  }
-  ~Output() {
-    std::error_code ignored;
-    if (!done_) fs::remove(temporary_, ignored);
-  }
-  void write(const std::string& text) { file_ << text; }
-  void finish() {
-    file_.close();
-    std::error_code error;
-    if (file_) fs::rename(temporary_, path_, error);
-    if (!file_ || error) throw Error(path_ + ": can not be written; is the disk full?");
-    done_ = true;
-  }
-
- private:
-  std::string path_, temporary_;
-  std::ofstream file_;
-  bool done_ = false;
-};
 
 // A model over the part of the space that it covers.
 struct ScoredColumn {
@@ -163,7 +132,7 @@ std::string score_architectures(const ScoreOptions& options) {
       }
     }
     const auto values = score(architectures);
-    Output out(options.out);
+    OutputFile out(options.out);
     std::string text;
     for (std::size_t c = 0; c < table.columns.size(); ++c) text += (c ? "," : "") + csv_field(table.columns[c]);
     text += names + "\n";
@@ -185,7 +154,7 @@ std::string score_architectures(const ScoreOptions& options) {
     const ArchRun run{begin, static_cast<std::uint64_t>(count), options.shuffled, options.seed};
     const auto radices = space.code().radices;
     const DigitSplit split = run.shuffled ? split_digits(radices) : DigitSplit{};
-    Output out(options.out);
+    OutputFile out(options.out);
     out.write("index,arch" + names + "\n");
     Progress progress("score", static_cast<std::int64_t>(run.count), "architectures");
     for (std::uint64_t first = 0; first < run.count; first += kChunk) {

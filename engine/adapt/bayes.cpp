@@ -9,6 +9,7 @@
 #include <mutex>
 #include <numeric>
 
+#include "engine/base/median.h"
 #include "engine/base/streams.h"
 #include "kernels/error.h"
 #include "kernels/rank.h"
@@ -33,12 +34,6 @@ constexpr std::size_t kLeastSamples = 3;
 constexpr int kPriorSamples = 60, kPriorDraws = 2, kPriorPoints = 512, kPriorRounds = 2;
 constexpr std::size_t kMostHeldOut = 10;  // devices that stand in for a target
 constexpr double kLeastPriorVariance = 0.09, kPriorWidening = 1.0, kStartWidth = 2.0;
-
-double median_of(std::vector<double> v) {
-  std::sort(v.begin(), v.end());
-  const auto half = v.size() / 2;
-  return v.size() % 2 ? v[half] : (v[half - 1] + v[half]) / 2;
-}
 
 std::vector<int> gram_rows(std::int64_t n) {
   std::vector<int> rows;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/base/median.h"
 #include "engine/base/streams.h"
 #include "kernels/error.h"
 
@@ -19,12 +20,6 @@ constexpr ArchIndex kWholeSpace = 1 << 16;  // architectures up to which the ref
 constexpr int kReferenceDraws = 10000;
 constexpr double kConstant = 1e-12;     // deviation of a column, of its largest value, below which it says nothing
 constexpr double kPhysicsWeight = 0.5;  // of z-scored physical features in the source predictors of cells
-
-double median_of(std::vector<double> v) {
-  std::sort(v.begin(), v.end());
-  const auto half = v.size() / 2;
-  return v.size() % 2 ? v[half] : (v[half - 1] + v[half]) / 2;
-}
 
 std::vector<std::uint8_t> reference_choices(const SearchSpace& space) {
   std::vector<std::uint8_t> all;
