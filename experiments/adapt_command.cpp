@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <numeric>
 
 #include "engine/adapt/fine_tune.h"
@@ -12,10 +13,12 @@
 #include "engine/adapt/proposal.h"
 #include "engine/base/interrupt.h"
 #include "engine/base/log.h"
+#include "engine/base/output_file.h"
 #include "engine/base/provenance.h"
 #include "engine/base/resources.h"
 #include "engine/base/sha256.h"
 #include "engine/data/csv.h"
+#include "engine/device/drift.h"
 #include "engine/device/measurement_csv.h"
 #include "engine/predictor/library.h"
 #include "engine/predictor/network.h"
@@ -29,14 +32,15 @@ namespace {
 constexpr std::int64_t kSourceSamples = 1000;  // of each device: more change nothing
 constexpr int kProposals = 64;                 // looked at when advising how many more to measure
 constexpr double kUnsteady = 0.2;              // relative spread of repeats that is worth a warning
+constexpr double kDrift = 0.05;                // relative size of a drift that is worth a warning
 
 // What a person should know of the file.
-std::vector<std::string> remarks_on(const SearchSpace& space, const MeasuredArchitectures& measured) {
+std::vector<std::string> remarks_on(const SearchSpace& space, const MeasuredArchitectures& measured, bool drift) {
   std::vector<std::string> remarks;
   const std::size_t decisions = space.radices().size();
   for (std::size_t i = 0; i < measured.repeats.size(); ++i) {
     const auto& own = measured.repeats[i];
-    if (own.size() < 2) continue;
+    if (own.size() < 2 || drift) continue;
     const auto [least, most] = std::minmax_element(own.begin(), own.end());
     if (*most - *least > kUnsteady * measured.latency_ms[i])
       remarks.push_back("repeats of " + space.to_string(std::span(measured.choices).subspan(i * decisions, decisions)) +
@@ -132,6 +136,8 @@ void check_options(const AdaptOptions& options) {
         "again, or use bayes or adaproxy");
   if (!options.out.empty() && std::filesystem::path(options.out).extension() != ".h5")
     throw Error("--out " + options.out + ": give it the ending .h5, by which a file is told from a name in a store");
+  if (!options.archs.empty() && options.predictions.empty())
+    throw Error("--archs " + options.archs + " says what to predict; give --predictions FILE.csv to write it to");
   if (options.into.empty() != options.name.empty())
     throw Error("--into STORE and --name NAME belong together: a predictor has a name in a store");
 }
@@ -190,6 +196,54 @@ std::string keep(const SpaceModel& model, const AdaptOptions& options, const Sea
   return text;
 }
 
+// What the references in between say of the device; divides their drift out where that is asked for.
+std::string steady(MeasuredArchitectures& measured, const AdaptOptions& options) {
+  const Drift drift = find_drift(measured);
+  if (drift.references.empty()) {
+    if (options.drift)
+      throw Error("--drift needs an architecture that was measured at least 3 times with others in between, which " +
+                  options.measurements + " has not; `oneproxy plan --reference 5` writes such a plan");
+    return "";
+  }
+  const std::string range = "the device drifted from " + fixed(drift.least, 2) + " to " + fixed(drift.most, 2) +
+                            " times its middle speed while it was measured";
+  if (options.drift) {
+    measured = without_drift(measured, drift);
+    return range + "; divided out\n";
+  }
+  if (drift.most > drift.least * (1 + kDrift)) log_warning(range + "; --drift divides that out");
+  return "";
+}
+
+// Predicted latencies with error bars, beside what was measured.
+std::string write_predictions(const AdaptedPredictor& adapted, const Prepared& prepared,
+                              const MeasuredArchitectures& measured, const AdaptOptions& options) {
+  const auto& space = *prepared.space;
+  const std::size_t decisions = space.radices().size();
+  const Architectures at(*prepared.features,
+                         options.archs.empty() ? measured.choices : read_architectures(space, options.archs));
+  std::map<std::vector<std::uint8_t>, double> known;
+  for (std::int64_t i = 0; i < measured.n(); ++i) {
+    const auto one = std::span(measured.choices).subspan(i * decisions, decisions);
+    known[{one.begin(), one.end()}] = measured.latency_ms[i];
+  }
+  auto number = [](double value) { return std::isnan(value) ? std::string() : plain(value); };
+  const auto latency = adapted.latency_ms(at), deviation = adapted.deviation_ms(at);
+  OutputFile out(options.predictions);
+  out.write("arch,latency_ms,deviation_ms,measured_ms\n");
+  for (std::int64_t i = 0; i < at.n(); ++i) {
+    const auto own = known.find({at.row(i).begin(), at.row(i).end()});
+    out.write(csv_field(space.to_string(at.row(i))) + "," + number(latency[i]) + "," + number(deviation[i]) + "," +
+              (own == known.end() ? "" : number(own->second)) + "\n");
+  }
+  out.finish();
+  return options.predictions + ": predicted latencies of " + std::to_string(at.n()) + " architectures" +
+         (adapted.adapted() && at.n() && !std::isnan(deviation[0])
+              ? ", with the standard deviation of what a measurement without noise would be"
+              : "") +
+         "\n";
+}
+
 std::string readable(const SearchSpace& space, std::span<const std::uint8_t> choices) {
   std::string text;
   for (int d = 0; d < space.n_decisions(); ++d)
@@ -214,23 +268,31 @@ std::string plan_measurements(const PlanOptions& options) {
   const auto chosen = propose(model, selection, options.k, options.seed, measured);
   if (std::filesystem::exists(options.out))
     throw Error(options.out + ": is there already, and may hold measurements; give another --out");
-  std::ofstream out(options.out);
-  out << "arch,latency_ms,repeat,order,index,macs,decisions\n";
+  OutputFile out(options.out);
+  out.write("arch,latency_ms,repeat,order,index,macs,decisions\n");
   const std::size_t decisions = space.radices().size();
-  for (int i = 0; i < options.k; ++i) {
+  int order = 0;
+  auto line = [&](int i, int repeat) {
     const auto one = std::span(chosen).subspan(i * decisions, decisions);
-    out << csv_field(space.to_string(one)) << ",,1," << i + 1 << "," << to_decimal(space.index(one)) << ","
-        << brief(space.cost(one).macs) << "," << csv_field(readable(space, one)) << "\n";
+    out.write(csv_field(space.to_string(one)) + ",," + std::to_string(repeat) + "," + std::to_string(++order) + "," +
+              to_decimal(space.index(one)) + "," + brief(space.cost(one).macs) + "," + csv_field(readable(space, one)) +
+              "\n");
+  };
+  int repeats = 1;
+  for (int i = 0; i < options.k; ++i) {
+    line(i, 1);
+    const bool last = i + 1 == options.k;
+    if (options.reference > 0 && i > 0 && (i % options.reference == 0 || last)) line(0, ++repeats);
   }
-  out.flush();
-  if (!out) throw Error(options.out + ": can not be written; is the folder there and the disk not full?");
+  out.finish();
   return options.out + ": " + std::to_string(options.k) + " architectures of " + space.name() + " (" +
          options.selection + ", " + std::to_string(prepared.sources.size()) +
          " source devices)\nMeasure them in this order, one may stop anywhere; fill in latency_ms, a line for each "
-         "repeat. Measure one\narchitecture again now and then: if it drifts, so do the others. Then:\n  oneproxy "
-         "adapt "
-         "--space " +
-         space.name() + " --measurements " + options.out + "\n";
+         "repeat.\n" +
+         (options.reference > 0 ? "The first comes again and again, to show whether the device drifts. Then:\n"
+                                : "Measure in one go: devices drift (--reference 5 lets `adapt` see it). Then:\n") +
+         "  oneproxy adapt --space " + space.name() + " --measurements " + options.out +
+         (options.reference > 0 ? " --drift" : "") + "\n";
 }
 
 std::string adapt_to_measurements(const AdaptOptions& options) {
@@ -238,7 +300,9 @@ std::string adapt_to_measurements(const AdaptOptions& options) {
   const auto prepared = prepare(options.space, options.geometry, options.set, options.store, options.sources,
                                 options.device, options.seed);
   const auto& space = *prepared.space;
-  const auto measured = read_measurements(space, options.measurements, options.unit);
+  auto measured = read_measurements(space, options.measurements, options.unit);
+  for (const auto& remark : remarks_on(space, measured, options.drift)) log_warning(remark);
+  const std::string on_drift = steady(measured, options);
   const auto ready = make_method(options, prepared);
   const Architectures architectures(*prepared.features, measured.choices);
   std::vector<std::int64_t> rows(measured.n());
@@ -247,13 +311,13 @@ std::string adapt_to_measurements(const AdaptOptions& options) {
   const auto expected = adapted->expected_srcc();
   const auto advice =
       adapted->advice(options.threshold, options.confidence, kProposals, measured.choices, options.seed);
-  for (const auto& remark : remarks_on(space, measured)) log_warning(remark);
   for (const auto& remark : adapted->remarks()) log_warning(remark);
 
   const std::int64_t known = measured.n_known();
   std::string text = options.measurements + ": " + std::to_string(known) + " architectures of " + space.name() + ", " +
                      std::to_string(prepared.sources.size()) + " source devices, " +
-                     (options.method == "bayes" ? "prior " + ready.prior : "method " + options.method) + "\n";
+                     (options.method == "bayes" ? "prior " + ready.prior : "method " + options.method) + "\n" +
+                     on_drift;
   if (!adapted->adapted()) {
     text += "Not adapted (see the warning): measure more architectures.\n";
   } else if (!advice) {
@@ -273,6 +337,7 @@ std::string adapt_to_measurements(const AdaptOptions& options) {
       text += "not to be had with " + std::to_string(kProposals) + " more, which would give " +
               fixed(advice->reachable) + ": the measurements are noisy; repeat them and look at the spread\n";
   }
+  if (!options.predictions.empty()) text += write_predictions(*adapted, prepared, measured, options);
   if (options.out.empty() && options.into.empty()) return text;
   SpaceModel model = adapted->space_model();
   describe(model, options, prepared, ready, expected, known);

@@ -11,6 +11,7 @@ struct PlanOptions {
   std::vector<std::string> sources = {"all"};  // "none": without source devices
   std::string selection = "a_optimal", measured, out = "plan.csv";
   int k = 20;
+  int reference = 0;  // after so many the first architecture comes again; 0: never
   std::uint64_t seed = 1;
 };
 // `oneproxy plan`: writes the architectures to measure, in order, as CSV. Never looks at a target's latencies: of
@@ -22,14 +23,15 @@ struct AdaptOptions {
   std::vector<std::string> sources = {"all"};
   std::string method = "bayes";
   std::string measurements, unit = "ms";
-  std::string prior;            // of bayes; "": learnt
-  std::string out, into, name;  // predictor's file; or store, and the name there
-  bool split_sources = false;
+  std::string prior;               // of bayes; "": learnt
+  std::string out, into, name;     // predictor's file; or store, and the name there
+  std::string archs, predictions;  // architectures to predict (default: those measured), and where to
+  bool split_sources = false, drift = false;
   double threshold = 0.9, confidence = 0.9;
   std::uint64_t seed = 1;
 };
 // `oneproxy adapt`: adapts to the measurements, says how well it will rank (where the method knows), and writes the
-// predictor, to search with.
+// predictor, to search with, and predictions with error bars.
 std::string adapt_to_measurements(const AdaptOptions& options);
 
 }  // namespace oneproxy

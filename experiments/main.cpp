@@ -190,6 +190,11 @@ int run_program(int argc, char** argv) {
   plan_command->add_option("--selection", plan.selection, "random, kmeans, d_optimal or a_optimal")
       ->capture_default_str();
   plan_command->add_option("--measured", plan.measured, "CSV of architectures that are measured already");
+  plan_command
+      ->add_option("--reference", plan.reference,
+                   "the first comes again after so many, to see the device drift; 0: never")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 5000));
   plan_command->add_option("--out", plan.out, "CSV to write; never overwritten")->capture_default_str();
   AdaptOptions adapt;
   auto* adapt_command = app.add_subcommand("adapt", "latency predictor from a few measurements, and how sure it is");
@@ -200,6 +205,7 @@ int run_program(int argc, char** argv) {
   adapt_command->add_option("--unit", adapt.unit, "of the latencies in the file: ms, s or us")
       ->capture_default_str()
       ->check(CLI::IsMember({"ms", "s", "us"}));
+  adapt_command->add_flag("--drift", adapt.drift, "divide out what the plan's --reference shows of the device's drift");
   adapt_command->add_option("--method", adapt.method, "bayes, adaproxy or finetune (needs LibTorch)")
       ->capture_default_str()
       ->check(CLI::IsMember({"bayes", "adaproxy", "finetune"}));
@@ -217,6 +223,9 @@ int run_program(int argc, char** argv) {
   adapt_command->add_option("--into", adapt.into,
                             "store to add the predictor to; begins as a copy of the one that ships");
   adapt_command->add_option("--name", adapt.name, "its name there, to search with table:NAME");
+  adapt_command->add_option("--predictions", adapt.predictions,
+                            "CSV for predicted latencies with error bars, of the measured or of --archs");
+  adapt_command->add_option("--archs", adapt.archs, "CSV with a column arch: what to predict");
   auto add_sources = [&](CLI::App* command, auto& options) {
     command->add_option("--geometry", options.geometry, "data set whose shapes count (default: the space's first)");
     command->add_option("--sources", options.sources, "source devices; \"all\" of the set, or \"none\"");

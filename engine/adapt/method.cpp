@@ -110,6 +110,9 @@ class AdaptedByBayes : public AdaptedPredictor {
   std::vector<double> latency_ms(const Architectures& at) const override {
     return model_.latency_ms(adapted_, at.rows);
   }
+  std::vector<double> deviation_ms(const Architectures& at) const override {
+    return model_.deviation_ms(adapted_, model_.design(at.rows));
+  }
   SpaceModel space_model() const override {
     if (model_.features().physics().additive()) return model_.additive_table(adapted_);
     return model_.index_table(adapted_);
@@ -147,6 +150,10 @@ class BayesMethod : public AdaptationMethod {
 std::span<const std::uint8_t> Architectures::row(std::int64_t i) const {
   const auto decisions = features->space().radices().size();
   return std::span(choices).subspan(i * decisions, decisions);
+}
+
+std::vector<double> AdaptedPredictor::deviation_ms(const Architectures& at) const {
+  return std::vector<double>(at.n(), std::numeric_limits<double>::quiet_NaN());
 }
 
 int adaproxy_validation(int n) { return std::clamp(n / 4, 2, 10); }

@@ -36,6 +36,8 @@ class AdaptedPredictor {
  public:
   virtual ~AdaptedPredictor() = default;
   virtual std::vector<double> latency_ms(const Architectures& at) const = 0;  // [n]
+  // Posterior standard deviation of the noiseless latency, ms, [n]. NaN where the method does not know.
+  virtual std::vector<double> deviation_ms(const Architectures& at) const;
   // To search the space with: a sum over decisions, a network, or of a small space the latency of every architecture.
   // Error: none of these.
   virtual SpaceModel space_model() const = 0;

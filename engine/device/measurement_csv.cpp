@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 
+#include "engine/base/median.h"
 #include "engine/data/csv.h"
 #include "kernels/error.h"
 
@@ -72,12 +73,6 @@ double to_ms(const std::string& unit) {
   throw Error("unit '" + unit + "' of latencies should be ms, s or us");
 }
 
-double median_of(std::vector<double> v) {
-  std::sort(v.begin(), v.end());
-  const auto half = v.size() / 2;
-  return v.size() % 2 ? v[half] : (v[half - 1] + v[half]) / 2;
-}
-
 }  // namespace
 
 std::int64_t MeasuredArchitectures::n_known() const {
@@ -94,12 +89,17 @@ MeasuredArchitectures read_measurements(const SearchSpace& space, const std::str
   Places places(space);
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const std::size_t place = places.of(table, i);
-    if (place == measured.repeats.size()) measured.repeats.emplace_back();
+    if (place == measured.repeats.size()) {
+      measured.repeats.emplace_back();
+      measured.places.emplace_back();
+    }
     const double latency = parse_latency(table.rows[i][table.column("latency_ms")], table.place(i));
-    if (std::isnan(latency))
+    if (std::isnan(latency)) {
       ++measured.n_failed;
-    else
-      measured.repeats[place].push_back(latency * scale);
+      continue;
+    }
+    measured.repeats[place].push_back(latency * scale);
+    measured.places[place].push_back(static_cast<std::int64_t>(i));
   }
   measured.choices = std::move(places).all();
   for (const auto& own : measured.repeats) measured.latency_ms.push_back(own.empty() ? kNan : median_of(own));

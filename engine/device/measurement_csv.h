@@ -10,10 +10,11 @@
 namespace oneproxy {
 
 struct MeasuredArchitectures {
-  std::vector<std::uint8_t> choices;         // [n, n_decisions] each architecture once, in the order of the file
-  std::vector<std::vector<double>> repeats;  // [n] ms, those that succeeded, in the order of the file
-  std::vector<double> latency_ms;            // [n] median of the repeats, NaN where none succeeded
-  std::int64_t n_failed = 0;                 // lines without a latency
+  std::vector<std::uint8_t> choices;              // [n, n_decisions] each architecture once, in the order of the file
+  std::vector<std::vector<double>> repeats;       // [n] ms, those that succeeded, in the order of the file
+  std::vector<std::vector<std::int64_t>> places;  // [n] of each repeat: its line, from 0; for the order in time
+  std::vector<double> latency_ms;                 // [n] median of the repeats, NaN where none succeeded
+  std::int64_t n_failed = 0;                      // lines without a latency
 
   std::int64_t n() const { return static_cast<std::int64_t>(latency_ms.size()); }
   std::int64_t n_known() const;     // architectures with a latency

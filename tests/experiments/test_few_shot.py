@@ -87,6 +87,62 @@ class PlanAndAdapt(ProgramCase):
         self.assertGreater(spearman(table[index], self.columns["fpga"]), 0.98)
         self.assertLess(np.median(np.abs(table[index] / self.columns["fpga"] - 1)), 0.1)
 
+    def test_a_drift_that_a_reference_shows_is_divided_out(self) -> None:
+        plan = self.plan(12, "--reference", 3, out="drifting.csv")
+        again = [i for i, line in enumerate(plan) if line["arch"] == plan[0]["arch"]]
+        self.assertEqual(again, [0, 4, 8, 12, 15])  # after every three others, and at the end
+        self.assertEqual([plan[i]["repeat"] for i in again], list("12345"))
+        self.assertEqual([int(line["order"]) for line in plan], list(range(1, 17)))
+        steady = self.fill_in(plan, "titan_rtx_256", "steady.csv")
+        lines = list(csv.DictReader(steady.read_text().splitlines()))
+        for i, line in enumerate(lines):
+            line["latency_ms"] = repr(float(line["latency_ms"]) * (1 + 0.8 * i / len(lines)))
+        drifting = self.folder / "drifting_done.csv"
+        with drifting.open("w") as file:
+            writer = csv.DictWriter(file, lines[0].keys())
+            writer.writeheader()
+            writer.writerows(lines)
+        srcc = {}
+        for name, file, more in (("steady", steady, ()), ("as it is", drifting, ()), ("divided", drifting, ("--drift",))):
+            said, warned = self.adapt(file, "--out", "phone.h5", *more)
+            with h5py.File(self.folder / "phone.h5") as predictor:
+                values = predictor["values"][()]
+            self.assertEqual(self.drift_said(said, warned), {"steady": "", "as it is": "warned", "divided": "said"}[name])
+            index = [self.index_of(cell) for cell in self.cells]
+            srcc[name] = spearman(values[index], self.columns["titan_rtx_256"])
+        self.assertGreater(srcc["divided"], srcc["as it is"])
+        self.assertGreater(srcc["divided"], srcc["steady"] - 0.02)
+        without = self.fill_in(self.plan(10, out="b.csv"), "pixel3", "b_done.csv")
+        self.fault("adapt", "--space", "nasbench201", "--measurements", without, "--drift", says=("--drift", "--reference 5"))
+
+    def drift_said(self, said: str, warned: str) -> str:
+        return "warned" if "--drift divides that out" in warned else "said" if "divided out" in said else ""
+
+    def index_of(self, cell: np.ndarray) -> int:
+        return int(np.ravel_multi_index(tuple(int(c) for c in cell), (5,) * 6))
+
+    def test_predictions_have_error_bars(self) -> None:
+        done = self.fill_in(self.plan(15), "fpga", "done.csv")
+        said, _ = self.adapt(done, "--predictions", "own.csv")
+        self.assertIn("own.csv: predicted latencies of 15 architectures", said)
+        own = list(csv.DictReader((self.folder / "own.csv").read_text().splitlines()))
+        filled = {line["arch"]: float(line["latency_ms"]) for line in csv.DictReader(done.read_text().splitlines())}
+        self.assertEqual({line["arch"]: float(line["measured_ms"]) for line in own}, filled)
+        (self.folder / "all.csv").write_text("arch\n" + "\n".join(cell_string(cell) for cell in self.cells[:400]) + "\n")
+        self.adapt(done, "--archs", "all.csv", "--predictions", "all_predicted.csv")
+        rows = list(csv.DictReader((self.folder / "all_predicted.csv").read_text().splitlines()))
+        self.assertEqual(len(rows), 400)
+        predicted, bar = (np.array([float(row[name]) for row in rows]) for name in ("latency_ms", "deviation_ms"))
+        truth = self.columns["fpga"][:400]
+        self.assertGreater(spearman(predicted, truth), 0.9)
+        within = np.abs(predicted - truth) < 3 * bar
+        self.assertTrue(np.all(bar > 0) and 0.8 < within.mean() <= 1, within.mean())
+        # Measured architectures are known better than others.
+        self.assertLess(np.mean([float(line["deviation_ms"]) for line in own]), bar.mean())
+        call = ("adapt", "--space", "nasbench201", "--measurements", done)
+        self.fault(*call, "--archs", "all.csv", says=("--archs all.csv", "--predictions"))
+        self.fault(*call, "--predictions", "nowhere/p.csv", says=("nowhere/p.csv",))
+
     def test_a_plan_goes_on_where_it_stopped(self) -> None:
         whole, first = self.plan(12, out="a.csv"), self.plan(5, out="b.csv")
         self.assertEqual([line["arch"] for line in whole[:5]], [line["arch"] for line in first])
