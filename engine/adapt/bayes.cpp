@@ -145,12 +145,12 @@ BayesModel::BayesModel(const ArchitectureFeatures& features, std::vector<SourceP
     if (physical && !options_.physics) continue;
     const int width = given.begin[c + 1] - given.begin[c];
     add_block(given.names[c], width, given.begin[c]);
-    // The first column of P_mac is the MACs (of live edges); times the block's length it has deviation 1.
+    // MACs point the way: all kinds of them alike, because nobody knows yet which of them the device runs.
     if (given.names[c] == "P_mac") {
-      double squares = 0;
-      for (Index i = 0; i < n; ++i) squares += std::pow(reference.blocks[i * given.n_columns() + given.begin[c]], 2);
-      direction_[layout_.begin[layout_.n_blocks() - 1]] =
-          squares > 0 ? 1 / std::sqrt(squares / static_cast<double>(n)) : 0;
+      const auto columns = Map(reference.blocks.data(), n, given.n_columns()).middleCols(given.begin[c], width);
+      const double deviation = columns.rowwise().sum().norm() / std::sqrt(static_cast<double>(n));
+      const int first = layout_.begin[layout_.n_blocks() - 1];
+      for (int j = 0; j < width; ++j) direction_[first + j] = deviation > 0 ? 1 / deviation : 0;
     }
   }
   prior_ = prior
