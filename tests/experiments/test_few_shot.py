@@ -248,6 +248,9 @@ class SearchWithAdapted(ProgramCase):
             np.testing.assert_array_equal(file["values"][()], latency)
         np.testing.assert_array_equal(self.scored("nasbench201", "table:mine", "--store", "mine.h5"), latency)
         self.assertRegex(self.ok("info", "mine.h5"), r"\| mine +\| nasbench201 +\| latency on mine")
+        about = self.ok("info", "adapted.h5")
+        self.assertRegex(about, r"\| adapted.h5 +\| nasbench201 +\| latency on mine .* 15625 values, by index")
+        self.assertIn("\nn_measured: 12\n", about)
         macs_call = (*call, "--quality", "model:macs")
         found = self.search(*macs_call, "--method", "exhaustive")
         self.check_best(found, archs, latency, macs)
@@ -347,6 +350,17 @@ class FewShot(ProgramCase):
                 summary[f"srcc_mean_interval95.{task}"], 12.706 * means.std(ddof=1) / np.sqrt(2), 9
             )
         self.assertEqual(result.summary["published.fbnet_small.someone"], 0.5)
+
+    def test_as_csv(self) -> None:
+        more = 'proxies = "one"\ncurve = [5]'
+        result = self.run_config(self.task(more, targets='["pixel3", "raspi4"]'))
+        self.ok("export", result.folder)
+        rows = list(csv.DictReader((result.folder / "csv" / "few_shot.csv").read_text().splitlines()))
+        arrays = result.arrays()
+        self.assertEqual([float(row["srcc"]) for row in rows], arrays["task/t/srcc"].ravel().tolist())
+        self.assertEqual([row["samples"] for row in rows[:2]], ["10", "5"])
+        self.assertEqual([row["target"] for row in rows[::2]], names(arrays["task/t/targets"]))
+        self.assertEqual([row["proxy"] for row in rows[::2]], names(arrays["task/t/proxies"]))
 
     def test_more_samples_than_a_design_has_candidates(self) -> None:
         more = 'set = "oneproxy"\ncurve = [505, 520]\nselection = "d_optimal"\nmethod = "adaproxy"'
@@ -462,6 +476,13 @@ class ProxySweep(ProgramCase):
         designed = self.run_config(SWEEP, *fleet, *few).arrays()["sweep_srcc"]
         drawn = self.run_config(SWEEP, *fleet, *few, *sets(selection="random")).arrays()["sweep_srcc"]
         self.assertFalse(np.array_equal(designed, drawn))  # once the first rows of the random order were taken
+
+    def test_as_csv(self) -> None:
+        result = self.run_config(SWEEP)
+        self.ok("export", result.folder)
+        rows = list(csv.DictReader((result.folder / "csv" / "proxy_sweep.csv").read_text().splitlines()))
+        after = result.arrays()["sweep_srcc"].reshape(2, -1)
+        self.assertEqual([float(row["srcc_20"]) for row in rows], after[1].tolist())
 
 
 if __name__ == "__main__":
