@@ -69,7 +69,7 @@ const std::vector<ExperimentKind>& experiment_kinds() {
        read_monotonicity},
       {"adaproxy", "one proxy's predictor adapted to each target with few measurements", read_adaproxy},
       {"pareto_search", "Pareto fronts for each target: its own, the proxy's, AdaProxy's", read_pareto_search},
-      {"search", "best architectures under latency limits, exhaustive or evolutionary", read_search},
+      {"search", "best architectures under latency limits: all scored, proven, or the best found", read_search},
       {"train_predictor", "a multilayer perceptron trained on measurements, and how well it predicts unseen ones",
        read_train_predictor},
       {"few_shot", "adaptation to targets with a handful of measurements, many sources or one", read_few_shot},

@@ -33,6 +33,8 @@ class Exporter {
       if (arrays_.exists(group)) solutions(group);
     if (arrays_.exists("srcc")) matrices();
     if (arrays_.exists("srcc_after")) adaptation();
+    if (arrays_.exists("tasks")) few_shot();
+    if (arrays_.exists("sweep_srcc")) sweep();
     if (written_.empty()) throw Error(arrays_.path() + ": holds nothing that can be exported");
     return written_;
   }
@@ -139,6 +141,47 @@ class Exporter {
         csv += csv_field(names[i]) + "," + std::to_string(trial) + "," + exact(before[i]) + "," +
                exact(after[i * trials + trial]) + "\n";
     write("adaptation.csv", csv);
+  }
+
+  // A row a task, target (and proxy, where each source is one alone), number of samples and trial.
+  void few_shot() {
+    std::string csv = "task,proxy,target,samples,trial,srcc,expected_srcc,probability_strong\n";
+    for (const auto& task : arrays_.read_strings("tasks")) {
+      const std::string group = "task/" + task + "/";
+      const auto targets = arrays_.read_strings(group + "targets");
+      const auto proxies = arrays_.exists(group + "proxies") ? arrays_.read_strings(group + "proxies")
+                                                             : std::vector<std::string>(targets.size());
+      const auto samples = arrays_.read_integers(group + "samples");
+      const auto srcc = arrays_.read_doubles(group + "srcc");
+      const auto expected = arrays_.read_doubles(group + "expected_srcc");
+      const auto sure = arrays_.read_doubles(group + "probability_strong");
+      const std::size_t trials = srcc.size() / (targets.size() * samples.size());
+      for (std::size_t i = 0; i < srcc.size(); ++i) {
+        const std::size_t target = i / trials / samples.size();
+        csv += csv_field(task) + "," + csv_field(proxies[target]) + "," + csv_field(targets[target]) + "," +
+               std::to_string(samples[i / trials % samples.size()]) + "," + std::to_string(i % trials) + "," +
+               exact(srcc[i]) + "," + exact(expected[i]) + "," + exact(sure[i]) + "\n";
+      }
+    }
+    write("few_shot.csv", csv);
+  }
+
+  // A row a proxy and target: as it is, and adapted with each number of measurements.
+  void sweep() {
+    const auto names = arrays_.read_strings("devices");
+    const auto budgets = arrays_.read_integers("sweep_budgets");
+    const auto before = arrays_.read_doubles("srcc");
+    const auto after = arrays_.read_doubles("sweep_srcc");
+    std::string csv = "proxy,target,srcc_0";
+    for (const auto budget : budgets) csv += ",srcc_" + std::to_string(budget);
+    csv += "\n";
+    const std::size_t d = names.size();
+    for (std::size_t pair = 0; pair < d * d; ++pair) {
+      csv += csv_field(names[pair / d]) + "," + csv_field(names[pair % d]) + "," + exact(before[pair]);
+      for (std::size_t b = 0; b < budgets.size(); ++b) csv += "," + exact(after[b * d * d + pair]);
+      csv += "\n";
+    }
+    write("proxy_sweep.csv", csv);
   }
 
   H5File arrays_;

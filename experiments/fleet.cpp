@@ -40,15 +40,18 @@ std::vector<std::int64_t> measuring_order(const Architectures& archs, const Baye
       random_permutation(archs.n(), random_stream(seed, Draws::design_pool, static_cast<std::uint32_t>(trial)));
   if (selection == Selection::random) return order;
   const auto& features = *archs.features;
+  const std::size_t most = std::max(kPool, k + kSpare);
   std::vector<std::int64_t> pool, reference;
   for (const auto row : order) {
     const bool candidate = !connected || features.physics().connected(archs.row(row));
-    if (candidate && pool.size() < kPool)
+    if (candidate && pool.size() < most)
       pool.push_back(row);
     else if (reference.size() < kReference)
       reference.push_back(row);
-    if (pool.size() == kPool && reference.size() == kReference) break;
+    if (pool.size() == most && reference.size() == kReference) break;
   }
+  // Of a small set the candidates took all, or all that matter: they too are what the design is for.
+  for (std::size_t i = 0; i < pool.size() && reference.size() < kReference; ++i) reference.push_back(pool[i]);
   const auto p = model.design(features.pick(archs.rows, pool));
   const auto r = model.design(features.pick(archs.rows, reference));
   auto th = flat_scales(model.layout());
@@ -57,7 +60,13 @@ std::vector<std::int64_t> measuring_order(const Architectures& archs, const Baye
   const DesignProblem problem{p, r, th};
   const int count = std::min<int>(k + kSpare, static_cast<int>(pool.size()));
   std::vector<std::int64_t> rows;
-  for (const auto i : choose_samples(model.layout(), problem, selection, count, seed)) rows.push_back(pool[i]);
+  std::vector<char> chosen(archs.n(), 0);
+  for (const auto i : choose_samples(model.layout(), problem, selection, count, seed)) {
+    rows.push_back(pool[i]);
+    chosen[pool[i]] = 1;
+  }
+  for (const auto row : order)  // where more measurements fail than the design has to spare
+    if (!chosen[row]) rows.push_back(row);
   return rows;
 }
 

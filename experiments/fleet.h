@@ -22,9 +22,9 @@ SourceDevice source_device(const Measurements& data, const Series& series, std::
 // What a design takes the blocks' variances for: all alike, or the medians of the model's prior.
 enum class DesignScales { flat, prior };
 
-// Rows of `archs` in the order in which a trial measures them on every target: chosen by features alone. k rows and a
-// few to spare for failed measurements; random: all rows. Designs choose from 500 random rows, with `connected` only
-// from connected cells.
+// All rows of `archs` in the order in which a trial measures them on every target: chosen by features alone. First k
+// and a few to spare for failed measurements, by design; then the others at random. Designs choose from 500 random
+// rows, or as many as k asks for, with `connected` only from connected cells.
 std::vector<std::int64_t> measuring_order(const Architectures& archs, const BayesModel& model, Selection selection,
                                           DesignScales scales, bool connected, int k, std::uint64_t seed, int trial);
 

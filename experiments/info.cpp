@@ -24,43 +24,86 @@ std::string attribute(const H5Attributes& attributes, const std::string& name) {
   return text ? *text : "";
 }
 
+const std::vector<std::string> kModelHeader = {
+    "look-up table or predictor", "space", "predicts", "unit", "form", "source", "licence"};
+
+std::vector<std::string> table_cells(const H5File& file, const std::string& group, const std::string& name) {
+  const auto cells = [&](const auto& table, const std::string& form) {
+    return std::vector<std::string>{name,
+                                    table.space,
+                                    table.target,
+                                    table.unit,
+                                    form,
+                                    attribute(table.record, "source"),
+                                    attribute(table.record, "licence")};
+  };
+  if (is_index_table(file, group)) {
+    const auto table = read_index_table(file, group);
+    return cells(table, std::to_string(table.values.size()) + " values, by index");
+  }
+  const auto table = read_table(file, group);
+  return cells(table, table.n_tables() == 1 ? "1 table" : std::to_string(table.n_tables()) + " tables, by resolution");
+}
+
+std::vector<std::string> predictor_cells(const MlpPredictor& predictor, const std::string& name) {
+  std::string form = "MLP " + std::to_string(predictor.rows.size() / predictor.first_width) + "-" +
+                     std::to_string(predictor.first_width);
+  for (const auto& layer : predictor.layers) form += "-" + std::to_string(layer.outputs);
+  return {name,
+          predictor.space,
+          predictor.target,
+          predictor.unit,
+          form,
+          attribute(predictor.record, "source"),
+          attribute(predictor.record, "licence")};
+}
+
 // Look-up tables and predictors, where the store has any.
 std::string describe_predictors(const std::string& path) {
-  Table rows({"look-up table or predictor", "space", "predicts", "unit", "form", "source", "licence"});
+  Table rows(kModelHeader);
   bool any = false;
   const H5File file(path, H5Mode::read);
   for (const auto& space : predicted_spaces(path)) {
     for (const auto& name : table_names(path, space)) {
-      const std::string group = "/tables/" + space + "/" + name;
-      if (is_index_table(file, group)) {
-        const auto table = read_index_table(file, group);
-        rows.row({name, space, table.target, table.unit, std::to_string(table.values.size()) + " values, by index",
-                  attribute(table.record, "source"), attribute(table.record, "licence")});
-        any = true;
-        continue;
-      }
-      const auto table = read_table(file, group);
-      rows.row({name, space, table.target, table.unit,
-                table.n_tables() == 1 ? "1 table" : std::to_string(table.n_tables()) + " tables, by resolution",
-                attribute(table.record, "source"), attribute(table.record, "licence")});
+      rows.row(table_cells(file, "/tables/" + space + "/" + name, name));
       any = true;
     }
     for (const auto& name : predictor_names(path, space)) {
-      const auto predictor = read_predictor(file, "/predictors/" + space + "/" + name);
-      std::string form = "MLP " + std::to_string(predictor.rows.size() / predictor.first_width) + "-" +
-                         std::to_string(predictor.first_width);
-      for (const auto& layer : predictor.layers) form += "-" + std::to_string(layer.outputs);
-      rows.row({name, space, predictor.target, predictor.unit, form, attribute(predictor.record, "source"),
-                attribute(predictor.record, "licence")});
+      rows.row(predictor_cells(read_predictor(file, "/predictors/" + space + "/" + name), name));
       any = true;
     }
   }
   return any ? "\n" + rows.markdown() : "";
 }
 
+bool is_model_file(const std::string& path) {
+  const auto format = attribute(H5File(path, H5Mode::read).attributes("/"), "format");
+  return format == "oneproxy-predictor" || format == "oneproxy-table" || format == "oneproxy-index-table";
+}
+
+// A file of one predictor, as `oneproxy adapt --out` and `oneproxy train --out` write them: with its record.
+std::string describe_model_file(const std::string& path) {
+  const H5File file(path, H5Mode::read);
+  const auto attributes = file.attributes("/");
+  const std::string name = fs::path(path).filename().string();
+  Table rows(kModelHeader);
+  rows.row(attribute(attributes, "format") == "oneproxy-predictor" ? predictor_cells(read_predictor(file, "/"), name)
+                                                                   : table_cells(file, "/", name));
+  const auto shown = [](const auto& value) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>)
+      return value;
+    else
+      return exact(static_cast<double>(value));
+  };
+  std::string text = path + "\n\n" + rows.markdown() + "\n";
+  for (const auto& [key, value] : attributes) text += key + ": " + std::visit(shown, value) + "\n";
+  return text;
+}
+
 }  // namespace
 
 std::string describe_store(const std::string& path) {
+  if (is_model_file(path)) return describe_model_file(path);
   const Store store(path);
   std::string text = path + "\n";
   for (const auto& space : store.spaces()) {

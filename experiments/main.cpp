@@ -84,8 +84,9 @@ int run_program(int argc, char** argv) {
   list_command->callback([&] { output = kind.empty() ? list_everything() : describe_kind(kind); });
 
   std::string store;
-  auto* info_command = app.add_subcommand("info", "what is in a store (the one that ships by default)");
-  info_command->add_option("store", store, "store (*.h5)");
+  auto* info_command =
+      app.add_subcommand("info", "what is in a store (the one that ships by default), or in a predictor's file");
+  info_command->add_option("store", store, "store, or file of a predictor (*.h5)");
   info_command->callback([&] { output = describe_store(store.empty() ? shipped_store() : store); });
 
   ImportOptions import;

@@ -33,6 +33,10 @@ class ProxySweep : public Experiment {
     threshold_ = config.number("threshold", 0.9, 0, 1, "SRCC from which a proxy serves a target");
     selection_ = parse_selection(config.one_of("selection", "a_optimal", {"random", "kmeans", "d_optimal", "a_optimal"},
                                                "how the target's samples are chosen"));
+    auto sorted = budgets_;
+    std::sort(sorted.begin(), sorted.end());
+    if (const auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end())
+      throw Error(config.place("budgets") + ": budgets names " + std::to_string(*twice) + " twice; once is enough");
     if (budgets_.empty()) throw Error(config.place("budgets") + ": give at least one number of measurements");
   }
 
@@ -42,12 +46,14 @@ class ProxySweep : public Experiment {
     loaded_ = data_settings_.open(store, seed_);
     names_ = loaded_->data.expand(names_, "devices");
     if (names_.size() < 2) throw Error("devices: a fleet has at least two devices");
+    const auto most = *std::max_element(budgets_.begin(), budgets_.end());
     for (const auto& name : names_) {
       devices_.push_back(loaded_->data.device(name));
-      const auto most = *std::max_element(budgets_.begin(), budgets_.end());
-      if (devices_.back().n_known() < most)
-        throw Error("device " + name + " has " + std::to_string(devices_.back().n_known()) +
-                    " measurements, budgets asks for " + std::to_string(most));
+      const auto known = devices_.back().n_known();
+      for (const auto& [key, asked] : {std::pair("budgets", most), std::pair("samples_proxy", samples_proxy_)})
+        if (known < asked)
+          throw Error("device " + name + " has " + std::to_string(known) + " measurements, " + key + " asks for " +
+                      std::to_string(asked));
     }
     features_ = std::make_unique<ArchitectureFeatures>(loaded_->space);
     archs_ = std::make_unique<Architectures>(*features_, loaded_->data.rows().choices);
@@ -146,7 +152,8 @@ class ProxySweep : public Experiment {
         if (count > best_count || (count == best_count && mean > best_mean))
           best = p, best_count = count, best_mean = mean, best_worst = least;
       }
-      const auto cover = smallest_cover(serves, d, kMostSets);
+      auto cover = smallest_cover(serves, d, kMostSets);
+      if (cover.proxies.size() == 1) cover.proxies = {best};  // of several that serve all, the best one
       std::vector<std::string> proxies;
       for (const int p : cover.proxies) proxies.push_back(names_[p]);
       const auto k = static_cast<std::int64_t>(proxies.size());

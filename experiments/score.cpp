@@ -144,7 +144,7 @@ std::string score_architectures(const ScoreOptions& options) {
     out.finish();
   } else {
     const ArchIndex begin = from_decimal(options.begin);
-    if (begin > space.size())
+    if (begin >= space.size())
       throw Error("--begin " + options.begin + " is beyond space " + space.name() + " of " + to_decimal(space.size()));
     const ArchIndex count = options.count.empty() ? space.size() - begin : from_decimal(options.count);
     if (count > space.size() - begin || count > kMostRows)

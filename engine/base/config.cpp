@@ -49,7 +49,9 @@ namespace {
 std::string show(const toml::node& node) {
   std::ostringstream out;
   node.visit([&](const auto& n) {
-    if constexpr (toml::is_value<decltype(n)>)
+    if constexpr (toml::is_floating_point<decltype(n)>)
+      out << n.get();  // 0.6, not its 17 digits
+    else if constexpr (toml::is_value<decltype(n)>)
       out << n;
     else if constexpr (toml::is_array<decltype(n)>)
       out << n;

@@ -63,6 +63,10 @@ CsvTable read_csv(const std::string& path) {
     const auto place = path + ":" + std::to_string(number);
     auto row = fields(line, place);
     if (table.columns.empty()) {
+      if (row.size() == 1 && line.find_first_of(";\t") != std::string::npos)
+        throw Error(place + ": fields are separated by " +
+                    (line.find(';') != std::string::npos ? "semicolons" : "tabs") +
+                    "; write commas between fields, and points in decimals");
       table.columns = std::move(row);
       continue;
     }

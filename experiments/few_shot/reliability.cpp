@@ -30,7 +30,7 @@ void write_reliability(Workspace& work, const Task& task) {
   std::iota(by_size.begin(), by_size.end(), std::size_t{0});
   std::sort(by_size.begin(), by_size.end(), [&](auto a, auto b) { return task.sizes[a] < task.sizes[b]; });
 
-  Table table({"samples", "expected - true, mean", "mean |expected - true|", "says >= 0.9 with 90 %", "of these true"});
+  Table table({"samples", "expected - true, mean", "its size, mean", "says >= 0.9 with 90 %", "of these true"});
   for (const auto size : by_size) {
     double error = 0, size_of_error = 0, count = 0, says = 0, is = 0;
     for_each_run(task, [&](const Outcome& outcome, int trial) {
@@ -64,8 +64,11 @@ void write_reliability(Workspace& work, const Task& task) {
   work.summary.set("stop.kept." + s.name, stopped ? kept / stopped : kNan);
   work.report += table.markdown() + "\nStopping at the first of these sizes, from " + std::to_string(kLeastToStop) +
                  " on, where SRCC >= 0.9 has a probability of 90 %: " + fixed(100 * stopped / runs, 0) +
-                 " % of the runs stop, after " + fixed(stopped ? spent / stopped : kNan, 1) + " samples on average; " +
-                 fixed(stopped ? 100 * kept / stopped : kNan, 0) + " % of these reach 0.9.\n\n";
+                 " % of the runs stop";
+  if (stopped > 0)
+    work.report += ", after " + fixed(spent / stopped, 1) + " samples on average; " + fixed(100 * kept / stopped, 0) +
+                   " % of these reach 0.9";
+  work.report += ".\n\n";
 }
 
 }  // namespace oneproxy::few_shot

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "engine/report/table.h"
 #include "experiments/few_shot/arrays.h"
@@ -36,6 +37,14 @@ MeanInterval mean_srcc(const Task& task, std::size_t size) {
 
 MeanInterval mean_of_variant(const Task& task, int variant) {
   return over_trials(task, [&](const Outcome& outcome) { return std::span(outcome.variants[variant]); });
+}
+
+// Numbers of samples, fewest first, as places in task.sizes.
+std::vector<std::size_t> by_samples(const Task& task) {
+  std::vector<std::size_t> order(task.sizes.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](auto a, auto b) { return task.sizes[a] < task.sizes[b]; });
+  return order;
 }
 
 std::size_t n_outcomes(const Task& task) {
@@ -87,7 +96,7 @@ Table pairs_table(Summary& summary, const Task& task) {
   const auto& s = task.settings;
   const auto n = static_cast<double>(n_outcomes(task));
   Table table({"samples", "mean SRCC", "worst pair", "pairs >= 0.9"});
-  for (std::size_t size = 0; size < task.sizes.size(); ++size) {
+  for (const auto size : by_samples(task)) {
     double sum = 0, worst = 1, strong = 0;
     for (const auto& one : task.cases)
       for (const auto& outcome : one.outcomes) {
@@ -113,7 +122,7 @@ Table means_table(Summary& summary, const Task& task) {
   auto row = [&](const std::string& method, const std::string& size, const MeanInterval& mean) {
     table.row({method, size, fixed(mean.mean), "+- " + fixed(mean.half)});
   };
-  for (std::size_t size = 0; size < task.sizes.size(); ++size) {
+  for (const auto size : by_samples(task)) {
     const auto mean = mean_srcc(task, size);
     if (size > 0) summary.set("curve." + s.name + "." + std::to_string(task.sizes[size]), mean.mean);
     row(s.method, std::to_string(task.sizes[size]), mean);

@@ -1,6 +1,7 @@
 #include "experiments/few_shot/task.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "engine/report/table.h"
@@ -67,6 +68,14 @@ void fill(Task& task) {
                     " is among the sources, its latencies would be known already; remove it from one of the lists");
     }
     const auto known = task.devices[outcome.target].n_known();
+    for (const int source : others) {
+      const auto& values = task.devices[source].values;
+      const auto measured = std::count_if(task.source_rows.begin(), task.source_rows.end(),
+                                          [&](std::int64_t row) { return !std::isnan(values[row]); });
+      if (measured < s.samples_source)
+        throw Error(place + "source " + task.devices[source].name + " has " + std::to_string(measured) +
+                    " measurements, samples_source asks for " + std::to_string(s.samples_source));
+    }
     if (known < most)
       throw Error(place + "target " + target + " has " + std::to_string(known) +
                   " measurements, samples_target or curve asks for " + std::to_string(most));

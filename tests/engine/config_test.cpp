@@ -46,10 +46,11 @@ TEST_F(ConfigTest, MisspeltKeyNamesLineAndNearest) {
 }
 
 TEST_F(ConfigTest, WrongTypeAndRangeNamePlaceAndValue) {
-  Config config = load("a = 'text'\nb = 99\nc = 1.5\n");
+  Config config = load("a = 'text'\nb = 99\nc = 1.5\nd = 0.6\n");
   EXPECT_THAT(error_of([&] { config.integer("a", 1, 0, 10, ""); }), AllOf(HasSubstr("c.toml:1"), HasSubstr("text")));
   EXPECT_THAT(error_of([&] { config.integer("b", 1, 0, 10, ""); }), AllOf(HasSubstr("c.toml:2"), HasSubstr("99")));
   EXPECT_THAT(error_of([&] { config.integer("c", 1, 0, 10, ""); }), AllOf(HasSubstr("c.toml:3"), HasSubstr("1.5")));
+  EXPECT_THAT(error_of([&] { config.number("d", 0.1, 0, 0.5, ""); }), HasSubstr("d = 0.6 should"));
   EXPECT_THAT(error_of([&] { config.text("missing", std::nullopt, "its meaning"); }),
               HasSubstr("'missing' is missing"));
 }

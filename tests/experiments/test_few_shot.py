@@ -304,6 +304,9 @@ class SearchWithAdapted(ProgramCase):
             np.testing.assert_array_equal(file["values"][()], latency)
         np.testing.assert_array_equal(self.scored("nasbench201", "table:mine", "--store", "mine.h5"), latency)
         self.assertRegex(self.ok("info", "mine.h5"), r"\| mine +\| nasbench201 +\| latency on mine")
+        about = self.ok("info", "adapted.h5")
+        self.assertRegex(about, r"\| adapted.h5 +\| nasbench201 +\| latency on mine .* 15625 values, by index")
+        self.assertIn("\nn_measured: 12\n", about)
         macs_call = (*call, "--quality", "model:macs")
         found = self.search(*macs_call, "--method", "exhaustive")
         self.check_best(found, archs, latency, macs)
@@ -404,6 +407,26 @@ class FewShot(ProgramCase):
             )
         self.assertEqual(result.summary["published.fbnet_small.someone"], 0.5)
 
+    def test_as_csv(self) -> None:
+        more = 'proxies = "one"\ncurve = [5]'
+        result = self.run_config(self.task(more, targets='["pixel3", "raspi4"]'))
+        self.ok("export", result.folder)
+        rows = list(csv.DictReader((result.folder / "csv" / "few_shot.csv").read_text().splitlines()))
+        arrays = result.arrays()
+        self.assertEqual([float(row["srcc"]) for row in rows], arrays["task/t/srcc"].ravel().tolist())
+        self.assertEqual([row["samples"] for row in rows[:2]], ["10", "5"])
+        self.assertEqual([row["target"] for row in rows[::2]], names(arrays["task/t/targets"]))
+        self.assertEqual([row["proxy"] for row in rows[::2]], names(arrays["task/t/proxies"]))
+
+    def test_more_samples_than_a_design_has_candidates(self) -> None:
+        more = 'set = "oneproxy"\ncurve = [505, 520]\nselection = "d_optimal"\nmethod = "adaproxy"'
+        task = self.task(more, '["rice_pixel3"]', '["rice_edgetpu"]')
+        arrays = self.run_config(task).arrays()
+        self.assertEqual(arrays["task/t/samples"].tolist(), [10, 505, 520])
+        few, many, more = arrays["task/t/srcc"][0, :, 0]
+        self.assertGreater(many, few)
+        self.assertNotEqual(many, more)  # 15 samples more are measured
+
     def test_the_same_on_any_number_of_threads(self) -> None:
         quick = sets(trials=1, ablations=False)
         one = self.run_config(FEW, *quick, "--out", "one", before=("--threads", "1")).text("summary.json")
@@ -458,11 +481,15 @@ class FewShot(ProgramCase):
             ("hidden = []", '["raspi4"]', ("hidden", "no layer")),
             ("frozen_layers = [3]", '["raspi4"]', ("frozen_layers names layer 3", "the last is 2")),
             ("last_layer_only = true\nfrozen_layers = [2]", '["raspi4"]', ("all layers are frozen",)),
+            ("curve = [5001]", '["raspi4"]', ("curve", "5000")),
             ("test_official = [9, 1]", '["raspi4"]', ("test_official",)),
             ('published_names = ["x"]', '["raspi4"]', ("published",)),
             ("samples_targets = 3", '["raspi4"]', ("samples_targets", "samples_target")),
         ):
             self.fault("run", self.task(more, targets=targets), says=says)
+        many = self.task()
+        many.write_text(many.read_text().replace("samples_source = 60", "samples_source = 20000"))
+        self.fault("check", many, says=("pixel3", "15625 measurements", "20000"))
         path = self.folder / "none.toml"
         path.write_text('kind = "few_shot"\n')
         self.fault("run", path, says=("[[task]]",))
@@ -490,6 +517,28 @@ class ProxySweep(ProgramCase):
     def test_bad_fleets(self) -> None:
         self.fault("run", SWEEP, *sets(devices=["rice_fpga"]), says=("at least two",))
         self.fault("run", SWEEP, *sets(budgets=[600]), says=("500 measurements", "600"))
+        self.fault("run", SWEEP, *sets(budgets=[10, 20, 10]), says=("budgets", "10 twice"))
+        self.fault("check", SWEEP, *sets(samples_proxy=501), says=("500 measurements", "samples_proxy", "501"))
+
+    def test_the_only_proxy_is_the_best_one(self) -> None:
+        fleet = sets(space="fbnet", set="help", devices=["fpga", "raspi4", "pixel3"], budgets=[10])
+        summary = self.run_config(SWEEP, *fleet).summary
+        self.assertEqual(summary["proxies_needed.0"], 1)
+        self.assertEqual(summary["proxies.0"], summary["best_proxy.0"])
+
+    def test_a_design_on_few_rows_is_no_random_draw(self) -> None:
+        fleet = sets(space="fbnet", set="help", devices=["fpga", "raspi4"], architectures=60, samples_proxy=60)
+        few = sets(budgets=[5], trials=1)
+        designed = self.run_config(SWEEP, *fleet, *few).arrays()["sweep_srcc"]
+        drawn = self.run_config(SWEEP, *fleet, *few, *sets(selection="random")).arrays()["sweep_srcc"]
+        self.assertFalse(np.array_equal(designed, drawn))  # once the first rows of the random order were taken
+
+    def test_as_csv(self) -> None:
+        result = self.run_config(SWEEP)
+        self.ok("export", result.folder)
+        rows = list(csv.DictReader((result.folder / "csv" / "proxy_sweep.csv").read_text().splitlines()))
+        after = result.arrays()["sweep_srcc"].reshape(2, -1)
+        self.assertEqual([float(row["srcc_20"]) for row in rows], after[1].tolist())
 
 
 if __name__ == "__main__":

@@ -448,6 +448,9 @@ class TestImport(ProgramCase):
             ('architecture,latency_ms\n"0,0,0,0,0,0",2\n', "arch"),
             ('arch,latency_ms,speed\n"0,0,0,0,0,0",2,3\n', "speed"),
             ('arch,latency_ms\n"0,0,0,0,0,0",-1\n', "no successful"),
+            ("arch;latency_ms\n0 0 0 0 0 1;2\n", "semicolons"),
+            ("arch;latency_ms\n0 0 0 0 0 1;2,5\n", "semicolons"),
+            ("arch\tlatency_ms\n0 0 0 0 0 1\t2\n", "tabs"),
             ("", "empty"),
         )
         for text, says in cases:

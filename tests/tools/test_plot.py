@@ -202,6 +202,10 @@ class Kinds(Plot):
         for group in (("front",), ("front", "exhaustive_front")):
             self.result("search", {f"{name}/{key}": value for name in group for key, value in front(8).items()})
             self.assert_pictures("search_front.png")
+        many = {f"front/{key}": value for key, value in front(500).items()}
+        summary = {"part": "all of fbnet", "part_size": "984770902183611232881"}
+        self.result("search", many, summary, quality="MACs", space="fbnet")
+        self.assert_pictures("search_front.png")
 
     def test_few_shot(self) -> None:
         arrays: dict[str, Any] = {"tasks": ["first", "second"]}

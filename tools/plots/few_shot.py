@@ -11,6 +11,7 @@ from . import style
 from .result import Result
 
 BINS = np.linspace(0, 1, 11)
+LEAST_RUNS = 3  # of a bin, or it is not drawn
 PUBLISHED = (style.VERMILION, style.ORANGE, style.PURPLE, style.GREEN)
 
 
@@ -44,10 +45,12 @@ def _curves(result: Result) -> Figure:
     for axes in panels.flat[len(tasks) :]:
         axes.set_visible(False)
     body.suptitle("Few-shot adaptation: mean SRCC over the targets")
-    entries = [
-        Line2D([], [], color=style.BLUE, marker="o", markersize=4, label="ours (bars: worst and best target)"),
-        Line2D([], [], color=style.BLACK, marker="x", linestyle="", label="without sources / physics / both"),
-    ]
+    one = [result.has(f"task/{task}/proxies") for task in tasks]
+    of = "pair" if all(one) else "target or pair" if any(one) else "target"
+    entries = [Line2D([], [], color=style.BLUE, marker="o", markersize=4, label=f"ours (bars: worst and best {of})")]
+    if any(_variants(result, task).shape[1] > 1 for task in tasks):
+        label = "without sources / physics / both"
+        entries.append(Line2D([], [], color=style.BLACK, marker="x", linestyle="", label=label))
     body.legend(handles=entries, loc="outside lower center", ncols=len(entries))
     return figure
 
@@ -59,8 +62,7 @@ def _curve(axes: Axes, result: Result, task: str) -> None:
     mean = by_target.mean(axis=0)
     spread = np.array([mean - by_target.min(axis=0), by_target.max(axis=0) - mean])
     axes.errorbar(samples[order], mean, yerr=spread, color=style.BLUE, marker="o", markersize=3.5, capsize=2)
-    variants = _of(result, task, "variant_srcc") if result.has(f"task/{task}/variant_srcc") else np.empty((1, 0, 1))
-    for value in variants.mean(axis=(0, 2))[1:]:
+    for value in _variants(result, task).mean(axis=(0, 2))[1:]:
         axes.plot([head], [value], color=style.BLACK, marker="x", linestyle="")
     if result.has(f"task/{task}/published_names", f"task/{task}/published_srcc"):
         published = zip(result.arrays[f"task/{task}/published_names"], _of(result, task, "published_srcc"), PUBLISHED)
@@ -71,6 +73,11 @@ def _curve(axes: Axes, result: Result, task: str) -> None:
     axes.set_xlabel("measured architectures")
     axes.set_ylabel("SRCC")
     axes.set_xlim(0, 1.25 * samples.max())
+
+
+def _variants(result: Result, task: str) -> np.ndarray:
+    """[targets, variants, trials]; the first is the method itself."""
+    return _of(result, task, "variant_srcc") if result.has(f"task/{task}/variant_srcc") else np.empty((1, 0, 1))
 
 
 def _reliability(result: Result) -> Figure:
@@ -95,16 +102,19 @@ def _reliability(result: Result) -> Figure:
         all_true.append(true[known])
         all_sure.append(sure[known])
     left.plot([lowest, 1], [lowest, 1], color=style.GREY, linewidth=1)
-    left.set_xlim(lowest, 1.005)
-    left.set_ylim(lowest, 1.005)
+    margin = 0.03 * (1 - lowest)
+    left.set_xlim(lowest - margin, 1 + margin)
+    left.set_ylim(lowest - margin, 1 + margin)
     left.set_xlabel("expected SRCC")
     left.set_ylabel("SRCC with all latencies of the target")
     left.legend(markerscale=2.5, fontsize=8)
     true, sure = np.concatenate(all_true), np.concatenate(all_sure)
     which = np.clip(np.digitize(sure, BINS) - 1, 0, len(BINS) - 2)
+    if not len(which) or np.bincount(which).max() < LEAST_RUNS:
+        right.text(0.5, 0.9, "too few runs to say", ha="center", color=style.GREY, transform=right.transAxes)
     for b in range(len(BINS) - 1):
         inside = which == b
-        if inside.sum() < 3:
+        if inside.sum() < LEAST_RUNS:
             continue
         share = float((true[inside] >= 0.9).mean())
         error = np.sqrt(share * (1 - share) / inside.sum())

@@ -11,6 +11,7 @@ from . import style
 from .result import Result
 
 CLOUD_POINTS = 4000  # of the cloud are drawn; more only make the file larger
+MANY_POINTS = 150  # of a front: their white edges would hide each other
 #          front -> label, colour, marker, size, line width
 FRONTS = {
     "target": ("target's own front", style.BLACK, "o", 5.5, 1.6),
@@ -180,6 +181,15 @@ def _legend(body: SubFigure, result: Result, devices: list[str]) -> None:
     body.legend(handles=entries, loc="outside lower center", ncols=3 if narrow else len(entries))
 
 
+def _searched(result: Result) -> str:
+    """What was searched, "all of fbnet, 9.8e+20 architectures": not the rows of a set, as in other kinds."""
+    part, size = result.summary.get("part"), result.summary.get("part_size")
+    if not part or not size:
+        return str(result.attributes.get("space", ""))
+    size = int(size)
+    return f"{part}, {size:,} architectures" if size < 10**9 else f"{part}, {size:.2g} architectures"
+
+
 def _search(result: Result) -> Figure:
     """A search's own front, beside the exhaustive one where that is known."""
     figure, body = style.sheet(7.2, 5.0, result.footer())
@@ -199,17 +209,18 @@ def _search(result: Result) -> Figure:
             drawstyle="steps-post",
             color=colour,
             marker=marker,
-            markersize=5,
-            markeredgecolor="white",
+            markersize=5 if len(order) <= MANY_POINTS else 2,
+            markeredgecolor="white" if len(order) <= MANY_POINTS else colour,
             markeredgewidth=0.5,
             linewidth=1.4,
             label=f"{label} ({len(order)} networks)",
         )
         qualities.append(quality)
-    if any(len(quality) for quality in qualities) and (below := _zoom_quality(axes, np.concatenate(qualities), None)):
+    crop = "MACs" not in str(result.attributes.get("quality"))  # accuracies of the worst networks flatten all else
+    if any(map(len, qualities)) and crop and (below := _zoom_quality(axes, np.concatenate(qualities), None)):
         axes.plot([], [], linestyle="none", label=f"{below} point{'s' * (below > 1)} further down")
     axes.set_xlabel("latency (ms)")
     axes.set_ylabel(_quality_label(result))
     axes.legend(loc="lower right")
-    body.suptitle(result.title("Search: Pareto front"))
+    body.suptitle(f"Search: Pareto front\n{_searched(result)}")
     return figure
