@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 
+#include "engine/adapt/many_samples.h"
 #include "kernels/error.h"
 
 namespace oneproxy {
@@ -234,6 +235,7 @@ BlockPosterior fit_blocks(const BlockLayout& layout, const BlockPrior& prior, st
                   static_cast<Index>(direction.size()) == columns && static_cast<Index>(scales.size()) == n &&
                   static_cast<Index>(prior.log_mean.size()) == q + 1 &&
                   static_cast<Index>(prior.deviation.size()) == q + 1 && static_cast<Index>(prior.rho.size()) == q);
+  if (n > kFewSamples) return fit_many(layout, prior, direction, z_rows, y, scales, options);
   const Eigen::Map<const RowMajor> z(z_rows.data(), n, columns);
   const Eigen::Map<const VectorXd> d(direction.data(), columns);
   Samples samples = kernels_of(layout, z);
@@ -323,6 +325,7 @@ BlockPosterior fit_blocks(const BlockLayout& layout, const BlockPrior& prior, st
 std::vector<double> weight_covariance(const BlockLayout& layout, const BlockPosterior& posterior,
                                       std::span<const double> z_rows) {
   const Index columns = layout.n_columns(), n = static_cast<Index>(posterior.scales.size()), q = layout.n_blocks();
+  if (n > kFewSamples) return covariance_of_many(layout, posterior, z_rows);
   const Index m = static_cast<Index>(posterior.point_weights.size());
   const Eigen::Map<const RowMajor> given(z_rows.data(), n, columns);
   const Eigen::Map<const VectorXd> r(posterior.scales.data(), n), noise(posterior.point_noise.data(), m);

@@ -22,46 +22,56 @@ using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::Ro
 constexpr int kLloydSteps = 50;
 const std::vector<std::string> kNames = {"random", "kmeans", "d_optimal", "a_optimal"};
 
-// Rows in which the prior's variance is the squared length.
+// Rows in which the prior's variance is the squared length; the last column is the constant's.
 MatrixXd scaled_rows(const BlockLayout& layout, std::span<const double> z, const std::vector<double>& th) {
   const Index columns = layout.n_columns(), n = static_cast<Index>(z.size()) / columns;
-  MatrixXd rows = Eigen::Map<const RowMajor>(z.data(), n, columns);
+  MatrixXd rows(n, columns + 1);
+  rows << Eigen::Map<const RowMajor>(z.data(), n, columns), VectorXd::Ones(n);
   for (int c = 0; c < layout.n_blocks(); ++c)
     rows.middleCols(layout.begin[c], layout.begin[c + 1] - layout.begin[c]) *= std::sqrt(th[c]);
   return rows;
 }
 
+// K and C of the header by way of the weights: S is their posterior covariance, and a column of K is P S p_i, so that K
+// itself, of candidates by candidates, is never made.
 std::vector<std::int64_t> greedy(const MatrixXd& p, const MatrixXd& r, double noise, bool a_optimal, int k,
                                  std::span<const std::int64_t> measured) {
-  const Index n = p.rows();
-  MatrixXd variance = p * p.transpose();
-  variance.array() += 1;
-  MatrixXd cross;
-  if (a_optimal) {
-    cross = p * r.transpose();
-    cross.array() += 1;
-  }
+  const Index n = p.rows(), columns = p.cols();
   std::vector<char> used(n, 0);
+  MatrixXd precision = MatrixXd::Identity(columns, columns);  // of the weights, with what is measured already
+  for (const auto i : measured) {
+    used[i] = 1;
+    precision.selfadjointView<Eigen::Lower>().rankUpdate(p.row(i).transpose(), 1 / noise);
+  }
+  MatrixXd s = precision.selfadjointView<Eigen::Lower>().llt().solve(MatrixXd::Identity(columns, columns));
+  const MatrixXd ps = p * s;
+  VectorXd variance = ps.cwiseProduct(p).rowwise().sum(), gains = variance;
+  RowMajor cross;  // its rows are measured at every step
+  if (a_optimal) {
+    cross = ps * r.transpose();
+    gains = cross.rowwise().squaredNorm();
+  }
   auto measure = [&](Index i) {
     used[i] = 1;
-    const VectorXd gain = variance.col(i) / (noise + variance(i, i));
+    const VectorXd direction = s * p.row(i).transpose();
+    const VectorXd column = p * direction;
+    const double total = noise + variance[i];
     if (a_optimal) {
-      const Eigen::RowVectorXd at = cross.row(i);
-      cross.noalias() -= gain * at;
+      const Eigen::RowVectorXd at = cross.row(i) / total;
+      cross.noalias() -= column * at;
+      gains = cross.rowwise().squaredNorm();
     }
-    const Eigen::RowVectorXd at = variance.row(i);
-    variance.noalias() -= gain * at;
+    variance -= column.cwiseAbs2() / total;
+    s.noalias() -= direction * direction.transpose() / total;
   };
-  for (const auto i : measured) measure(i);
   std::vector<std::int64_t> chosen;
   while (static_cast<int>(chosen.size()) < k) {
     Index best = -1;
     double most = -std::numeric_limits<double>::infinity();
-    const VectorXd gains = a_optimal
-                               ? VectorXd(cross.rowwise().squaredNorm().array() / (variance.diagonal().array() + noise))
-                               : VectorXd(variance.diagonal());
-    for (Index i = 0; i < n; ++i)
-      if (!used[i] && gains[i] > most) most = gains[i], best = i;
+    for (Index i = 0; i < n; ++i) {
+      const double gain = a_optimal ? gains[i] / (variance[i] + noise) : variance[i];
+      if (!used[i] && gain > most) most = gain, best = i;
+    }
     chosen.push_back(best);
     measure(best);
   }

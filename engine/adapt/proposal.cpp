@@ -11,7 +11,8 @@
 namespace oneproxy {
 namespace {
 
-constexpr int kPool = 500, kReference = 500, kPoolOfSample = 20, kTriesOfDraw = 50;
+constexpr int kPool = 500, kReference = 500, kTriesOfDraw = 50;
+constexpr int kPoolOfSample = 20, kLargePool = 4000, kLeastPoolOfSample = 2;  // candidates for each to choose
 
 std::vector<std::uint8_t> draw_architecture(const SearchSpace& space, const Philox& random, std::uint64_t& draw) {
   std::vector<std::uint32_t> digits;
@@ -36,7 +37,7 @@ std::vector<std::uint8_t> propose(const BayesModel& model, Selection selection, 
   }
   const Philox random = random_stream(seed, Draws::design_pool, 0);
   std::uint64_t draw = 0;
-  const std::int64_t wanted = std::max<std::int64_t>(kPool, std::int64_t{kPoolOfSample} * k);
+  const std::int64_t wanted = std::max({kPool, std::min(kPoolOfSample * k, kLargePool), kLeastPoolOfSample * k});
   std::int64_t candidates = 0;
   for (std::int64_t tries = 0; candidates < wanted && tries < kTriesOfDraw * wanted; ++tries) {
     const auto one = draw_architecture(space, random, draw);

@@ -9,9 +9,9 @@
 
 namespace oneproxy {
 
-// k architectures, choices [k, n_decisions], in the order in which to measure them. Candidates: 500 (or 20 k) uniform
-// draws without repetition, connected cells only. `measured` [m, n_decisions] is known already: it counts, and is not
-// proposed again. Deterministic by seed. Error: a space with fewer candidates than k.
+// k architectures, choices [k, n_decisions], in the order in which to measure them. Candidates: uniform draws without
+// repetition, connected cells only; 500, or 20 k up to 4,000, at least 2 k. `measured` [m, n_decisions] is known
+// already: it counts, and is not proposed again. Deterministic by seed. Error: a space with fewer candidates than k.
 std::vector<std::uint8_t> propose(const BayesModel& model, Selection selection, int k, std::uint64_t seed,
                                   std::span<const std::uint8_t> measured);
 
