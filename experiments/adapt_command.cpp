@@ -105,8 +105,9 @@ std::string call_for_more(const AdaptOptions& options, int more) {
 
 // The first metric of the store that a search may maximise, that of the geometry before others; else the MACs.
 std::string quality_in(const std::string& store_path, const SearchSpace& space) {
+  const std::string base = "help", none = "model:macs";   // the set of a search, if it is not told another one
+  if (!std::filesystem::exists(store_path)) return none;  // a store is not needed without sources
   const Store store(store_path);
-  const std::string base = "help", none = "model:macs";  // the set of a search, if it is not told another one
   auto has = [](const std::vector<std::string>& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
   };
