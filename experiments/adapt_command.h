@@ -9,7 +9,8 @@ namespace oneproxy {
 struct PlanOptions {
   std::string space, geometry, set = "help", store;
   std::vector<std::string> sources = {"all"};  // "none": without source devices
-  std::string selection = "a_optimal", measured, out = "plan.csv";
+  std::string selection = "a_optimal", out = "plan.csv";
+  std::vector<std::string> measured;  // files, read as one
   int k = 20;
   int reference = 0;  // after so many the first architecture comes again; 0: never
   std::uint64_t seed = 1;
@@ -22,7 +23,8 @@ struct AdaptOptions {
   std::string space, geometry, set = "help", store, device;
   std::vector<std::string> sources = {"all"};
   std::string method = "bayes";
-  std::string measurements, unit = "ms";
+  std::vector<std::string> measurements;  // files, read as one
+  std::string unit = "ms";
   std::string prior;               // of bayes; "": learnt
   std::string out, into, name;     // predictor's file; or store, and the name there
   std::string archs, predictions;  // architectures to predict (default: those measured), and where to
@@ -31,7 +33,8 @@ struct AdaptOptions {
   std::uint64_t seed = 1;
 };
 // `oneproxy adapt`: adapts to the measurements, says how well it will rank (where the method knows), and writes the
-// predictor, to search with, and predictions with error bars.
+// predictor, to search with, and predictions with error bars. Error where one is asked for and the measurements allow
+// no adaptation.
 std::string adapt_to_measurements(const AdaptOptions& options);
 
 }  // namespace oneproxy

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "engine/base/log.h"
+#include "engine/base/names.h"
 #include "engine/base/resources.h"
 #include "engine/data/store.h"
 #include "engine/device/measurement_csv.h"
@@ -27,7 +28,7 @@ std::string import_device(const ImportOptions& options) {
   check_device_name(options.device);
   check_device_name(options.set);
   const SearchSpace space = SearchSpace::load(options.space);
-  const MeasuredArchitectures file = read_measurements(space, options.file);
+  const MeasuredArchitectures file = read_measurements(space, {options.file});
   DeviceMeasurements measured;
   measured.device = options.device;
   measured.n_decisions = space.n_decisions();
@@ -35,7 +36,8 @@ std::string import_device(const ImportOptions& options) {
   measured.latency_ms = file.latency_ms;
   const std::int64_t known = file.n_known(), repeated = file.n_repeated(), failed = file.n_failed;
   if (known == 0) throw Error(options.file + ": has no successful measurement");
-  if (failed > 0) log_warning(std::to_string(failed) + " measurements failed and are left out");
+  if (failed > 0)
+    log_warning(count_of(failed, "measurement") + " failed and " + (failed == 1 ? "is" : "are") + " left out");
   measured.attributes = {
       {"source", options.source.empty() ? std::filesystem::path(options.file).filename().string() : options.source},
       {"licence", options.licence.empty() ? std::string("private") : options.licence},
@@ -45,8 +47,8 @@ std::string import_device(const ImportOptions& options) {
   add_device(options.store, shipped_store(), options.space, options.set, measured);
 
   // Only architectures that other devices know as well can be compared with them.
-  std::string text = options.store + ": " + options.set + ":" + options.device + " has " + std::to_string(known) +
-                     " architectures of " + options.space +
+  std::string text = options.store + ": " + options.set + ":" + options.device + " has " +
+                     count_of(known, "architecture") + " of " + options.space +
                      (repeated ? " (" + std::to_string(repeated) + " measured several times: medians)" : "") + "\n";
   std::set<std::vector<std::uint8_t>> successes;
   for (std::int64_t i = 0; i < file.n(); ++i) {
@@ -64,9 +66,10 @@ std::string import_device(const ImportOptions& options) {
     }
     text += "  in common with set " + set + ": " + std::to_string(common) + "\n";
   }
-  return text + "Use it as a target, for example:\n  oneproxy run " + home_folder() + "/configs/" + options.space +
-         "/adaproxy.toml --set 'store=" + options.store + "' --set 'targets=[\"" + options.set + ":" + options.device +
-         "\"]'\n";
+  return text + "Use it as a target, for example:\n  oneproxy run " +
+         shell_word(home_folder() + "/configs/" + options.space + "/adaproxy.toml") + " --set " +
+         shell_word("store=" + options.store) + " --set " +
+         shell_word("targets=[\"" + options.set + ":" + options.device + "\"]") + "\n";
 }
 
 std::string import_predictor(const PredictorImport& options) {

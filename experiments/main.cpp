@@ -190,7 +190,9 @@ int run_program(int argc, char** argv) {
   plan_command->add_option("--k", plan.k, "how many")->capture_default_str()->check(CLI::Range(1, 5000));
   plan_command->add_option("--selection", plan.selection, "random, kmeans, d_optimal or a_optimal")
       ->capture_default_str();
-  plan_command->add_option("--measured", plan.measured, "CSV of architectures that are measured already");
+  plan_command->add_option("--measured", plan.measured,
+                           "CSV files with a column arch: these are not proposed again, and count as measured with or "
+                           "without a latency");
   plan_command
       ->add_option("--reference", plan.reference,
                    "the first comes again after so many, to see the device drift; 0: never")
@@ -200,7 +202,8 @@ int run_program(int argc, char** argv) {
   AdaptOptions adapt;
   auto* adapt_command = app.add_subcommand("adapt", "latency predictor from a few measurements, and how sure it is");
   adapt_command->add_option("--space", adapt.space, "search space")->required();
-  adapt_command->add_option("--measurements", adapt.measurements, "CSV with columns arch,latency_ms[,repeat]")
+  adapt_command
+      ->add_option("--measurements", adapt.measurements, "CSV files with columns arch,latency_ms[,repeat], read as one")
       ->required();
   adapt_command->add_option("--device", adapt.device, "name of the device, if it is in the store: no source then");
   adapt_command->add_option("--unit", adapt.unit, "of the latencies in the file: ms, s or us")

@@ -9,7 +9,9 @@
 #include <mutex>
 #include <numeric>
 
+#include "engine/base/interrupt.h"
 #include "engine/base/median.h"
+#include "engine/base/names.h"
 #include "engine/base/streams.h"
 #include "kernels/error.h"
 #include "kernels/rank.h"
@@ -206,12 +208,14 @@ AdaptedBayes BayesModel::adapt(std::span<const double> z, std::span<const double
   ONEPROXY_ASSERT(z.size() == latency_ms.size() * columns);
   AdaptedBayes adapted;
   std::vector<double> y;
+  std::vector<std::int64_t> given;  // of each y, among the latencies
   for (std::size_t i = 0; i < latency_ms.size(); ++i) {
     if (std::isnan(latency_ms[i])) continue;
     if (!(latency_ms[i] > 0) || std::isinf(latency_ms[i]))
       throw Error("latency " + brief(latency_ms[i]) + " of target sample " + std::to_string(i) +
                   " should be positive; leave failed measurements out");
     y.push_back(latency_ms[i]);
+    given.push_back(static_cast<std::int64_t>(i));
     adapted.samples.insert(adapted.samples.end(), &z[i * columns], &z[i * columns] + columns);
   }
   if (y.empty()) throw Error("the target has no measurement that succeeded; measure at least 3 architectures");
@@ -227,10 +231,7 @@ AdaptedBayes BayesModel::adapt(std::span<const double> z, std::span<const double
   for (std::size_t i = 0; i < n; ++i) mean += outlier[i] ? 0 : y[i] / kept;
   for (std::size_t i = 0; i < n; ++i) squares += outlier[i] ? 0 : (y[i] - mean) * (y[i] - mean) / kept;
   for (std::size_t i = 0; i < n; ++i)
-    if (outlier[i])
-      adapted.remarks.push_back("sample " + std::to_string(i) + " took " + brief(y[i]) + " ms, " +
-                                brief(y[i] / median) +
-                                " times the median: it counts for next to nothing; measure it again");
+    if (outlier[i]) adapted.outliers.push_back(given[i]);
   if (!sources_.empty()) {
     double low = sources_[0].median_ms, high = low;
     for (const auto& source : sources_) low = std::min(low, source.median_ms), high = std::max(high, source.median_ms);
@@ -247,10 +248,12 @@ AdaptedBayes BayesModel::adapt(std::span<const double> z, std::span<const double
   adapted.deviation_ms = std::sqrt(squares);
   if (n < kLeastSamples || !(adapted.deviation_ms > 1e-9 * mean)) {
     adapted.from_prior = true;
-    adapted.remarks.push_back(
-        (n < kLeastSamples ? std::to_string(n) + " measurements are too few to adapt to (3 is the least)"
-                           : "all latencies are " + brief(mean) + " ms and tell nothing about the ranking") +
-        (sources_.empty() ? ": architectures are ranked by their MACs" : ": the mean of the sources ranks"));
+    adapted.why_from_prior = n < kLeastSamples
+                                 ? count_of(static_cast<std::int64_t>(n), "measurement") + (n == 1 ? " is" : " are") +
+                                       " too few to adapt to (3 is the least)"
+                                 : "all latencies are " + brief(mean) + " ms and tell nothing about the ranking";
+    adapted.remarks.push_back(adapted.why_from_prior + (sources_.empty() ? ": architectures are ranked by their MACs"
+                                                                         : ": the mean of the sources ranks"));
     // The first block that has a mean direction: the sources' mean, else MACs.
     adapted.weights.assign(columns, 0.0);
     for (int c = 0; c < layout_.n_blocks(); ++c) {
@@ -463,6 +466,7 @@ BlockPrior learn_prior(const ArchitectureFeatures& features, std::span<const Sou
   for (int round = 0; round < kPriorRounds; ++round) {
     std::vector<VectorXd> means, variances;
     for (const std::size_t target : held_out(d)) {
+      check_interrupt();
       auto others = predictors;
       others.erase(others.begin() + static_cast<std::ptrdiff_t>(target));
       BayesOptions one = options;

@@ -46,7 +46,9 @@ struct AdaptedBayes {
   std::vector<double> samples;           // [n, n_columns] rows that were measured
   double left_out_srcc = 0;              // of the samples, each predicted by the others; NaN where undefined
   bool from_prior = false;               // too few or equal latencies: the sources' mean (or MACs) ranks
-  std::vector<std::string> remarks;      // what a person should know: outliers, units, no spread
+  std::string why_from_prior;            // "" where adapted
+  std::vector<std::int64_t> outliers;    // of the latencies given, more than 20 times their median: nearly left out
+  std::vector<std::string> remarks;      // what a person should know: units, no spread
 };
 
 class BayesModel {

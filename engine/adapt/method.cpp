@@ -118,12 +118,13 @@ class AdaptedByBayes : public AdaptedPredictor {
     return model_.index_table(adapted_);
   }
   ExpectedSrcc expected_srcc() const override { return model_.expected_srcc(adapted_); }
-  bool adapted() const override { return !adapted_.from_prior; }
+  std::string why_not_adapted() const override { return adapted_.why_from_prior; }
   std::optional<Advice> advice(double threshold, double confidence, int most, std::span<const std::uint8_t> measured,
                                std::uint64_t seed) const override {
     const auto next = propose(model_, Selection::a_optimal, most, seed, measured);
     return advise(model_, adapted_, expected_srcc(), threshold, confidence, next);
   }
+  std::vector<std::int64_t> outliers() const override { return adapted_.outliers; }
   std::vector<std::string> remarks() const override { return adapted_.remarks; }
 
  private:

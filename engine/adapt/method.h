@@ -43,15 +43,18 @@ class AdaptedPredictor {
   virtual SpaceModel space_model() const = 0;
   // NaN values where the method does not know.
   virtual ExpectedSrcc expected_srcc() const = 0;
-  // False where the measurements allowed no adaptation, so that a stand-in ranks (the remarks say why).
-  virtual bool adapted() const { return true; }
+  // Why the measurements allowed no adaptation, so that a stand-in ranks; "" where they did.
+  virtual std::string why_not_adapted() const { return {}; }
+  bool adapted() const { return why_not_adapted().empty(); }
   // How many more measurements it needs, at most `most`; nothing where the method does not know. `measured`
   // [m, n_decisions] is not proposed again.
   virtual std::optional<Advice> advice(double /*threshold*/, double /*confidence*/, int /*most*/,
                                        std::span<const std::uint8_t> /*measured*/, std::uint64_t /*seed*/) const {
     return std::nullopt;
   }
-  // What a person should know about the measurements.
+  // Of the latencies given, those far beyond all others, which count for next to nothing.
+  virtual std::vector<std::int64_t> outliers() const { return {}; }
+  // What else a person should know about the measurements.
   virtual std::vector<std::string> remarks() const { return {}; }
 };
 

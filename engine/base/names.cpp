@@ -40,6 +40,20 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
   return text;
 }
 
+std::string shell_word(std::string_view text) {
+  auto plain = [](unsigned char c) {
+    return std::isalnum(c) || std::string_view("_./:=,+@%-").find(static_cast<char>(c)) != std::string_view::npos;
+  };
+  if (!text.empty() && std::all_of(text.begin(), text.end(), plain)) return std::string(text);
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? "'\\''" : std::string(1, c);
+  return word + "'";
+}
+
+std::string count_of(std::int64_t n, const std::string& noun) {
+  return std::to_string(n) + " " + noun + (n == 1 ? "" : "s");
+}
+
 std::string unknown_name(std::string_view what, std::string_view name, std::string_view where,
                          std::span<const std::string> valid) {
   std::string text = "unknown " + std::string(what) + " '" + std::string(name) + "'";

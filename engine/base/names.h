@@ -1,5 +1,6 @@
 #pragma once
 // "Did you mean": the valid names closest to a misspelt one.
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,12 @@ std::vector<std::string> nearest_names(std::string_view name, std::span<const st
 
 // "a, b, c"
 std::string join(std::span<const std::string> parts, std::string_view separator = ", ");
+
+// A word of a command line as a shell takes it: in single quotes where it would split or interpret it.
+std::string shell_word(std::string_view text);
+
+// "1 line", "2 lines"
+std::string count_of(std::int64_t n, const std::string& noun);
 
 // "unknown device 'rice_fgpa' in PLACE; nearest: rice_fpga, ..." ; `where` may be empty.
 std::string unknown_name(std::string_view what, std::string_view name, std::string_view where,

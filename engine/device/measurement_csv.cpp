@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <limits>
 #include <map>
 
@@ -29,7 +30,15 @@ CsvTable open(const std::string& file, bool latencies) {
   return table;
 }
 
-// Gives each architecture of a file one place.
+// Its measurements would count twice, as repeats without noise.
+void check_distinct(const std::vector<std::string>& files) {
+  for (std::size_t i = 0; i < files.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (std::error_code code; files[i] == files[j] || std::filesystem::equivalent(files[i], files[j], code))
+        throw Error(files[i] + ": is given twice; name each file of measurements once");
+}
+
+// Gives each architecture of the files one place.
 class Places {
  public:
   explicit Places(const SearchSpace& space) : space_(space) {}
@@ -82,34 +91,41 @@ std::int64_t MeasuredArchitectures::n_repeated() const {
   return std::count_if(repeats.begin(), repeats.end(), [](const auto& own) { return own.size() > 1; });
 }
 
-MeasuredArchitectures read_measurements(const SearchSpace& space, const std::string& file, const std::string& unit) {
+MeasuredArchitectures read_measurements(const SearchSpace& space, const std::vector<std::string>& files,
+                                        const std::string& unit) {
   const double scale = to_ms(unit);
-  const CsvTable table = open(file, true);
   MeasuredArchitectures measured;
   Places places(space);
-  for (std::size_t i = 0; i < table.rows.size(); ++i) {
-    const std::size_t place = places.of(table, i);
-    if (place == measured.repeats.size()) {
-      measured.repeats.emplace_back();
-      measured.places.emplace_back();
+  std::int64_t line = 0;
+  check_distinct(files);
+  for (const auto& file : files) {
+    const CsvTable table = open(file, true);
+    for (std::size_t i = 0; i < table.rows.size(); ++i, ++line) {
+      const std::size_t place = places.of(table, i);
+      if (place == measured.repeats.size()) {
+        measured.repeats.emplace_back();
+        measured.places.emplace_back();
+      }
+      const double latency = parse_latency(table.rows[i][table.column("latency_ms")], table.place(i));
+      if (std::isnan(latency)) {
+        ++measured.n_failed;
+        continue;
+      }
+      measured.repeats[place].push_back(latency * scale);
+      measured.places[place].push_back(line);
     }
-    const double latency = parse_latency(table.rows[i][table.column("latency_ms")], table.place(i));
-    if (std::isnan(latency)) {
-      ++measured.n_failed;
-      continue;
-    }
-    measured.repeats[place].push_back(latency * scale);
-    measured.places[place].push_back(static_cast<std::int64_t>(i));
   }
   measured.choices = std::move(places).all();
   for (const auto& own : measured.repeats) measured.latency_ms.push_back(own.empty() ? kNan : median_of(own));
   return measured;
 }
 
-std::vector<std::uint8_t> read_architectures(const SearchSpace& space, const std::string& file) {
-  const CsvTable table = open(file, false);
+std::vector<std::uint8_t> read_architectures(const SearchSpace& space, const std::vector<std::string>& files) {
   Places places(space);
-  for (std::size_t i = 0; i < table.rows.size(); ++i) places.of(table, i);
+  for (const auto& file : files) {
+    const CsvTable table = open(file, false);
+    for (std::size_t i = 0; i < table.rows.size(); ++i) places.of(table, i);
+  }
   return std::move(places).all();
 }
 

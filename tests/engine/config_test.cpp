@@ -119,6 +119,22 @@ TEST_F(ConfigTest, ResolvedReadsBackTheSame) {
   EXPECT_THAT(first.identity(), Not(HasSubstr("backend")));
 }
 
+TEST(Names, AShellTakesAWordAsItIs) {
+  for (const char* plain : {"plan.csv", "metric:natsbench:cifar10", "../a_b-1/x.h5", "table:phone.h5"})
+    EXPECT_EQ(shell_word(plain), plain);
+  EXPECT_EQ(shell_word("my phone.csv"), "'my phone.csv'");
+  EXPECT_EQ(shell_word("$HOME\"*"), "'$HOME\"*'");
+  EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
+  EXPECT_EQ(shell_word("~x"), "'~x'");
+  EXPECT_EQ(shell_word(""), "''");
+}
+
+TEST(Names, OneIsNotSeveral) {
+  EXPECT_EQ(count_of(1, "line"), "1 line");
+  EXPECT_EQ(count_of(0, "line"), "0 lines");
+  EXPECT_EQ(count_of(21, "line"), "21 lines");
+}
+
 TEST(Names, NearestFirst) {
   const std::vector<std::string> names = {"rice_pixel3", "rice_fpga", "true_vpu"};
   EXPECT_EQ(nearest_names("rice_fgpa", names, 1).front(), "rice_fpga");

@@ -6,6 +6,10 @@ import csv
 import hashlib
 import itertools
 import re
+import shlex
+import signal
+import subprocess
+import time
 import tomllib
 import unittest
 from pathlib import Path
@@ -13,7 +17,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from support import CONFIGS, OPERATIONS, TRAINS, ProgramCase, Result, cell_string, names, sets, stored
+from support import (
+    CONFIGS, HANG, OPERATIONS, PROGRAM, STORE, TRAINS, ProgramCase, Result, cell_string, environment, names, sets, stored,
+)  # fmt: skip
 
 FEW = CONFIGS / "few_shot" / "smoke_nasflat_tasks.toml"
 SWEEP = CONFIGS / "proxy_sweep" / "smoke_oneproxy.toml"
@@ -150,6 +156,93 @@ class PlanAndAdapt(ProgramCase):
         self.assertFalse({line["arch"] for line in more} & {line["arch"] for line in first})
         self.fault("plan", "--space", "nasbench201", "--out", "a.csv", says=("a.csv", "is there already"))
 
+    def hint(self, text: str) -> list[str]:
+        """Words of the one call of the program that is proposed, without the program's name."""
+        (line,) = re.findall(r"oneproxy ((?:plan|adapt) .*?)\)?$", text, re.MULTILINE)
+        return shlex.split(line)
+
+    def test_two_files_count_as_one(self) -> None:
+        lines = self.fill_in(self.plan(14), "fpga", "whole.csv").read_text().splitlines()
+        first, second = self.folder / "my first $1.csv", self.folder / "b.csv"
+        first.write_text("\n".join(lines[:8]) + "\n")
+        second.write_text("\n".join([lines[0], *lines[8:]]) + "\n")
+        said, _ = self.adapt(self.folder / "whole.csv", "--out", "whole.h5")
+        text = self.ok(
+            "adapt", "--space", "nasbench201", "--prior", "stated", *SOURCES,
+            "--measurements", first.name, second.name, "--out", "both.h5",
+        )  # fmt: skip
+        self.assertIn(": 14 architectures of nasbench201", text)
+        with h5py.File(self.folder / "whole.h5") as one, h5py.File(self.folder / "both.h5") as two:
+            np.testing.assert_array_equal(one["values"][()], two["values"][()])
+            sums = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (first, second)]
+            self.assertEqual(two.attrs["measurements_sha256"], ", ".join(sums))
+            self.assertEqual(two.attrs["n_measured"], 14)
+        second.write_text(second.read_text() + lines[1] + "\n" + lines[2].replace(lines[2].split(",")[1], "fast") + "\n")
+        call = ("adapt", "--space", "nasbench201", "--measurements")
+        self.fault(*call, first, second, says=("b.csv:10", "fast"))
+        self.fault(*call, first, first, says=("is given twice",))
+
+    def test_hints_run_as_they_are(self) -> None:
+        """Too few measurements, the plan that is proposed, its measurements: each call taken from the last text."""
+        first = self.fill_in(self.plan(8), "raspi4", "my phone's $1.csv")
+        (self.folder / "more.csv").write_text("arch\n")
+        proposed = self.hint(self.ok("adapt", "--space", "nasbench201", "--measurements", first.name, *SOURCES))
+        self.assertEqual(proposed[:3], ["plan", "--space", "nasbench201"])
+        self.assertEqual(proposed[proposed.index("--measured") + 1], first.name)
+        self.assertEqual(proposed[proposed.index("--sources") + 1 :][:3], list(SOURCES[1:]))
+        self.assertEqual(proposed[-2:], ["--out", "more2.csv"])
+        proposed[proposed.index("--k") + 1] = "4"
+        then = self.hint(self.ok(*proposed))
+        at = then.index("--measurements")
+        self.assertEqual(then[at : at + 3], ["--measurements", first.name, "more2.csv"])
+        more = list(csv.DictReader((self.folder / "more2.csv").read_text().splitlines()))
+        self.fill_in(more, "raspi4", "more2.csv")
+        self.assertIn(": 12 architectures of nasbench201", self.ok(*then))
+        # Architectures alone are no measurements.
+        (self.folder / "known.csv").write_text("arch\n" + more[0]["arch"] + "\n")
+        call = ("plan", "--space", "nasbench201", "--k", 2, *SOURCES, "--measured", "known.csv", first.name)
+        then = self.hint(self.ok(*call, "--out", "d.csv"))
+        self.assertEqual(then[then.index("--measurements") + 1 :], [first.name, "d.csv"])
+
+    def test_sources_that_are_not_there(self) -> None:
+        call = ("plan", "--space", "proxylessnas", "--k", 3, "--out", "p.csv")
+        self.fault(*call, says=("has no measurements of space proxylessnas", "--sources none"))
+        then = self.hint(self.ok(*call, "--sources", "none"))
+        self.assertEqual(then[then.index("--sources") + 1], "none")
+        done = self.fill_in(self.plan(8), "fpga", "done.csv")
+        _, said = self.adapt(done, "--device", "phone")
+        self.assertIn("--device phone is not in set help", said)
+        _, said = self.adapt(done, "--device", "fpga")  # no source, but known
+        self.assertNotIn("not in set", said)
+
+    def listens(self, process: int) -> bool:
+        """Whether it catches SIGINT by now."""
+        caught = re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{process}/status").read_text())
+        return caught is not None and bool(int(caught[1], 16) >> (signal.SIGINT - 1) & 1)
+
+    def test_control_c(self) -> None:
+        done = self.fill_in(self.plan(12), "fpga", "done.csv")
+        before = self.files()
+        for call in (
+            ("adapt", "--space", "nasbench201", "--measurements", done, "--out", "x.h5"),
+            ("plan", "--space", "nasbench201", "--k", 200, "--out", "x.csv"),
+        ):
+            running = subprocess.Popen(
+                [str(PROGRAM), *map(str, call)],
+                cwd=self.folder,
+                env=environment(),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            while running.poll() is None and not self.listens(running.pid):
+                time.sleep(0.002)
+            running.send_signal(signal.SIGINT)
+            out, err = running.communicate(timeout=HANG)
+            self.assertEqual((running.returncode, out), (130, ""), err)
+            self.assertIn("interrupted", err.splitlines()[-1])
+            self.assertEqual(self.files(), before)
+
     def test_units_outliers_repeats_and_failures(self) -> None:
         plan = self.plan(16)
         _, warned = self.adapt(self.fill_in(plan, "gold_6226", "seconds.csv", 1e-3))
@@ -163,12 +256,14 @@ class PlanAndAdapt(ProgramCase):
         spoilt = self.folder / "spoilt.csv"
         spoilt.write_text("\n".join([*lines[:3], ",".join(columns), *lines[4:]]) + "\n")
         said, warned = self.adapt(spoilt)
+        self.assertIn(f"warning: {plan[2]['arch']} took ", warned)
         self.assertIn("times the median", warned)
+        self.assertNotIn("sample", warned)
         columns[1] = ""
         spoilt.write_text("\n".join([*lines, ",".join(columns), lines[5].replace(lines[5].split(",")[1], "99")]) + "\n")
         said, warned = self.adapt(spoilt)
         self.assertIn("16 architectures", said)
-        self.assertIn("1 lines have no latency", warned)
+        self.assertIn("1 line has no latency and is left out", warned)
         self.assertIn("the device is unsteady", warned)
 
     def test_too_little_is_said_and_wrong_input_refused(self) -> None:
@@ -181,6 +276,15 @@ class PlanAndAdapt(ProgramCase):
         equal.write_text("arch,latency_ms\n" + "".join(f"{line['arch']},3\n" for line in plan))
         said, warned = self.adapt(equal)
         self.assertIn("all latencies are 3 ms", warned)
+        one = self.fill_in(plan[:1], "fpga", "one.csv")
+        said, warned = self.adapt(one)
+        self.assertIn("1 measurement is too few", warned)
+        self.assertIn("one.csv: 1 architecture of", said)
+        # No predictor of measurements that it did not adapt to.
+        call = ("adapt", "--space", "nasbench201", "--prior", "stated", *SOURCES, "--measurements")
+        for file, why in ((two, "2 measurements are too few"), (equal, "all latencies are 3 ms")):
+            for more in (("--out", "p.h5"), ("--into", "p.h5", "--name", "p"), ("--predictions", "p.csv")):
+                self.fault(*call, file, *more, says=(why, "nothing is written", "measure more", "oneproxy plan"))
         bad = self.folder / "bad.csv"
         call = ("adapt", "--space", "nasbench201", "--measurements", bad, "--sources", "none")
         for text, says in (
@@ -294,6 +398,34 @@ class SearchWithAdapted(ProgramCase):
             "adapt", "--space", "nasbench201", "--measurements", done, "--prior", "stated", *SOURCES,
             "--out", "adapted.h5", "--into", "mine.h5", "--name", "mine",
         )  # fmt: skip
+
+    def test_the_search_that_is_proposed(self) -> None:
+        cells, columns = stored("nasbench201", "help")
+        done = self.measure("done.csv", cells[:4000:300], columns["fpga"][:4000:300])
+        call = ("adapt", "--space", "nasbench201", "--measurements", done, "--prior", "stated", *SOURCES)
+        into = (*call, "--into", "my store.h5", "--name", "mine")
+        for more in (
+            ("--out", "my fpga.h5"),
+            ("--into", "my store.h5", "--name", "mine"),
+            ("--method", "adaproxy", "--out", "a.h5"),
+        ):
+            arguments = [a for a in (*call, *more) if a not in ("--prior", "stated") or "adaproxy" not in more]
+            (proposed,) = re.findall(r"oneproxy (search .*)", self.ok(*arguments))
+            proposed = shlex.split(proposed)
+            self.assertEqual(proposed[proposed.index("--quality") + 1], "metric:natsbench:cifar10")
+            found = self.search(*proposed[1:]).summary
+            self.assertTrue(any(name.startswith("quality.") for name in found))
+        again = self.program(*into)
+        self.assertEqual(again.returncode, 0)
+        self.assertIn("table:mine of nasbench201 was there and is replaced", again.stderr)
+        self.assertNotIn("replaced", self.program(*into[:-1], "other").stderr)
+        # A store without metrics: one's own.
+        with h5py.File(STORE) as given, h5py.File(self.folder / "bare.h5", "w") as bare:
+            for name, value in given.attrs.items():
+                bare.attrs[name] = value
+            given.copy("spaces/nasbench201/help", bare.create_group("spaces/nasbench201"))
+        said = self.ok(*call, "--store", "bare.h5", "--out", "b.h5")
+        self.assertIn("--latency table:b.h5 --quality model:macs --method exhaustive", said)
 
     def test_every_latency_of_a_cell_space(self) -> None:
         self.cells()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,6 +15,9 @@ from .result import Result
 BINS = np.linspace(0, 1, 11)
 LEAST_RUNS = 3  # of a bin, or it is not drawn
 PUBLISHED = (style.VERMILION, style.ORANGE, style.PURPLE, style.GREEN)
+PUBLISHED_MARKERS = ("D", "s", "^", "v")  # hollow, so that equal values are all seen
+VARIANTS = (("without sources", "x"), ("without physics", "+"), ("with neither", "1"))
+LEGEND_ENTRY = 2.3  # inches
 
 
 def applies(result: Result) -> bool:
@@ -38,37 +43,60 @@ def _of(result: Result, task: str, what: str) -> np.ndarray:
 def _curves(result: Result) -> Figure:
     tasks = _tasks(result)
     rows, columns = style.grid(len(tasks))
-    figure, body = style.sheet(max(7.0, 3.9 * columns), 3.1 * rows + 1.2, result.footer())
+    looks = _published_looks(result, tasks)
+    width = max(7.0, 3.9 * columns)
+    drawn = max(_variants(result, task).shape[1] for task in tasks) - 1
+    legend_columns = max(2, int(width / LEGEND_ENTRY))
+    legend_rows = -(-(1 + max(0, drawn) + len(looks)) // legend_columns)
+    figure, body = style.sheet(width, 3.1 * rows + 1.0 + 0.2 * legend_rows, result.footer())
     panels = body.subplots(rows, columns, squeeze=False)
     for axes, task in zip(panels.flat, tasks):
-        _curve(axes, result, task)
+        _curve(axes, result, task, looks)
     for axes in panels.flat[len(tasks) :]:
         axes.set_visible(False)
     body.suptitle("Few-shot adaptation: mean SRCC over the targets")
     one = [result.has(f"task/{task}/proxies") for task in tasks]
     of = "pair" if all(one) else "target or pair" if any(one) else "target"
     entries = [Line2D([], [], color=style.BLUE, marker="o", markersize=4, label=f"ours (bars: worst and best {of})")]
-    if any(_variants(result, task).shape[1] > 1 for task in tasks):
-        label = "without sources / physics / both"
-        entries.append(Line2D([], [], color=style.BLACK, marker="x", linestyle="", label=label))
-    body.legend(handles=entries, loc="outside lower center", ncols=len(entries))
+    entries += [Line2D([], [], label=label, **_variant(i)) for i, (label, _) in enumerate(VARIANTS) if i < drawn]
+    entries += [Line2D([], [], label=name, **look) for name, look in looks.items()]
+    body.legend(handles=entries, loc="outside lower center", ncols=min(legend_columns, len(entries)))
     return figure
 
 
-def _curve(axes: Axes, result: Result, task: str) -> None:
+def _variant(i: int) -> dict[str, Any]:
+    return {"color": style.BLACK, "marker": VARIANTS[i][1], "markersize": 7, "linestyle": ""}
+
+
+def _published(result: Result, task: str) -> dict[str, float]:
+    if not result.has(f"task/{task}/published_names", f"task/{task}/published_srcc"):
+        return {}
+    names = [str(name) for name in result.arrays[f"task/{task}/published_names"]]
+    return dict(zip(names, _of(result, task, "published_srcc")))
+
+
+def _published_looks(result: Result, tasks: list[str]) -> dict[str, dict[str, Any]]:
+    """A method looks the same in all panels."""
+    looks: dict[str, dict[str, Any]] = {}
+    for name in (name for task in tasks for name in _published(result, task)):
+        row, column = divmod(len(looks), len(PUBLISHED))  # another pairing for every four methods
+        marker = PUBLISHED_MARKERS[(column + row) % len(PUBLISHED_MARKERS)]
+        look = {"color": PUBLISHED[column], "marker": marker, "markersize": 6, "linestyle": "", "fillstyle": "none"}
+        looks.setdefault(name, look)
+    return looks
+
+
+def _curve(axes: Axes, result: Result, task: str, looks: dict[str, dict[str, Any]]) -> None:
     samples, srcc = _of(result, task, "samples"), _of(result, task, "srcc")  # [S], [targets, S, trials]
     head, order = samples[0], np.argsort(samples)
     by_target = np.nanmean(srcc, axis=2)[:, order]
     mean = by_target.mean(axis=0)
     spread = np.array([mean - by_target.min(axis=0), by_target.max(axis=0) - mean])
     axes.errorbar(samples[order], mean, yerr=spread, color=style.BLUE, marker="o", markersize=3.5, capsize=2)
-    for value in _variants(result, task).mean(axis=(0, 2))[1:]:
-        axes.plot([head], [value], color=style.BLACK, marker="x", linestyle="")
-    if result.has(f"task/{task}/published_names", f"task/{task}/published_srcc"):
-        published = zip(result.arrays[f"task/{task}/published_names"], _of(result, task, "published_srcc"), PUBLISHED)
-        for name, value, colour in published:
-            axes.plot([head], [value], color=colour, marker="D", markersize=4.5, linestyle="")
-            axes.annotate(str(name), (head, value), xytext=(6, -3), textcoords="offset points", fontsize=8, color=colour)
+    for i, value in enumerate(_variants(result, task).mean(axis=(0, 2))[1:]):
+        axes.plot([head], [value], **_variant(i))
+    for name, value in _published(result, task).items():
+        axes.plot([head], [value], **looks[name])
     axes.set_title(task)
     axes.set_xlabel("measured architectures")
     axes.set_ylabel("SRCC")
