@@ -8,7 +8,8 @@
 //
 // Posterior means are averaged over points of a Halton sequence under this prior, weighted by their marginal
 // likelihood; two rounds of adaptive importance sampling then move the points to where the weight is. Everything is
-// linear in Z, so the result is a weight a column and a constant, with a joint covariance. Many samples: many_samples.h.
+// linear in Z, so the result is a weight a column and a constant, with a joint covariance. Many samples:
+// many_samples.h.
 #include <cstdint>
 #include <span>
 #include <string>

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <string>
 
+#include "engine/base/interrupt.h"
 #include "engine/base/names.h"
 #include "engine/base/streams.h"
 #include "kernels/error.h"
@@ -66,6 +67,7 @@ std::vector<std::int64_t> greedy(const MatrixXd& p, const MatrixXd& r, double no
   };
   std::vector<std::int64_t> chosen;
   while (static_cast<int>(chosen.size()) < k) {
+    check_interrupt();
     Index best = -1;
     double most = -std::numeric_limits<double>::infinity();
     for (Index i = 0; i < n; ++i) {
