@@ -119,7 +119,7 @@ struct AdditiveFront::Implementation {
 
   // Points of a level such that those to come, equally large, would fit as well.
   std::int64_t fair_share(std::int64_t to_come) const {
-    const std::int64_t slack = 3 * Level::kBlock * (kPairBytes + 5);  // blocks that are not full
+    const std::int64_t slack = 3 * Level::kBlock * (kPairBytes + 5);                // blocks that are not full
     const std::int64_t left = std::min(meter.budget - meter.used, INT64_MAX / 16);  // a budget may be endless
     const std::int64_t small = left * 16 / to_come;
     return small < Level::kBlock ? small : std::max(Level::kBlock - 1, (left - slack) * 16 / to_come);
