@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
@@ -10,6 +12,7 @@ from matplotlib.lines import Line2D
 from . import style
 from .result import Result
 
+LABEL_WIDTH = 28  # characters beside one panel
 CLOUD_POINTS = 4000  # of the cloud are drawn; more only make the file larger
 MANY_POINTS = 150  # of a front: their white edges would hide each other
 #          front -> label, colour, marker, size, line width
@@ -44,7 +47,7 @@ def _page(result: Result, devices: list[str]) -> Figure:
     for axes in panels.flat[len(devices) :]:
         axes.set_visible(False)
     for axes in panels[:, 0]:
-        axes.set_ylabel(_quality_label(result))
+        axes.set_ylabel(textwrap.fill(_quality_label(result), LABEL_WIDTH))
     for i, axes in enumerate(panels.flat[: len(devices)]):
         if i + columns >= len(devices):
             axes.set_xlabel("measured latency (ms)")
@@ -220,7 +223,7 @@ def _search(result: Result) -> Figure:
     if any(map(len, qualities)) and crop and (below := _zoom_quality(axes, np.concatenate(qualities), None)):
         axes.plot([], [], linestyle="none", label=f"{below} point{'s' * (below > 1)} further down")
     axes.set_xlabel("latency (ms)")
-    axes.set_ylabel(_quality_label(result))
+    axes.set_ylabel(textwrap.fill(_quality_label(result), LABEL_WIDTH))
     axes.legend(loc="lower right")
     body.suptitle(f"Search: Pareto front\n{_searched(result)}")
     return figure
