@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "engine/data/stored.h"
 #include "engine/predictor/code_layout.h"
+#include "engine/predictor/table_head.h"
 #include "kernels/error.h"
 
 namespace oneproxy {
@@ -23,12 +23,6 @@ void check(const IndexTable& table, const std::string& where) {
   for (std::size_t i = 0; i < table.values.size(); ++i)
     if (!std::isfinite(table.values[i]))
       throw Error(where + ": the value of architecture " + std::to_string(i) + " is not finite; make the table again");
-}
-
-std::string text(const H5Attributes& attributes, const std::string& name) {
-  const auto found = attributes.find(name);
-  const auto* value = found == attributes.end() ? nullptr : std::get_if<std::string>(&found->second);
-  return value ? *value : "";
 }
 
 }  // namespace
@@ -58,33 +52,18 @@ std::string checksum(const IndexTable& table) {
 
 void write_table(H5File& file, const std::string& group, const IndexTable& table) {
   check(table, file.path() + ":" + group);
-  if (group != "/") file.remove(group);
-  for (const auto& [name, value] : table.record) file.set_attribute(group, name, value);
-  file.set_attribute(group, "format", std::string(kFormat));
-  file.set_attribute(group, "space", table.space);
-  file.set_attribute(group, "target", table.target);
-  file.set_attribute(group, "unit", table.unit);
-  const auto n_decisions = static_cast<std::int64_t>(table.radices.size());
+  write_table_head(file, group, kFormat, table);
   const auto n = static_cast<std::int64_t>(table.values.size());
-  write_checked(file, below(group, "radices"), table.radices, std::span(&n_decisions, 1));
   write_checked(file, below(group, "values"), table.values, std::span(&n, 1));
 }
 
-bool is_index_table(const H5File& file, const std::string& group) {
-  return text(file.attributes(group), "format") == kFormat;
-}
+bool is_index_table(const H5File& file, const std::string& group) { return table_format(file, group) == kFormat; }
 
 IndexTable read_index_table(const H5File& file, const std::string& group) {
   const std::string where = file.path() + (group == "/" ? "" : ":" + group);
   IndexTable table;
-  H5Attributes found = file.attributes(group);
-  if (text(found, "format") != kFormat) throw Error(where + ": is no table by index");
-  table.space = text(found, "space");
-  table.target = text(found, "target");
-  table.unit = text(found, "unit");
-  for (const char* own : {"format", "space", "target", "unit"}) found.erase(own);
-  table.record = std::move(found);
-  table.radices = read_checked_bytes(file, below(group, "radices"));
+  if (table_format(file, group) != kFormat) throw Error(where + ": is no table by index");
+  read_table_head(file, group, where, table);
   table.values = read_checked_doubles(file, below(group, "values"));
   check(table, where);
   return table;

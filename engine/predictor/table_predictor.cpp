@@ -4,8 +4,8 @@
 #include <limits>
 #include <numeric>
 
-#include "engine/data/stored.h"
 #include "engine/predictor/code_layout.h"
+#include "engine/predictor/table_head.h"
 #include "kernels/error.h"
 
 namespace oneproxy {
@@ -29,13 +29,6 @@ void check(const TablePredictor& table, const std::string& where) {
   for (const auto* values : {&table.weights, &table.bias})
     for (const double value : *values)
       if (std::isinf(value)) throw Error(where + ": holds an infinite number; import the table again");
-}
-
-std::string text(const H5Attributes& attributes, const std::string& name, const std::string& where) {
-  const auto found = attributes.find(name);
-  const auto* value = found == attributes.end() ? nullptr : std::get_if<std::string>(&found->second);
-  if (!value) throw Error(where + ": has no attribute " + name + "; it is no look-up table, or damaged");
-  return *value;
 }
 
 }  // namespace
@@ -67,15 +60,8 @@ void check_predictor(const TablePredictor& predictor, const SearchSpace& space, 
 
 void write_table(H5File& file, const std::string& group, const TablePredictor& table) {
   check(table, file.path() + ":" + group);
-  if (group != "/") file.remove(group);
-  for (const auto& [name, value] : table.record) file.set_attribute(group, name, value);
-  file.set_attribute(group, "format", std::string(kFormat));
-  file.set_attribute(group, "space", table.space);
-  file.set_attribute(group, "target", table.target);
-  file.set_attribute(group, "unit", table.unit);
-  const auto n_decisions = static_cast<std::int64_t>(table.radices.size());
+  write_table_head(file, group, kFormat, table);
   const std::int64_t shape[] = {table.n_tables(), static_cast<std::int64_t>(n_rows(table))};
-  write_checked(file, below(group, "radices"), table.radices, std::span(&n_decisions, 1));
   write_checked(file, below(group, "weights"), table.weights, shape);
   write_checked(file, below(group, "bias"), table.bias, std::span(shape, 1));
 }
@@ -83,15 +69,10 @@ void write_table(H5File& file, const std::string& group, const TablePredictor& t
 TablePredictor read_table(const H5File& file, const std::string& group) {
   const std::string where = file.path() + (group == "/" ? "" : ":" + group);
   TablePredictor table;
-  H5Attributes found = file.attributes(group);
-  if (text(found, "format", where) != kFormat)
-    throw Error(where + ": is no look-up table but " + text(found, "format", where) + " (predictor:FILE takes an MLP)");
-  table.space = text(found, "space", where);
-  table.target = text(found, "target", where);
-  table.unit = text(found, "unit", where);
-  for (const char* own : {"format", "space", "target", "unit"}) found.erase(own);
-  table.record = std::move(found);
-  table.radices = read_checked_bytes(file, below(group, "radices"));
+  const std::string format = table_format(file, group);
+  if (!format.empty() && format != kFormat)
+    throw Error(where + ": is no look-up table but " + format + " (predictor:FILE takes an MLP)");
+  read_table_head(file, group, where, table);
   table.weights = read_checked_doubles(file, below(group, "weights"));
   table.bias = read_checked_doubles(file, below(group, "bias"));
   check(table, where);

@@ -1,6 +1,6 @@
 #pragma once
 // Physical features of an architecture: what its latency on any device is made of, before anything is measured.
-// In groups that share one prior scale when a predictor is adapted (adapt/blocks.h).
+// In groups that share one prior scale when a predictor is adapted (adapt/block_regression.h).
 //   chains of layers   sums over the layers: pointwise and depthwise MACs, weights, activation traffic, counts; where
 //                      there are any, of squeeze-and-excitation and of h-swish too. The input's resolution, where it is
 //                      a decision, changes what every layer is.

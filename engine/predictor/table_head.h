@@ -1,0 +1,51 @@
+#pragma once
+// What files of tables by decision and of tables by index have in common: attributes that say what a table is, all
+// others being its record, and the radices of its space.
+#include <string>
+
+#include "engine/data/stored.h"
+#include "kernels/error.h"
+
+namespace oneproxy {
+
+// "" where the group has none.
+inline std::string table_format(const H5File& file, const std::string& group) {
+  const auto found = file.attributes(group);
+  const auto format = found.find("format");
+  const auto* value = format == found.end() ? nullptr : std::get_if<std::string>(&format->second);
+  return value ? *value : "";
+}
+
+template <class Table>
+void write_table_head(H5File& file, const std::string& group, const std::string& format, const Table& table) {
+  if (group != "/") file.remove(group);
+  for (const auto& [name, value] : table.record) file.set_attribute(group, name, value);
+  file.set_attribute(group, "format", format);
+  file.set_attribute(group, "space", table.space);
+  file.set_attribute(group, "target", table.target);
+  file.set_attribute(group, "unit", table.unit);
+  const auto n_decisions = static_cast<std::int64_t>(table.radices.size());
+  write_checked(file, below(group, "radices"), table.radices, std::span(&n_decisions, 1));
+}
+
+// Errors: an attribute that is missing, damaged radices. The format has been looked at.
+template <class Table>
+void read_table_head(const H5File& file, const std::string& group, const std::string& where, Table& table) {
+  H5Attributes found = file.attributes(group);
+  auto take = [&](const std::string& name) {
+    const auto attribute = found.find(name);
+    const auto* value = attribute == found.end() ? nullptr : std::get_if<std::string>(&attribute->second);
+    if (!value) throw Error(where + ": has no attribute " + name + "; it is no look-up table, or damaged");
+    const std::string text = *value;
+    found.erase(attribute);
+    return text;
+  };
+  take("format");
+  table.space = take("space");
+  table.target = take("target");
+  table.unit = take("unit");
+  table.record = std::move(found);
+  table.radices = read_checked_bytes(file, below(group, "radices"));
+}
+
+}  // namespace oneproxy
