@@ -102,9 +102,11 @@ def main():
     chosen = [run for name, run in cases.items() if re.search(arguments.filter, name)]
     # The program's own cases have no baseline: SciPy would need minutes and tens of gigabytes for the largest.
     own = subprocess.run([arguments.bench, "--list"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
-    if not chosen and not any(re.search(arguments.filter, name) for name in own):
+    matched = any(re.search(arguments.filter, name) for name in own)
+    if not chosen and not matched:
         sys.exit(f"no case matches '{arguments.filter}'; the cases are {', '.join([*cases, *own])}")
-    subprocess.run([arguments.bench, "--filter", arguments.filter], check=True)
+    if matched:
+        subprocess.run([arguments.bench, "--filter", arguments.filter], check=True)
     with tempfile.TemporaryDirectory() as folder:
         agree = [run(pathlib.Path(folder)) for run in chosen]
     if not all(agree):
