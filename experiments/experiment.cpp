@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "engine/base/streams.h"
-#include "engine/report/table.h"
-#include "kernels/error.h"
+#include "oneproxy/engine/base/streams.h"
+#include "oneproxy/engine/report/table.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {

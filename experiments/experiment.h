@@ -7,14 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "engine/adapt/trial.h"
-#include "engine/base/config.h"
-#include "engine/base/hdf5.h"
-#include "engine/base/provenance.h"
-#include "engine/base/summary.h"
-#include "engine/data/store.h"
-#include "engine/device/measurements.h"
-#include "engine/space/space.h"
+#include "oneproxy/engine/adapt/adaproxy/trial.h"
+#include "oneproxy/engine/base/config.h"
+#include "oneproxy/engine/base/hdf5.h"
+#include "oneproxy/engine/base/provenance.h"
+#include "oneproxy/engine/base/summary.h"
+#include "oneproxy/engine/data/store.h"
+#include "oneproxy/engine/device/measurements.h"
+#include "oneproxy/engine/space/space.h"
 
 namespace oneproxy {
 

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "engine/base/interrupt.h"
-#include "engine/base/log.h"
-#include "engine/base/names.h"
-#include "engine/base/resources.h"
-#include "engine/base/result_folder.h"
-#include "engine/report/table.h"
 #include "experiments/experiment.h"
-#include "kernels/error.h"
+#include "oneproxy/engine/base/interrupt.h"
+#include "oneproxy/engine/base/log.h"
+#include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/resources.h"
+#include "oneproxy/engine/base/result_folder.h"
+#include "oneproxy/engine/report/table.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {

@@ -21,7 +21,16 @@ CLANG_FORMAT = 14  # other versions format differently
 
 # ---- includes ----------------------------------------------------------------------------------------------------
 
-ENGINE = ("base", "data", "space", "device", "predictor", "adapt", "score", "search", "report")  # the data's way
+ENGINE = ("base", "data", "space", "device", "predictor", "train", "adapt", "score", "search", "report")  # the data's way
+# A room of the kernels reaches itself and these.
+KERNELS = {
+    "base": (),
+    "rank": ("base",),
+    "front": ("base",),
+    "additive": ("base",),
+    "score": ("base", "rank", "front", "additive"),
+}
+PREFIX = "oneproxy/"  # of the includes of kernels and engine
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 HEAVY = re.compile(r"^(hdf5|H5\w*|highfive/.*|torch/.*|ATen/.*|c10/.*)")  # slow to compile: in .cpp only
 NOT_IN_KERNELS = re.compile(r"^(hdf5|H5|highfive/|torch/|ATen/|c10/|toml|nlohmann/|CLI/|spdlog/)")
@@ -36,8 +45,11 @@ def check_includes(root: Path, files: list[str]) -> Iterator[str]:
             match = INCLUDE.match(line)
             if not match:
                 continue
-            quote, target = match.groups()
+            quote, target = match[1], match[2]
             place = f"{name}:{number}"
+            if target.startswith(("kernels/", "engine/")):
+                yield f"{place}: {target} could be anybody's; include it as {PREFIX}{target}"
+            target = target.removeprefix(PREFIX)
             if HEAVY.match(target) and PurePosixPath(name).suffix in HEADERS:
                 yield f"{place}: {target} in a header slows every file that includes it; include it in a .cpp"
             if name.startswith("kernels/") and NOT_IN_KERNELS.match(target):
@@ -64,6 +76,12 @@ def _upwards(source: str, target: str) -> str:
                 return f"engine/{folder}/ has no place in the order {', '.join(ENGINE)}"
         if ENGINE.index(there[1]) > ENGINE.index(here[1]):
             return f"engine/{here[1]}/ comes before engine/{there[1]}/ on the data's way"
+    if here[0] == there[0] == "kernels" and len(here) > 2 and len(there) > 2:
+        for room in (here[1], there[1]):
+            if room not in KERNELS:
+                return f"kernels/{room}/ is none of the rooms {', '.join(KERNELS)}"
+        if there[1] != here[1] and there[1] not in KERNELS[here[1]]:
+            return f"kernels/{here[1]}/ reaches only itself and {', '.join(KERNELS[here[1]]) or 'nothing else'}"
     return ""
 
 

@@ -1,12 +1,12 @@
-#include "engine/adapt/fine_tune.h"
+#include "oneproxy/engine/adapt/fine_tune.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "engine/predictor/train.h"
-#include "kernels/error.h"
-#include "kernels/rank.h"
+#include "oneproxy/engine/train/train.h"
+#include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/rank/rank.h"
 
 namespace oneproxy {
 namespace {

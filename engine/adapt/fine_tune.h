@@ -11,8 +11,8 @@
 #include <memory>
 #include <vector>
 
-#include "engine/adapt/method.h"
-#include "engine/predictor/mlp_predictor.h"
+#include "oneproxy/engine/adapt/method.h"
+#include "oneproxy/engine/predictor/mlp_predictor.h"
 
 namespace oneproxy {
 

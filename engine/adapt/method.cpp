@@ -1,12 +1,12 @@
-#include "engine/adapt/method.h"
+#include "oneproxy/engine/adapt/method.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "kernels/error.h"
-#include "kernels/linear_score.h"
-#include "kernels/rank.h"
+#include "oneproxy/kernels/additive/linear_score.h"
+#include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/rank/rank.h"
 
 namespace oneproxy {
 namespace {

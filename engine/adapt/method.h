@@ -12,11 +12,11 @@
 #include <string>
 #include <vector>
 
-#include "engine/adapt/adaproxy.h"
-#include "engine/adapt/bayes.h"
-#include "engine/adapt/proposal.h"
-#include "engine/adapt/source_predictor.h"
-#include "engine/predictor/space_model.h"
+#include "oneproxy/engine/adapt/adaproxy/adaproxy.h"
+#include "oneproxy/engine/adapt/design/proposal.h"
+#include "oneproxy/engine/adapt/gaussian_process/bayes.h"
+#include "oneproxy/engine/adapt/source_predictor.h"
+#include "oneproxy/engine/predictor/space_model.h"
 
 namespace oneproxy {
 

@@ -1,12 +1,12 @@
-#include "engine/adapt/source_predictor.h"
+#include "oneproxy/engine/adapt/source_predictor.h"
 
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 
-#include "engine/base/median.h"
-#include "engine/base/streams.h"
-#include "kernels/error.h"
+#include "oneproxy/engine/base/median.h"
+#include "oneproxy/engine/base/streams.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/adapt/block_regression.h"
-#include "engine/space/physics.h"
-#include "engine/space/space.h"
+#include "oneproxy/engine/adapt/gaussian_process/block_regression.h"
+#include "oneproxy/engine/space/physics.h"
+#include "oneproxy/engine/space/space.h"
 
 namespace oneproxy {
 

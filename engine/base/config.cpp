@@ -1,4 +1,4 @@
-#include "engine/base/config.h"
+#include "oneproxy/engine/base/config.h"
 
 #include <toml++/toml.h>
 
@@ -10,8 +10,8 @@
 #include <set>
 #include <sstream>
 
-#include "engine/base/names.h"
-#include "kernels/error.h"
+#include "oneproxy/engine/base/names.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace fs = std::filesystem;

@@ -1,11 +1,11 @@
-#include "engine/base/hdf5.h"
+#include "oneproxy/engine/base/hdf5.h"
 
 #include <hdf5.h>
 
 #include <algorithm>
 #include <filesystem>
 
-#include "kernels/error.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/base/interrupt.h"
+#include "oneproxy/engine/base/interrupt.h"
 
 #include <csignal>
 

@@ -2,7 +2,7 @@
 // Ctrl-C: long work asks now and then, and stops with nothing half written.
 #include <string>
 
-#include "kernels/error.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 

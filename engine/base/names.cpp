@@ -1,4 +1,4 @@
-#include "engine/base/names.h"
+#include "oneproxy/engine/base/names.h"
 
 #include <algorithm>
 #include <cctype>

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <string>
 
-#include "kernels/error.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 

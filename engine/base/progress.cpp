@@ -1,4 +1,4 @@
-#include "engine/base/progress.h"
+#include "oneproxy/engine/base/progress.h"
 
 #include <unistd.h>
 

@@ -1,10 +1,10 @@
-#include "engine/base/provenance.h"
+#include "oneproxy/engine/base/provenance.h"
 
 #include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "kernels/parallel.h"
+#include "oneproxy/kernels/base/parallel.h"
 #include "oneproxy_commit.h"
 
 namespace oneproxy {

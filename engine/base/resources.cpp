@@ -1,12 +1,12 @@
-#include "engine/base/resources.h"
+#include "oneproxy/engine/base/resources.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <vector>
 
-#include "engine/base/names.h"
-#include "kernels/error.h"
+#include "oneproxy/engine/base/names.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace fs = std::filesystem;

@@ -1,12 +1,12 @@
-#include "engine/base/result_folder.h"
+#include "oneproxy/engine/base/result_folder.h"
 
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
-#include "engine/base/sha256.h"
-#include "kernels/error.h"
+#include "oneproxy/engine/base/sha256.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace fs = std::filesystem;

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "engine/base/log.h"
+#include "oneproxy/engine/base/log.h"
 
 namespace oneproxy {
 

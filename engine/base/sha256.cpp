@@ -1,8 +1,8 @@
-#include "engine/base/sha256.h"
+#include "oneproxy/engine/base/sha256.h"
 
 #include <openssl/evp.h>
 
-#include "kernels/error.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 

@@ -1,7 +1,7 @@
 #pragma once
 // Which stream of the seeded generator serves which purpose, so that no two draws are ever shared and a
 // new consumer changes no older result.
-#include "kernels/random.h"
+#include "oneproxy/kernels/base/random.h"
 
 namespace oneproxy {
 

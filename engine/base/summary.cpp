@@ -1,9 +1,9 @@
-#include "engine/base/summary.h"
+#include "oneproxy/engine/base/summary.h"
 
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "kernels/error.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 

@@ -1,11 +1,11 @@
-#include "engine/data/csv.h"
+#include "oneproxy/engine/data/csv.h"
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
-#include "kernels/error.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {

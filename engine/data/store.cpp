@@ -1,4 +1,4 @@
-#include "engine/data/store.h"
+#include "oneproxy/engine/data/store.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,10 +6,10 @@
 #include <limits>
 #include <map>
 
-#include "engine/base/names.h"
-#include "engine/base/sha256.h"
-#include "engine/data/stored.h"
-#include "kernels/error.h"
+#include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/sha256.h"
+#include "oneproxy/engine/data/stored.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace fs = std::filesystem;

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/base/hdf5.h"
+#include "oneproxy/engine/base/hdf5.h"
 
 namespace oneproxy {
 

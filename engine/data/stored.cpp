@@ -1,4 +1,4 @@
-#include "engine/data/stored.h"
+#include "oneproxy/engine/data/stored.h"
 
 #include <unistd.h>
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/base/hdf5.h"
-#include "engine/base/sha256.h"
-#include "kernels/error.h"
+#include "oneproxy/engine/base/hdf5.h"
+#include "oneproxy/engine/base/sha256.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 

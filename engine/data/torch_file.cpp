@@ -1,4 +1,4 @@
-#include "engine/data/torch_file.h"
+#include "oneproxy/engine/data/torch_file.h"
 
 #include <algorithm>
 #include <bit>
@@ -11,7 +11,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "kernels/error.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {

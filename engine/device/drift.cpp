@@ -1,9 +1,9 @@
-#include "engine/device/drift.h"
+#include "oneproxy/engine/device/drift.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "engine/base/median.h"
+#include "oneproxy/engine/base/median.h"
 
 namespace oneproxy {
 namespace {

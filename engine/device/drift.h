@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/device/measurement_csv.h"
+#include "oneproxy/engine/device/measurement_csv.h"
 
 namespace oneproxy {
 

@@ -1,4 +1,4 @@
-#include "engine/device/measurement_csv.h"
+#include "oneproxy/engine/device/measurement_csv.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,9 +7,9 @@
 #include <limits>
 #include <map>
 
-#include "engine/base/median.h"
-#include "engine/data/csv.h"
-#include "kernels/error.h"
+#include "oneproxy/engine/base/median.h"
+#include "oneproxy/engine/data/csv.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {

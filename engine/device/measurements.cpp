@@ -1,12 +1,12 @@
-#include "engine/device/measurements.h"
+#include "oneproxy/engine/device/measurements.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string_view>
 
-#include "engine/base/names.h"
-#include "kernels/error.h"
+#include "oneproxy/engine/base/names.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {

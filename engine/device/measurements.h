@@ -7,8 +7,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "engine/data/store.h"
-#include "engine/space/space.h"
+#include "oneproxy/engine/data/store.h"
+#include "oneproxy/engine/space/space.h"
 
 namespace oneproxy {
 

@@ -1,10 +1,10 @@
-#include "engine/predictor/additive_features.h"
+#include "oneproxy/engine/predictor/additive_features.h"
 
 #include <cmath>
 #include <numeric>
 
-#include "kernels/error.h"
-#include "kernels/random.h"
+#include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/base/random.h"
 
 namespace oneproxy {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/space/space.h"
+#include "oneproxy/engine/space/space.h"
 
 namespace oneproxy {
 

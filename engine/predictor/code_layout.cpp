@@ -1,8 +1,8 @@
-#include "engine/predictor/code_layout.h"
+#include "oneproxy/engine/predictor/code_layout.h"
 
 #include <algorithm>
 
-#include "kernels/error.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {

@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "engine/space/space.h"
+#include "oneproxy/engine/space/space.h"
 
 namespace oneproxy {
 

@@ -1,8 +1,8 @@
-#include "engine/predictor/digit_tables.h"
+#include "oneproxy/engine/predictor/digit_tables.h"
 
 #include <numeric>
 
-#include "kernels/error.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 

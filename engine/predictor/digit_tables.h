@@ -1,10 +1,10 @@
 #pragma once
-// Whatever adds up over the decisions of a space, as tables over the digits of its index (kernels/models.h). A digit of
-// several decisions gets the sum of theirs.
+// Whatever adds up over the decisions of a space, as tables over the digits of its index (kernels/score/models.h). A
+// digit of several decisions gets the sum of theirs.
 #include <span>
 #include <vector>
 
-#include "kernels/models.h"
+#include "oneproxy/kernels/score/models.h"
 
 namespace oneproxy {
 

@@ -1,10 +1,10 @@
-#include "engine/predictor/index_table.h"
+#include "oneproxy/engine/predictor/index_table.h"
 
 #include <cmath>
 
-#include "engine/predictor/code_layout.h"
-#include "engine/predictor/table_head.h"
-#include "kernels/error.h"
+#include "oneproxy/engine/predictor/code_layout.h"
+#include "oneproxy/engine/predictor/table_head.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {

@@ -1,13 +1,13 @@
-#include "engine/predictor/library.h"
+#include "oneproxy/engine/predictor/library.h"
 
 #include <algorithm>
 #include <filesystem>
 #include <functional>
 
-#include "engine/base/names.h"
-#include "engine/data/store.h"
-#include "engine/data/stored.h"
-#include "kernels/error.h"
+#include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/data/store.h"
+#include "oneproxy/engine/data/stored.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace fs = std::filesystem;

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/predictor/mlp_predictor.h"
-#include "engine/predictor/space_model.h"
-#include "engine/space/space.h"
+#include "oneproxy/engine/predictor/mlp_predictor.h"
+#include "oneproxy/engine/predictor/space_model.h"
+#include "oneproxy/engine/space/space.h"
 
 namespace oneproxy {
 

@@ -1,11 +1,11 @@
-#include "engine/predictor/linear_predictor.h"
+#include "oneproxy/engine/predictor/linear_predictor.h"
 
 #include <Eigen/Dense>
 #include <cmath>
 #include <numeric>
 #include <string>
 
-#include "kernels/error.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "kernels/linear_score.h"
+#include "oneproxy/kernels/additive/linear_score.h"
 
 namespace oneproxy {
 

@@ -1,13 +1,13 @@
-#include "engine/predictor/mlp_predictor.h"
+#include "oneproxy/engine/predictor/mlp_predictor.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
 
-#include "engine/data/stored.h"
-#include "engine/predictor/code_layout.h"
-#include "kernels/error.h"
+#include "oneproxy/engine/data/stored.h"
+#include "oneproxy/engine/predictor/code_layout.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/base/hdf5.h"
-#include "engine/space/space.h"
-#include "kernels/models.h"
+#include "oneproxy/engine/base/hdf5.h"
+#include "oneproxy/engine/space/space.h"
+#include "oneproxy/kernels/score/models.h"
 
 namespace oneproxy {
 

@@ -1,11 +1,11 @@
-#include "engine/predictor/space_model.h"
+#include "oneproxy/engine/predictor/space_model.h"
 
 #include <cmath>
 #include <limits>
 #include <numeric>
 
-#include "engine/space/cost.h"
-#include "kernels/error.h"
+#include "oneproxy/engine/space/cost.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {

@@ -7,13 +7,13 @@
 #include <variant>
 #include <vector>
 
-#include "engine/predictor/digit_tables.h"
-#include "engine/predictor/index_table.h"
-#include "engine/predictor/linear_predictor.h"
-#include "engine/predictor/mlp_predictor.h"
-#include "engine/predictor/table_predictor.h"
-#include "engine/space/subspace.h"
-#include "kernels/models.h"
+#include "oneproxy/engine/predictor/digit_tables.h"
+#include "oneproxy/engine/predictor/index_table.h"
+#include "oneproxy/engine/predictor/linear_predictor.h"
+#include "oneproxy/engine/predictor/mlp_predictor.h"
+#include "oneproxy/engine/predictor/table_predictor.h"
+#include "oneproxy/engine/space/subspace.h"
+#include "oneproxy/kernels/score/models.h"
 
 namespace oneproxy {
 

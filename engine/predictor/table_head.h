@@ -3,8 +3,8 @@
 // others being its record, and the radices of its space.
 #include <string>
 
-#include "engine/data/stored.h"
-#include "kernels/error.h"
+#include "oneproxy/engine/data/stored.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 

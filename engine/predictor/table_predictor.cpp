@@ -1,12 +1,12 @@
-#include "engine/predictor/table_predictor.h"
+#include "oneproxy/engine/predictor/table_predictor.h"
 
 #include <cmath>
 #include <limits>
 #include <numeric>
 
-#include "engine/predictor/code_layout.h"
-#include "engine/predictor/table_head.h"
-#include "kernels/error.h"
+#include "oneproxy/engine/predictor/code_layout.h"
+#include "oneproxy/engine/predictor/table_head.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/base/hdf5.h"
-#include "engine/space/space.h"
+#include "oneproxy/engine/base/hdf5.h"
+#include "oneproxy/engine/space/space.h"
 
 namespace oneproxy {
 

@@ -1,11 +1,11 @@
-#include "engine/predictor/torch_predictor.h"
+#include "oneproxy/engine/predictor/torch_predictor.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <set>
 
-#include "kernels/error.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {

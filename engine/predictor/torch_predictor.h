@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/data/torch_file.h"
-#include "engine/predictor/mlp_predictor.h"
-#include "engine/space/space.h"
+#include "oneproxy/engine/data/torch_file.h"
+#include "oneproxy/engine/predictor/mlp_predictor.h"
+#include "oneproxy/engine/space/space.h"
 
 namespace oneproxy {
 

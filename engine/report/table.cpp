@@ -1,11 +1,11 @@
-#include "engine/report/table.h"
+#include "oneproxy/engine/report/table.h"
 
 #include <algorithm>
 #include <cctype>
 #include <cmath>
 #include <cstdio>
 
-#include "kernels/error.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 

@@ -1,4 +1,4 @@
-#include "engine/score/score_run.h"
+#include "oneproxy/engine/score/score_run.h"
 
 #include <unistd.h>
 
@@ -7,12 +7,12 @@
 #include <filesystem>
 #include <optional>
 
-#include "engine/base/hdf5.h"
-#include "engine/base/interrupt.h"
-#include "engine/base/log.h"
-#include "engine/base/progress.h"
-#include "engine/base/sha256.h"
-#include "kernels/error.h"
+#include "oneproxy/engine/base/hdf5.h"
+#include "oneproxy/engine/base/interrupt.h"
+#include "oneproxy/engine/base/log.h"
+#include "oneproxy/engine/base/progress.h"
+#include "oneproxy/engine/base/sha256.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {

@@ -3,8 +3,8 @@
 // nothing. A run that was killed goes on where its last checkpoint stands, to the bit-identical result.
 #include <string>
 
-#include "kernels/precision.h"
-#include "kernels/score.h"
+#include "oneproxy/kernels/base/precision.h"
+#include "oneproxy/kernels/score/scorer.h"
 
 namespace oneproxy {
 

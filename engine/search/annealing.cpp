@@ -1,4 +1,4 @@
-#include "engine/search/annealing.h"
+#include "oneproxy/engine/search/annealing.h"
 
 #include <algorithm>
 #include <chrono>
@@ -8,17 +8,17 @@
 #include <set>
 #include <utility>
 
-#include "engine/base/interrupt.h"
-#include "engine/base/progress.h"
-#include "engine/base/streams.h"
-#include "engine/search/dice.h"
-#include "engine/search/exchange.h"
-#include "engine/search/joint_exchange.h"
-#include "engine/search/neighbours.h"
-#include "kernels/error.h"
-#include "kernels/parallel.h"
-#include "kernels/pareto.h"
-#include "kernels/score.h"
+#include "oneproxy/engine/base/interrupt.h"
+#include "oneproxy/engine/base/progress.h"
+#include "oneproxy/engine/base/streams.h"
+#include "oneproxy/engine/search/dice.h"
+#include "oneproxy/engine/search/exchange.h"
+#include "oneproxy/engine/search/joint_exchange.h"
+#include "oneproxy/engine/search/neighbours.h"
+#include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/base/parallel.h"
+#include "oneproxy/kernels/front/pareto.h"
+#include "oneproxy/kernels/score/scorer.h"
 
 namespace oneproxy {
 namespace {

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <span>
 
-#include "engine/search/problem.h"
-#include "kernels/precision.h"
+#include "oneproxy/engine/search/problem.h"
+#include "oneproxy/kernels/base/precision.h"
 
 namespace oneproxy {
 

@@ -2,7 +2,7 @@
 // Draws in sequence from one stream of the seeded generator.
 #include <cstdint>
 
-#include "kernels/random.h"
+#include "oneproxy/kernels/base/random.h"
 
 namespace oneproxy {
 

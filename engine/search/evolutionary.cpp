@@ -1,15 +1,15 @@
-#include "engine/search/evolutionary.h"
+#include "oneproxy/engine/search/evolutionary.h"
 
 #include <algorithm>
 #include <cmath>
 #include <unordered_set>
 
-#include "engine/base/interrupt.h"
-#include "engine/base/streams.h"
-#include "engine/search/dice.h"
-#include "engine/search/neighbours.h"
-#include "kernels/error.h"
-#include "kernels/pareto.h"
+#include "oneproxy/engine/base/interrupt.h"
+#include "oneproxy/engine/base/streams.h"
+#include "oneproxy/engine/search/dice.h"
+#include "oneproxy/engine/search/neighbours.h"
+#include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/front/pareto.h"
 
 namespace oneproxy {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "engine/search/problem.h"
+#include "oneproxy/engine/search/problem.h"
 
 namespace oneproxy {
 

@@ -1,4 +1,4 @@
-#include "engine/search/exact.h"
+#include "oneproxy/engine/search/exact.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,8 +6,8 @@
 #include <limits>
 #include <numeric>
 
-#include "kernels/additive_front.h"
-#include "kernels/error.h"
+#include "oneproxy/kernels/additive/front.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {

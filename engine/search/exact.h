@@ -1,6 +1,6 @@
 #pragma once
 // Exact search where latency and quality are sums over the digits of a space, of any size: dynamic programming over
-// digits (kernels/additive_front.h), in fixed point. Linear predictors, look-up tables and costs are such sums
+// digits (kernels/additive/front.h), in fixed point. Linear predictors, look-up tables and costs are such sums
 // (engine/predictor/digit_tables.h); an MLP is not.
 #include <cstdint>
 #include <functional>
@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/search/problem.h"
-#include "kernels/models.h"
+#include "oneproxy/engine/search/problem.h"
+#include "oneproxy/kernels/score/models.h"
 
 namespace oneproxy {
 
@@ -24,7 +24,7 @@ struct ExactProblem {
 };
 
 struct ExactSettings {
-  std::int64_t memory_bytes = std::int64_t{4} << 30;  // of the front's levels (kernels/additive_front.h)
+  std::int64_t memory_bytes = std::int64_t{4} << 30;  // of the front's levels (kernels/additive/front.h)
   // quality = f(sum), f strictly rising, where the sum over stages is not the quality itself. Empty: the sum is.
   std::function<double(double)> quality_of_sum;
 };

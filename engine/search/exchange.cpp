@@ -1,12 +1,12 @@
-#include "engine/search/exchange.h"
+#include "oneproxy/engine/search/exchange.h"
 
 #include <algorithm>
 #include <cmath>
 #include <optional>
 
-#include "engine/base/interrupt.h"
-#include "engine/score/score_run.h"
-#include "kernels/error.h"
+#include "oneproxy/engine/base/interrupt.h"
+#include "oneproxy/engine/score/score_run.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {

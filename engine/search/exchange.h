@@ -3,8 +3,8 @@
 // layer), or of any two digits at once, improves it. By enumeration of all of these.
 #include <cstdint>
 
-#include "engine/search/problem.h"
-#include "kernels/precision.h"
+#include "oneproxy/engine/search/problem.h"
+#include "oneproxy/kernels/base/precision.h"
 
 namespace oneproxy {
 

@@ -1,12 +1,12 @@
-#include "engine/search/exhaustive.h"
+#include "oneproxy/engine/search/exhaustive.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "engine/base/log.h"
-#include "engine/score/score_run.h"
-#include "kernels/error.h"
-#include "kernels/pareto.h"
+#include "oneproxy/engine/base/log.h"
+#include "oneproxy/engine/score/score_run.h"
+#include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/front/pareto.h"
 
 namespace oneproxy {
 namespace {

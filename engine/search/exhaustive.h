@@ -6,8 +6,8 @@
 #include <span>
 #include <string>
 
-#include "engine/search/problem.h"
-#include "kernels/precision.h"
+#include "oneproxy/engine/search/problem.h"
+#include "oneproxy/kernels/base/precision.h"
 
 namespace oneproxy {
 

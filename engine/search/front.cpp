@@ -1,11 +1,11 @@
-#include "engine/search/front.h"
+#include "oneproxy/engine/search/front.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "kernels/error.h"
-#include "kernels/pareto.h"
+#include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/front/pareto.h"
 
 namespace oneproxy {
 namespace {

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "kernels/backend.h"
+#include "oneproxy/kernels/base/backend.h"
 
 namespace oneproxy {
 

@@ -1,9 +1,9 @@
-#include "engine/search/joint_exchange.h"
+#include "oneproxy/engine/search/joint_exchange.h"
 
 #include <algorithm>
 #include <limits>
 
-#include "engine/base/interrupt.h"
+#include "oneproxy/engine/base/interrupt.h"
 
 namespace oneproxy {
 namespace {

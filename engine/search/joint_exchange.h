@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "kernels/models.h"
-#include "kernels/score.h"
+#include "oneproxy/kernels/score/models.h"
+#include "oneproxy/kernels/score/scorer.h"
 
 namespace oneproxy {
 

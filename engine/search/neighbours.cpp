@@ -1,4 +1,4 @@
-#include "engine/search/neighbours.h"
+#include "oneproxy/engine/search/neighbours.h"
 
 #include <string>
 #include <unordered_map>

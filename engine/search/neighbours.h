@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/space/subspace.h"
+#include "oneproxy/engine/space/subspace.h"
 
 namespace oneproxy {
 

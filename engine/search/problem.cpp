@@ -1,16 +1,16 @@
-#include "engine/search/problem.h"
+#include "oneproxy/engine/search/problem.h"
 
 #include <algorithm>
 #include <filesystem>
 #include <limits>
 #include <unordered_map>
 
-#include "engine/adapt/trial.h"
-#include "engine/base/names.h"
-#include "engine/base/streams.h"
-#include "engine/predictor/library.h"
-#include "kernels/error.h"
-#include "kernels/score.h"
+#include "oneproxy/engine/adapt/adaproxy/trial.h"
+#include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/streams.h"
+#include "oneproxy/engine/predictor/library.h"
+#include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/score/scorer.h"
 
 namespace oneproxy {
 namespace {

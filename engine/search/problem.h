@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "engine/device/measurements.h"
-#include "engine/predictor/space_model.h"
-#include "engine/space/subspace.h"
-#include "kernels/backend.h"
+#include "oneproxy/engine/device/measurements.h"
+#include "oneproxy/engine/predictor/space_model.h"
+#include "oneproxy/engine/space/subspace.h"
+#include "oneproxy/kernels/base/backend.h"
 
 namespace oneproxy {
 

@@ -1,9 +1,9 @@
 // Architectures as strings: reading and writing them in the form that the space declares.
 #include <algorithm>
 
-#include "engine/base/names.h"
-#include "engine/space/space.h"
-#include "kernels/error.h"
+#include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/space/space.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {

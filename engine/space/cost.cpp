@@ -1,10 +1,10 @@
-#include "engine/space/cost.h"
+#include "oneproxy/engine/space/cost.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "engine/base/names.h"
-#include "kernels/error.h"
+#include "oneproxy/engine/base/names.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {

@@ -1,6 +1,6 @@
-#include "engine/space/official_index.h"
+#include "oneproxy/engine/space/official_index.h"
 
-#include "kernels/error.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 

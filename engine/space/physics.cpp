@@ -1,9 +1,9 @@
-#include "engine/space/physics.h"
+#include "oneproxy/engine/space/physics.h"
 
 #include <algorithm>
 #include <array>
 
-#include "kernels/error.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {

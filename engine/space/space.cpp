@@ -1,12 +1,12 @@
-#include "engine/space/space.h"
+#include "oneproxy/engine/space/space.h"
 
 #include <algorithm>
 #include <limits>
 
-#include "engine/base/config.h"
-#include "engine/base/names.h"
-#include "engine/base/resources.h"
-#include "kernels/error.h"
+#include "oneproxy/engine/base/config.h"
+#include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/resources.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/space/cost.h"
-#include "kernels/digits.h"
+#include "oneproxy/engine/space/cost.h"
+#include "oneproxy/kernels/base/digits.h"
 
 namespace oneproxy {
 

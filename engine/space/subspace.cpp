@@ -1,10 +1,10 @@
-#include "engine/space/subspace.h"
+#include "oneproxy/engine/space/subspace.h"
 
 #include <algorithm>
 #include <numeric>
 
-#include "engine/base/names.h"
-#include "kernels/error.h"
+#include "oneproxy/engine/base/names.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {

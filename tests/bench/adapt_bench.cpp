@@ -11,11 +11,11 @@
 #include <string>
 #include <vector>
 
-#include "engine/adapt/bayes.h"
-#include "engine/base/resources.h"
-#include "engine/base/streams.h"
-#include "engine/data/store.h"
-#include "kernels/error.h"
+#include "oneproxy/engine/adapt/gaussian_process/bayes.h"
+#include "oneproxy/engine/base/resources.h"
+#include "oneproxy/engine/base/streams.h"
+#include "oneproxy/engine/data/store.h"
+#include "oneproxy/kernels/base/error.h"
 #include "tests/bench/bench.h"
 
 namespace oneproxy::bench {

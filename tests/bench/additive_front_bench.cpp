@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "kernels/additive_front.h"
-#include "kernels/error.h"
-#include "kernels/random.h"
+#include "oneproxy/kernels/additive/front.h"
+#include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/base/random.h"
 #include "tests/bench/bench.h"
 
 namespace oneproxy::bench {

@@ -14,8 +14,8 @@
 #include <string_view>
 #include <vector>
 
-#include "kernels/backend.h"
-#include "kernels/parallel.h"
+#include "oneproxy/kernels/base/backend.h"
+#include "oneproxy/kernels/base/parallel.h"
 
 namespace oneproxy::bench {
 

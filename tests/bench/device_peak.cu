@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernels/device_memory.cuh"
+#include "oneproxy/kernels/base/device_memory.cuh"
 #include "tests/bench/device_peak.h"
 
 namespace oneproxy::bench {

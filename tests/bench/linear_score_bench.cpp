@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "kernels/linear_score.h"
-#include "kernels/random.h"
+#include "oneproxy/kernels/additive/linear_score.h"
+#include "oneproxy/kernels/base/random.h"
 #include "tests/bench/bench.h"
 
 namespace oneproxy::bench {

@@ -10,11 +10,11 @@
 #include <numeric>
 #include <optional>
 
-#include "kernels/error.h"
-#include "kernels/isa.h"
-#include "kernels/mlp_cpu.h"
-#include "kernels/random.h"
-#include "kernels/score_detail.h"
+#include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/base/isa.h"
+#include "oneproxy/kernels/base/random.h"
+#include "oneproxy/kernels/score/cpu/mlp_cpu.h"
+#include "oneproxy/kernels/score/scorer_detail.h"
 #include "tests/bench/bench.h"
 
 namespace oneproxy::bench {

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/parallel.h"
+#include "oneproxy/kernels/base/parallel.h"
 
 namespace {
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "kernels/error.h"
-#include "kernels/pareto.h"
-#include "kernels/random.h"
+#include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/base/random.h"
+#include "oneproxy/kernels/front/pareto.h"
 #include "tests/bench/bench.h"
 
 namespace oneproxy::bench {

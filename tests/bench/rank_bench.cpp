@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "kernels/error.h"
-#include "kernels/random.h"
-#include "kernels/rank.h"
+#include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/base/random.h"
+#include "oneproxy/kernels/rank/rank.h"
 #include "tests/bench/bench.h"
 
 namespace oneproxy::bench {

@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "kernels/backend.h"
-#include "kernels/score.h"
+#include "oneproxy/kernels/base/backend.h"
+#include "oneproxy/kernels/score/scorer.h"
 #include "tests/bench/bench.h"
-#include "tests/kernels/score_cases.h"
+#include "tests/kernels/score/score_cases.h"
 
 #ifdef ONEPROXY_HAS_CUDA
-#include "kernels/score_detail.h"
+#include "oneproxy/kernels/score/scorer_detail.h"
 #include "tests/bench/device_peak.h"
 #endif
 

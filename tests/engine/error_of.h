@@ -2,7 +2,7 @@
 // The message of the Error that a call throws, "no error" where it throws none.
 #include <string>
 
-#include "kernels/error.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 

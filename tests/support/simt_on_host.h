@@ -23,7 +23,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "kernels/mma_layout.h"
+#include "oneproxy/kernels/score/cuda/mma_layout.h"
 
 struct uint4 {
   std::uint32_t x, y, z, w;

@@ -38,29 +38,39 @@ class Includes(House):
 
     def test_downwards_is_right(self) -> None:
         for source, target in (
-            ("kernels/a.cpp", "kernels/b.h"),
-            ("engine/base/a.h", "kernels/b.h"),
-            ("engine/adapt/a.cpp", "engine/predictor/b.h"),
-            ("engine/space/a.h", "engine/space/b.h"),
-            ("experiments/a.cpp", "engine/report/b.h"),
-            ("experiments/a.cpp", "kernels/b.h"),
+            ("kernels/base/a.cpp", "oneproxy/kernels/base/b.h"),
+            ("kernels/score/cpu/a.cpp", "oneproxy/kernels/front/b.h"),
+            ("engine/base/a.h", "oneproxy/kernels/base/b.h"),
+            ("engine/adapt/design/a.cpp", "oneproxy/engine/train/b.h"),
+            ("engine/space/a.h", "oneproxy/engine/space/b.h"),
+            ("experiments/a.cpp", "oneproxy/engine/report/b.h"),
+            ("experiments/kinds/a.cpp", "oneproxy/kernels/rank/b.h"),
         ):
             self.assertEqual(self.include(source, f'#include "{target}"'), [], (source, target))
 
     def test_upwards_is_found(self) -> None:
         for source, target in (
-            ("kernels/a.h", "engine/base/b.h"),
-            ("kernels/a.cu", "experiments/b.h"),
-            ("engine/base/a.h", "engine/data/b.h"),
-            ("engine/data/a.cpp", "engine/space/b.h"),
-            ("engine/search/a.cpp", "engine/report/b.h"),
+            ("kernels/base/a.h", "oneproxy/engine/base/b.h"),
+            ("kernels/base/a.cu", "experiments/b.h"),
+            ("kernels/base/a.h", "oneproxy/kernels/rank/b.h"),
+            ("kernels/rank/a.cu", "oneproxy/kernels/front/b.h"),
+            ("kernels/front/a.h", "oneproxy/kernels/score/b.h"),
+            ("kernels/new/a.h", "oneproxy/kernels/base/b.h"),
+            ("engine/base/a.h", "oneproxy/engine/data/b.h"),
+            ("engine/data/a.cpp", "oneproxy/engine/space/b.h"),
+            ("engine/search/a.cpp", "oneproxy/engine/report/b.h"),
             ("engine/base/a.h", "experiments/b.h"),
             ("experiments/a.cpp", "tests/support/b.h"),
-            ("engine/new/a.h", "engine/base/b.h"),
+            ("engine/new/a.h", "oneproxy/engine/base/b.h"),
         ):
             found = self.include(source, f'  # include "{target}"')
             self.assertEqual(len(found), 1, (source, target))
             self.assertIn(f"{source}:2: ", found[0])
+
+    def test_includes_carry_the_name_of_the_project(self) -> None:
+        found = self.include("experiments/a.cpp", '#include "engine/report/b.h"')
+        self.assertEqual(len(found), 1)
+        self.assertIn("oneproxy/engine/report/b.h", found[0])
 
     def test_relative_include_counts_by_where_it_leads(self) -> None:
         self.write("engine/space/b.h", "")

@@ -1,0 +1,513 @@
+#include "oneproxy/engine/adapt/gaussian_process/bayes.h"
+
+#include <Eigen/Dense>
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <numeric>
+
+#include "oneproxy/engine/base/interrupt.h"
+#include "oneproxy/engine/base/median.h"
+#include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/streams.h"
+#include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/rank/rank.h"
+
+namespace oneproxy {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using Map = Eigen::Map<const RowMajor>;
+using MapVector = Eigen::Map<const VectorXd>;
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr int kGramRows = 2000;
+constexpr int kAllSources = -1, kSourceMean = -2, kSourceDeviations = -3;  // blocks that are not the features'
+constexpr int kPosteriorDraws = 256;
+constexpr double kOutlier = 20;    // times the median latency: no architecture of a space is that slow
+constexpr double kWrongUnit = 50;  // times outside the sources' range of medians
+constexpr std::size_t kLeastSamples = 3;
+constexpr int kPriorSamples = 60, kPriorDraws = 2, kPriorPoints = 512, kPriorRounds = 2;
+constexpr std::size_t kMostHeldOut = 10;  // devices that stand in for a target
+constexpr double kLeastPriorVariance = 0.09, kPriorWidening = 1.0, kStartWidth = 2.0;
+
+std::vector<int> gram_rows(std::int64_t n) {
+  std::vector<int> rows;
+  const auto order = random_permutation(n, random_stream(1, Draws::feature_reference, 1));
+  for (std::int64_t i = 0; i < std::min<std::int64_t>(n, kGramRows); ++i) rows.push_back(static_cast<int>(order[i]));
+  return rows;
+}
+
+std::string brief(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g", value);
+  return text;
+}
+
+// The same for every target: [columns, kPosteriorDraws] standard normal.
+const MatrixXd& normal_draws(Index columns) {
+  static std::mutex mutex;
+  static std::map<Index, MatrixXd> made;
+  std::lock_guard lock(mutex);
+  auto& draws = made[columns];
+  if (draws.size() > 0) return draws;
+  const Philox random = random_stream(1, Draws::posterior_draws, 0);
+  draws.resize(columns, kPosteriorDraws);
+  std::uint64_t count = 0;
+  for (Index k = 0; k < kPosteriorDraws; ++k)
+    for (Index j = 0; j < columns; ++j) {
+      const double u = std::max(random.uniform(count), 1e-300), angle = 2 * M_PI * random.uniform(count + 1);
+      count += 2;
+      draws(j, k) = std::sqrt(-2 * std::log(u)) * std::cos(angle);
+    }
+  return draws;
+}
+
+double spearman_of_pearson(double rho) { return 6 / M_PI * std::asin(std::clamp(rho, -1.0, 1.0) / 2); }
+
+}  // namespace
+
+double ExpectedSrcc::probability(double threshold) const {
+  if (draws.empty()) return kNan;
+  const auto above = draws.end() - std::lower_bound(draws.begin(), draws.end(), threshold);
+  return static_cast<double>(above) / static_cast<double>(draws.size());
+}
+
+BlockPrior stated_prior(const BlockLayout& layout, PriorChoice choice) {
+  const auto& names = layout.names;
+  const bool split = std::find(names.begin(), names.end(), "S_mean") != names.end();
+  BlockPrior prior;
+  for (const auto& name : names) {
+    double median = 0.03, rho = 0;
+    if (name == "S") median = 0.5, rho = 0.7;
+    if (name == "S_mean") median = 0.5, rho = 1;
+    if (name == "S_dev") median = 0.15;
+    if (name == "P_mac") median = split ? 0.02 : 0.1, rho = split ? 0 : 0.7;
+    if (name == "P_n") median = split ? 0.02 : 0.1;
+    if (name == "P_mem" || name == "P_pool") median = split ? 0.01 : 0.05;
+    if (split && (name == "P_rest" || name == "Oh")) median = 0.005;
+    if (choice == PriorChoice::flat) median = 0.1;
+    prior.log_mean.push_back(std::log(median));
+    prior.deviation.push_back(split ? 1 : 2);
+    prior.rho.push_back(rho);
+  }
+  prior.log_mean.push_back(std::log(0.2));
+  prior.deviation.push_back(1.5);
+  return prior;
+}
+
+BayesModel::BayesModel(const ArchitectureFeatures& features, std::vector<SourcePredictor> sources,
+                       const BayesOptions& options, std::optional<BlockPrior> prior)
+    : features_(features), options_(options), sources_(std::move(sources)) {
+  if (!options_.sources) sources_.clear();
+  // S: predictions of the sources, z-scored over the reference.
+  const auto& reference = features.reference();
+  const Index n = reference.n, devices = static_cast<Index>(sources_.size());
+  MatrixXd s(n, devices);
+  for (Index j = 0; j < devices; ++j) {
+    const auto predicted = sources_[j].predict(reference);
+    s.col(j) = MapVector(predicted.data(), n);
+    source_mean_.push_back(s.col(j).mean());
+    s.col(j).array() -= source_mean_.back();
+    source_deviation_.push_back(std::max(s.col(j).norm() / std::sqrt(static_cast<double>(n)), 1e-300));
+    s.col(j) /= source_deviation_.back();
+  }
+  layout_.begin = {0};
+  auto add_block = [&](const std::string& name, int width, int from) {
+    layout_.names.push_back(name);
+    layout_.begin.push_back(layout_.begin.back() + width);
+    from_.push_back(from);
+    direction_.insert(direction_.end(), width, 0.0);
+  };
+  if (devices > 0) {
+    const VectorXd mean = s.rowwise().mean();
+    mean_deviation_ = std::max(mean.norm() / std::sqrt(static_cast<double>(n)), 1e-300);
+    if (options_.split_sources && devices > 1) {
+      add_block("S_mean", 1, kSourceMean);
+      direction_.back() = 1;
+      add_block("S_dev", static_cast<int>(devices), kSourceDeviations);
+      split_length_ = std::sqrt((s.colwise() - mean).squaredNorm() / static_cast<double>(n));
+      if (!(split_length_ > 1e-12)) split_length_ = 1;
+    } else {
+      add_block("S", static_cast<int>(devices), kAllSources);
+      // The mean of the z-scores, z-scored, written in the block's columns s / sqrt(devices).
+      for (Index j = 0; j < devices; ++j)
+        direction_[j] = 1 / (std::sqrt(static_cast<double>(devices)) * mean_deviation_);
+    }
+  }
+  const auto& given = features.layout();
+  for (int c = 0; c < given.n_blocks(); ++c) {
+    const bool physical = given.names[c] != "Oh";
+    if (physical && !options_.physics) continue;
+    const int width = given.begin[c + 1] - given.begin[c];
+    add_block(given.names[c], width, given.begin[c]);
+    // MACs point the way: all kinds of them alike, because nobody knows yet which of them the device runs.
+    if (given.names[c] == "P_mac") {
+      const auto columns = Map(reference.blocks.data(), n, given.n_columns()).middleCols(given.begin[c], width);
+      const double deviation = columns.rowwise().sum().norm() / std::sqrt(static_cast<double>(n));
+      const int first = layout_.begin[layout_.n_blocks() - 1];
+      for (int j = 0; j < width; ++j) direction_[first + j] = deviation > 0 ? 1 / deviation : 0;
+    }
+  }
+  prior_ = prior
+               ? std::move(*prior)
+               : stated_prior(layout_, options_.prior == PriorChoice::stated ? PriorChoice::stated : PriorChoice::flat);
+  ONEPROXY_ASSERT(static_cast<int>(prior_.rho.size()) == layout_.n_blocks());
+
+  const auto picked = gram_rows(n);
+  ArchitectureFeatures::Rows some;
+  some.n = static_cast<std::int64_t>(picked.size());
+  const int blocks = given.n_columns(), source = features.n_source_features();
+  for (const int i : picked) {
+    some.blocks.insert(some.blocks.end(), &reference.blocks[i * std::int64_t{blocks}],
+                       &reference.blocks[i * std::int64_t{blocks}] + blocks);
+    some.source.insert(some.source.end(), &reference.source[i * std::int64_t{source}],
+                       &reference.source[i * std::int64_t{source}] + source);
+  }
+  const auto z = design(some);
+  const MatrixXd rows = Map(z.data(), some.n, layout_.n_columns());
+  MatrixXd gram = MatrixXd::Zero(rows.cols(), rows.cols());
+  gram.selfadjointView<Eigen::Lower>().rankUpdate(rows.transpose(), 1.0 / static_cast<double>(some.n));
+  gram.triangularView<Eigen::StrictlyUpper>() = gram.transpose();
+  gram_.assign(gram.data(), gram.data() + gram.size());
+}
+
+std::vector<double> BayesModel::design(const ArchitectureFeatures::Rows& rows) const {
+  const Index n = rows.n, columns = layout_.n_columns(), given = features_.layout().n_columns();
+  const Index devices = static_cast<Index>(sources_.size());
+  std::vector<double> z(n * columns);
+  Eigen::Map<RowMajor> out(z.data(), n, columns);
+  RowMajor s(n, devices);
+  for (Index j = 0; j < devices; ++j) {
+    const auto predicted = sources_[j].predict(rows);
+    s.col(j) = (MapVector(predicted.data(), n).array() - source_mean_[j]) / source_deviation_[j];
+  }
+  const Map blocks(rows.blocks.data(), n, given);
+  for (int c = 0; c < layout_.n_blocks(); ++c) {
+    const Index begin = layout_.begin[c], width = layout_.begin[c + 1] - begin;
+    if (from_[c] >= 0)
+      out.middleCols(begin, width) = blocks.middleCols(from_[c], width);
+    else if (from_[c] == kAllSources)
+      out.middleCols(begin, width) = s / std::sqrt(static_cast<double>(devices));
+    else if (from_[c] == kSourceMean)
+      out.col(begin) = s.rowwise().mean() / mean_deviation_;
+    else
+      out.middleCols(begin, width) = (s.colwise() - s.rowwise().mean()) / split_length_;
+  }
+  return z;
+}
+
+AdaptedBayes BayesModel::adapt(std::span<const double> z, std::span<const double> latency_ms) const {
+  const std::size_t columns = layout_.n_columns();
+  ONEPROXY_ASSERT(z.size() == latency_ms.size() * columns);
+  AdaptedBayes adapted;
+  std::vector<double> y;
+  std::vector<std::int64_t> given;  // of each y, among the latencies
+  for (std::size_t i = 0; i < latency_ms.size(); ++i) {
+    if (std::isnan(latency_ms[i])) continue;
+    if (!(latency_ms[i] > 0) || std::isinf(latency_ms[i]))
+      throw Error("latency " + brief(latency_ms[i]) + " of target sample " + std::to_string(i) +
+                  " should be positive; leave failed measurements out");
+    y.push_back(latency_ms[i]);
+    given.push_back(static_cast<std::int64_t>(i));
+    adapted.samples.insert(adapted.samples.end(), &z[i * columns], &z[i * columns] + columns);
+  }
+  if (y.empty()) throw Error("the target has no measurement that succeeded; measure at least 3 architectures");
+  const std::size_t n = y.size();
+  const double median = median_of(y);
+
+  // One slip (a stalled run, a wrong unit in one line) must not set the scale of all.
+  std::vector<char> outlier(n, 0);
+  if (n >= 4)
+    for (std::size_t i = 0; i < n; ++i) outlier[i] = y[i] > kOutlier * median;
+  const auto kept = static_cast<double>(std::count(outlier.begin(), outlier.end(), 0));
+  double mean = 0, squares = 0;
+  for (std::size_t i = 0; i < n; ++i) mean += outlier[i] ? 0 : y[i] / kept;
+  for (std::size_t i = 0; i < n; ++i) squares += outlier[i] ? 0 : (y[i] - mean) * (y[i] - mean) / kept;
+  for (std::size_t i = 0; i < n; ++i)
+    if (outlier[i]) adapted.outliers.push_back(given[i]);
+  if (!sources_.empty()) {
+    double low = sources_[0].median_ms, high = low;
+    for (const auto& source : sources_) low = std::min(low, source.median_ms), high = std::max(high, source.median_ms);
+    auto within = [&](double value) { return value > low / 5 && value < high * 5; };
+    const std::string range =
+        "the median is " + brief(median) + " ms, that of the sources " + brief(low) + " to " + brief(high) + " ms";
+    if (median < low / kWrongUnit && within(median * 1000))
+      adapted.remarks.push_back("the latencies look like seconds: " + range + "; multiply by 1000");
+    else if (median > high * kWrongUnit && within(median / 1000))
+      adapted.remarks.push_back("the latencies look like microseconds: " + range + "; divide by 1000");
+  }
+
+  adapted.mean_ms = mean;
+  adapted.deviation_ms = std::sqrt(squares);
+  if (n < kLeastSamples || !(adapted.deviation_ms > 1e-9 * mean)) {
+    adapted.from_prior = true;
+    adapted.why_from_prior = n < kLeastSamples
+                                 ? count_of(static_cast<std::int64_t>(n), "measurement") + (n == 1 ? " is" : " are") +
+                                       " too few to adapt to (3 is the least)"
+                                 : "all latencies are " + brief(mean) + " ms and tell nothing about the ranking";
+    adapted.remarks.push_back(adapted.why_from_prior + (sources_.empty() ? ": architectures are ranked by their MACs"
+                                                                         : ": the mean of the sources ranks"));
+    // The first block that has a mean direction: the sources' mean, else MACs.
+    adapted.weights.assign(columns, 0.0);
+    for (int c = 0; c < layout_.n_blocks(); ++c) {
+      double size = 0;
+      for (int j = layout_.begin[c]; j < layout_.begin[c + 1]; ++j) size += std::abs(direction_[j]);
+      if (size == 0) continue;
+      std::copy(&direction_[layout_.begin[c]], &direction_[layout_.begin[c]] + layout_.begin[c + 1] - layout_.begin[c],
+                &adapted.weights[layout_.begin[c]]);
+      break;
+    }
+    // In ms: the relative spread of the sources around the mean of the samples, or 30 % without sources.
+    double relative = sources_.empty() ? 0.3 : 0;
+    for (std::size_t j = 0; j < sources_.size(); ++j)
+      relative += source_deviation_[j] / std::max(source_mean_[j], 1e-12) / static_cast<double>(sources_.size());
+    adapted.deviation_ms = relative * mean;
+    return adapted;
+  }
+  std::vector<double> scales(n, 1.0);
+  for (std::size_t i = 0; i < n; ++i) {
+    y[i] = (y[i] - mean) / adapted.deviation_ms;
+    if (outlier[i]) scales[i] = (4 + y[i] * y[i]) / 5;
+  }
+  adapted.posterior = fit_blocks(layout_, prior_, direction_, adapted.samples, y, scales, options_.regression);
+  adapted.left_out_srcc = spearman(adapted.posterior.left_out, y, Backend::cpu).value;
+  adapted.weights = adapted.posterior.weights;
+  adapted.offset = adapted.posterior.constant;
+  return adapted;
+}
+
+// The weights of S are folded into those of the source predictors' features, so that Z is never made.
+std::vector<double> BayesModel::latency_ms(const AdaptedBayes& adapted, const ArchitectureFeatures::Rows& rows) const {
+  const Index n = rows.n, given = features_.layout().n_columns(), source = features_.n_source_features();
+  const Index devices = static_cast<Index>(sources_.size());
+  VectorXd block_weights = VectorXd::Zero(given), source_weights = VectorXd::Zero(source), s = VectorXd::Zero(devices);
+  for (int c = 0; c < layout_.n_blocks(); ++c) {
+    const Index width = layout_.begin[c + 1] - layout_.begin[c];
+    const MapVector v(&adapted.weights[layout_.begin[c]], width);
+    if (from_[c] >= 0)
+      block_weights.segment(from_[c], width) = v;
+    else if (from_[c] == kAllSources)
+      s += v / std::sqrt(static_cast<double>(devices));
+    else if (from_[c] == kSourceMean)
+      s.array() += v[0] / mean_deviation_ / static_cast<double>(devices);
+    else
+      s.array() += (v.array() - v.mean()) / split_length_;
+  }
+  double offset = adapted.offset;
+  for (Index j = 0; j < devices; ++j) {
+    const double a = s[j] / source_deviation_[j];
+    source_weights += a * MapVector(sources_[j].weights.data(), source);
+    offset += a * (sources_[j].bias - source_mean_[j]);
+  }
+  VectorXd score = Map(rows.blocks.data(), n, given) * block_weights;
+  if (devices > 0) score += Map(rows.source.data(), n, source) * source_weights;
+  std::vector<double> latency(n);
+  for (Index i = 0; i < n; ++i) latency[i] = adapted.mean_ms + adapted.deviation_ms * (score[i] + offset);
+  return latency;
+}
+
+std::vector<double> BayesModel::deviation_ms(const AdaptedBayes& adapted, std::span<const double> z) const {
+  const Index columns = layout_.n_columns(), n = static_cast<Index>(z.size()) / columns;
+  if (adapted.from_prior) return std::vector<double>(n, kNan);
+  const auto covariance = weight_covariance(layout_, adapted.posterior, adapted.samples);
+  const Map c(covariance.data(), columns + 1, columns + 1);
+  const Map rows(z.data(), n, columns);
+  const MatrixXd half = rows * c.topLeftCorner(columns, columns);
+  VectorXd variance = half.cwiseProduct(rows).rowwise().sum();
+  variance += 2 * rows * c.col(columns).head(columns);
+  variance.array() += c(columns, columns);
+  std::vector<double> deviation(n);
+  for (Index i = 0; i < n; ++i) deviation[i] = adapted.deviation_ms * std::sqrt(std::max(variance[i], 0.0));
+  return deviation;
+}
+
+ExpectedSrcc BayesModel::expected_srcc(const AdaptedBayes& adapted) const {
+  ExpectedSrcc expected;
+  if (adapted.from_prior) {
+    expected.value = expected.low = expected.high = kNan;
+    return expected;
+  }
+  const Index columns = layout_.n_columns();
+  const Eigen::Map<const MatrixXd> gram(gram_.data(), columns, columns);
+  const auto covariance = weight_covariance(layout_, adapted.posterior, adapted.samples);
+  const MatrixXd c = Map(covariance.data(), columns + 1, columns + 1).topLeftCorner(columns, columns);
+  const MapVector v(adapted.weights.data(), columns);
+  const VectorXd gram_v = gram * v;
+  const double explained = v.dot(gram_v), unknown = gram.cwiseProduct(c).sum(), noise = adapted.posterior.noise;
+  expected.value = spearman_of_pearson(std::sqrt(explained / (explained + unknown + noise)));
+  // Draws of the whole function: their correlation with the mean.
+  const Eigen::LDLT<MatrixXd> factor(c);
+  const VectorXd root = factor.vectorD().cwiseMax(0).cwiseSqrt();
+  MatrixXd draws = root.asDiagonal() * normal_draws(columns);
+  draws = factor.matrixL() * draws;
+  draws = factor.transpositionsP().transpose() * draws;
+  draws.colwise() += v;
+  const MatrixXd gram_draws = gram * draws;
+  for (Index k = 0; k < kPosteriorDraws; ++k) {
+    const double own = draws.col(k).dot(gram_draws.col(k)) + noise;
+    expected.draws.push_back(spearman_of_pearson(gram_v.dot(draws.col(k)) / std::sqrt(explained * own)));
+  }
+  std::sort(expected.draws.begin(), expected.draws.end());
+  expected.low = expected.draws[kPosteriorDraws / 10];
+  expected.high = expected.draws[kPosteriorDraws - 1 - kPosteriorDraws / 10];
+  return expected;
+}
+
+double BayesModel::expected_srcc_with(const AdaptedBayes& adapted, std::span<const double> more) const {
+  if (adapted.from_prior) return kNan;
+  const Index columns = layout_.n_columns(), extra = static_cast<Index>(more.size()) / columns;
+  const Eigen::Map<const MatrixXd> gram(gram_.data(), columns, columns);
+  const auto covariance = weight_covariance(layout_, adapted.posterior, adapted.samples);
+  MatrixXd c = Map(covariance.data(), columns + 1, columns + 1);
+  const MapVector v(adapted.weights.data(), columns);
+  const double noise = adapted.posterior.noise;
+  const double total = v.dot(gram * v) + gram.cwiseProduct(c.topLeftCorner(columns, columns)).sum();
+  // One measurement after the other, at the averaged hyper-parameters.
+  for (Index i = 0; i < extra; ++i) {
+    VectorXd x(columns + 1);
+    x.head(columns) = MapVector(&more[i * columns], columns);
+    x[columns] = 1;
+    const VectorXd cx = c * x;
+    c -= cx * cx.transpose() / (x.dot(cx) + noise);
+  }
+  const double unknown = gram.cwiseProduct(c.topLeftCorner(columns, columns)).sum();
+  return spearman_of_pearson(std::sqrt(std::max(total - unknown, 0.0) / (total + noise)));
+}
+
+TablePredictor BayesModel::additive_table(const AdaptedBayes& adapted) const {
+  const auto& space = features_.space();
+  if (!features_.physics().additive())
+    throw Error("the features of " + space.name() +
+                " do not add up over decisions, so there is no table of weights; export the table of all latencies");
+  // Of an additive function the weights are its differences from one architecture.
+  const auto radices = space.radices();
+  const int n_tables = space.resolutions().empty() ? 1 : radices[0];
+  std::vector<std::uint8_t> all;
+  for (int t = 0; t < n_tables; ++t) {
+    std::vector<std::uint8_t> base(radices.size(), 0);
+    if (n_tables > 1) base[0] = static_cast<std::uint8_t>(t);
+    all.insert(all.end(), base.begin(), base.end());
+    for (std::size_t d = 0; d < radices.size(); ++d)
+      for (std::uint8_t c = 0; c < radices[d]; ++c) {
+        auto changed = base;
+        if (n_tables == 1 || d > 0) changed[d] = c;  // else decision 0 selects the table
+        all.insert(all.end(), changed.begin(), changed.end());
+      }
+  }
+  const auto latency = latency_ms(adapted, features_.rows(all));
+  TablePredictor table;
+  table.space = space.name();
+  table.radices.assign(radices.begin(), radices.end());
+  table.unit = "ms";
+  const std::size_t rows = latency.size() / n_tables;
+  for (int t = 0; t < n_tables; ++t) {
+    const double base = latency[t * rows];
+    table.bias.push_back(base);
+    for (std::size_t i = 1; i < rows; ++i) table.weights.push_back(latency[t * rows + i] - base);
+  }
+  return table;
+}
+
+IndexTable BayesModel::index_table(const AdaptedBayes& adapted) const {
+  const auto& space = features_.space();
+  if (space.size() > kIndexTableMost || !space.stages().empty())
+    throw Error("a table of all latencies of " + space.name() + " would have " + to_decimal(space.size()) +
+                " entries, at most 2^20 are made, and none of stages; use the table of weights");
+  constexpr std::int64_t kChunk = 1 << 14;
+  const auto size = static_cast<std::int64_t>(space.size());
+  IndexTable table;
+  table.space = space.name();
+  table.radices.assign(space.radices().begin(), space.radices().end());
+  table.unit = "ms";
+  for (std::int64_t first = 0; first < size; first += kChunk) {
+    std::vector<std::uint8_t> choices;
+    for (std::int64_t i = first; i < std::min(size, first + kChunk); ++i) {
+      const auto one = space.choices(static_cast<ArchIndex>(i));
+      choices.insert(choices.end(), one.begin(), one.end());
+    }
+    const auto chunk = latency_ms(adapted, features_.rows(choices));
+    table.values.insert(table.values.end(), chunk.begin(), chunk.end());
+  }
+  return table;
+}
+
+namespace {
+
+// Which of d devices stand in for a target.
+std::vector<std::size_t> held_out(std::size_t d) {
+  std::vector<std::size_t> devices;
+  const std::size_t count = std::min(d, kMostHeldOut);
+  for (std::size_t i = 0; i < count; ++i) devices.push_back(i * d / count);
+  return devices;
+}
+
+}  // namespace
+
+BlockPrior learn_prior(const ArchitectureFeatures& features, std::span<const SourceDevice> devices,
+                       const BayesOptions& options, std::uint64_t seed) {
+  const std::size_t d = devices.size(), decisions = features.space().radices().size();
+  if (d < 3)
+    throw Error("a prior is learnt from at least 3 source devices, there are " + std::to_string(d) +
+                "; use prior = \"flat\"");
+  std::vector<SourcePredictor> predictors;
+  for (const auto& device : devices) predictors.push_back(fit_source(features, device));
+  // The start: flat, and wide whatever the layout, so that it is the sources that speak.
+  BayesOptions flat = options;
+  flat.prior = PriorChoice::flat;
+  BlockPrior prior = BayesModel(features, predictors, flat).prior();
+  std::fill(prior.deviation.begin(), prior.deviation.end() - 1, kStartWidth);
+  for (int round = 0; round < kPriorRounds; ++round) {
+    std::vector<VectorXd> means, variances;
+    for (const std::size_t target : held_out(d)) {
+      check_interrupt();
+      auto others = predictors;
+      others.erase(others.begin() + static_cast<std::ptrdiff_t>(target));
+      BayesOptions one = options;
+      one.regression.points = kPriorPoints;
+      const BayesModel model(features, others, one, prior);
+      const auto& device = devices[target];
+      std::vector<std::int64_t> known;
+      for (std::size_t i = 0; i < device.latency_ms.size(); ++i)
+        if (!std::isnan(device.latency_ms[i])) known.push_back(static_cast<std::int64_t>(i));
+      for (int draw = 0; draw < kPriorDraws; ++draw) {
+        const auto order = random_permutation(
+            static_cast<std::int64_t>(known.size()),
+            random_stream(seed, Draws::prior_samples, static_cast<std::uint32_t>(target * kPriorDraws + draw)));
+        std::vector<std::uint8_t> choices;
+        std::vector<double> latency;
+        for (std::size_t i = 0; i < std::min<std::size_t>(order.size(), kPriorSamples); ++i) {
+          const auto row = known[order[i]];
+          choices.insert(choices.end(), &device.choices[row * decisions], &device.choices[row * decisions] + decisions);
+          latency.push_back(device.latency_ms[row]);
+        }
+        const auto adapted = model.adapt(model.design(features.rows(choices)), latency);
+        if (adapted.from_prior) continue;
+        const auto& at = adapted.posterior;
+        const Index q = static_cast<Index>(at.log_hyper_mean.size());
+        means.push_back(MapVector(at.log_hyper_mean.data(), q));
+        variances.push_back(MapVector(at.log_hyper_variance.data(), q));
+      }
+    }
+    ONEPROXY_ASSERT(!means.empty());
+    const auto count = static_cast<double>(means.size());
+    VectorXd mean = VectorXd::Zero(means[0].size()), variance = mean;
+    for (const auto& one : means) mean += one / count;
+    for (std::size_t i = 0; i < means.size(); ++i)
+      variance += ((means[i] - mean).array().square().matrix() + variances[i]) / count;
+    variance = variance.cwiseMax(kLeastPriorVariance);
+    if (round + 1 == kPriorRounds) variance.array() += kPriorWidening;
+    prior.log_mean.assign(mean.data(), mean.data() + mean.size());
+    const VectorXd deviation = variance.cwiseSqrt();
+    prior.deviation.assign(deviation.data(), deviation.data() + deviation.size());
+  }
+  return prior;
+}
+
+}  // namespace oneproxy

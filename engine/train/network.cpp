@@ -1,0 +1,74 @@
+#include "oneproxy/engine/train/network.h"
+
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "oneproxy/engine/base/names.h"
+#include "oneproxy/kernels/base/error.h"
+
+namespace oneproxy {
+namespace {
+namespace fs = std::filesystem;
+
+const std::vector<std::string> kLosses = {"mse", "huber", "hinge", "logistic"};
+
+#if ONEPROXY_HAVE_TORCH
+// Beside the program, or where it was built.
+std::string module_path() {
+  std::error_code ignored;
+  const auto program = fs::read_symlink("/proc/self/exe", ignored);
+  const auto beside = program.parent_path() / fs::path(ONEPROXY_TORCH_MODULE).filename();
+  return fs::exists(beside, ignored) ? beside.string() : ONEPROXY_TORCH_MODULE;
+}
+
+MakeNetwork load_module() {
+  const std::string path = module_path();
+  // Never closed: LibTorch does not survive being unloaded.
+  void* module = dlopen(path.c_str(), RTLD_LAZY | RTLD_LOCAL);
+  if (!module)
+    throw Error(std::string("LibTorch, which training needs, can not be loaded: ") + dlerror() +
+                "; build again (tools/build_project)");
+  void* function = dlsym(module, "oneproxy_make_network");
+  if (!function) throw Error(path + ": is no training module of oneproxy; build again (tools/build_project)");
+  return reinterpret_cast<MakeNetwork>(function);
+}
+#endif
+
+}  // namespace
+
+const char* to_string(Loss loss) { return kLosses[static_cast<std::size_t>(loss)].c_str(); }
+
+Loss parse_loss(const std::string& text) {
+  for (std::size_t i = 0; i < kLosses.size(); ++i)
+    if (kLosses[i] == text) return static_cast<Loss>(i);
+  throw Error(unknown_name("loss", text, "", kLosses));
+}
+
+std::int64_t n_parameters(std::span<const int> widths) {
+  std::int64_t count = 0;
+  for (std::size_t l = 0; l + 1 < widths.size(); ++l) count += (std::int64_t{widths[l]} + 1) * widths[l + 1];
+  return count;
+}
+
+bool torch_compiled() noexcept { return ONEPROXY_HAVE_TORCH; }
+
+void require_torch() {
+  if (!torch_compiled())
+    throw Error(
+        "training needs LibTorch, which this build is without; run tools/fetch_torch.py and build again with "
+        "ONEPROXY_CMAKE_ARGS=-DONEPROXY_TORCH=ON tools/build_project");
+}
+
+std::unique_ptr<Network> make_network([[maybe_unused]] const NetworkSettings& settings) {
+  require_torch();
+#if ONEPROXY_HAVE_TORCH
+  static const MakeNetwork make = load_module();
+  return std::unique_ptr<Network>(make(settings, kNetworkInterface));
+#else
+  return nullptr;
+#endif
+}
+
+}  // namespace oneproxy

@@ -1,0 +1,201 @@
+// Results as CSV files, for spreadsheets and other programs: fronts, predictions, matrices.
+#include <cmath>
+#include <filesystem>
+#include <functional>
+
+#include "experiments/cli/commands.h"
+#include "oneproxy/engine/base/hdf5.h"
+#include "oneproxy/engine/base/result_folder.h"
+#include "oneproxy/engine/data/csv.h"
+#include "oneproxy/engine/report/table.h"
+#include "oneproxy/engine/space/space.h"
+#include "oneproxy/kernels/base/error.h"
+
+namespace oneproxy {
+namespace {
+namespace fs = std::filesystem;
+
+class Exporter {
+ public:
+  Exporter(const std::string& result, const std::string& to)
+      : arrays_((fs::path(result) / "arrays.h5").string(), H5Mode::read),
+        folder_(to.empty() ? fs::path(result) / "csv" : fs::path(to)),
+        attributes_(arrays_.attributes("/")) {
+    std::error_code error;
+    fs::create_directories(folder_, error);
+    if (error) throw Error(folder_.string() + ": can not be made (" + error.message() + "); name another with --to");
+  }
+
+  std::string run() {
+    if (arrays_.exists("fronts")) fronts();
+    if (arrays_.exists("predicted_ms")) predictions();
+    for (const std::string group : {"front", "exhaustive_front"})
+      if (arrays_.exists(group)) solutions(group);
+    if (arrays_.exists("srcc")) matrices();
+    if (arrays_.exists("srcc_after")) adaptation();
+    if (arrays_.exists("tasks")) few_shot();
+    if (arrays_.exists("sweep_srcc")) sweep();
+    if (written_.empty()) throw Error(arrays_.path() + ": holds nothing that can be exported");
+    return written_;
+  }
+
+ private:
+  std::string text(const std::string& name) const {
+    const auto found = attributes_.find(name);
+    return found == attributes_.end() ? "" : std::get<std::string>(found->second);
+  }
+
+  void write(const std::string& name, const std::string& content) {
+    const auto path = (folder_ / name).string();
+    write_file_atomically(path, content);
+    written_ += path + "\n";
+  }
+
+  // "arch,index" of each row of the searched set.
+  std::vector<std::string> architectures(const std::string& dataset) const {
+    const SearchSpace space = SearchSpace::load(text("space"), text("geometry"));
+    const auto choices = arrays_.read_bytes(dataset);
+    const std::size_t width = space.n_decisions();
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i + width <= choices.size(); i += width) {
+      const std::span<const std::uint8_t> row(choices.data() + i, width);
+      names.push_back(csv_field(space.to_string(row)) + "," + to_decimal(space.index(row)));
+    }
+    return names;
+  }
+
+  void fronts() {
+    const auto names = architectures("choices");
+    std::string csv = "device,front,on_front,row,arch,index,latency_ms,quality,predicted_ms\n";
+    for (const auto& device : arrays_.children("fronts")) {
+      for (const auto& front : arrays_.children("fronts/" + device)) {
+        const std::string group = "fronts/" + device + "/" + front;
+        const auto kept = arrays_.read_integers(group + "/row");
+        const auto rows = arrays_.read_integers(group + "/members/row");
+        const auto latency = arrays_.read_doubles(group + "/members/latency_ms");
+        const auto quality = arrays_.read_doubles(group + "/members/quality");
+        const auto predicted = arrays_.read_doubles(group + "/members/predicted_ms");
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+          const bool on_front = std::find(kept.begin(), kept.end(), rows[i]) != kept.end();
+          csv += csv_field(device) + "," + front + "," + (on_front ? "1" : "0") + "," + std::to_string(rows[i]) + "," +
+                 names[rows[i]] + "," + exact(latency[i]) + "," + exact(quality[i]) + "," + exact(predicted[i]) + "\n";
+        }
+      }
+    }
+    write("fronts.csv", csv);
+  }
+
+  void predictions() {
+    const auto names = architectures("choices");
+    std::string csv = "row,arch,index,quality";
+    std::vector<std::vector<double>> columns = {arrays_.read_doubles("quality")};
+    for (const auto& device : arrays_.children("predicted_ms")) {
+      csv += "," + csv_field(device + " predicted_ms") + "," + csv_field(device + " latency_ms");
+      columns.push_back(arrays_.read_doubles("predicted_ms/" + device));
+      columns.push_back(arrays_.read_doubles("latency_ms/" + device));
+    }
+    csv += "\n";
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      csv += std::to_string(i) + "," + names[i];
+      for (const auto& column : columns) csv += "," + exact(column[i]);
+      csv += "\n";
+    }
+    write("predictions.csv", csv);
+  }
+
+  void solutions(const std::string& group) {
+    const auto names = architectures(group + "/choices");
+    const auto latency = arrays_.read_doubles(group + "/latency_ms");
+    const auto quality = arrays_.read_doubles(group + "/quality");
+    std::string csv = "arch,index,latency_ms,quality\n";
+    for (std::size_t i = 0; i < names.size(); ++i)
+      csv += names[i] + "," + exact(latency[i]) + "," + exact(quality[i]) + "\n";
+    write(group + ".csv", csv);
+  }
+
+  void matrices() {
+    const auto names = arrays_.read_strings(arrays_.exists("matrix_devices") ? "matrix_devices" : "devices");
+    for (const std::string name : {"srcc", "kendall", "srcc_low", "srcc_high"}) {
+      if (!arrays_.exists(name)) continue;
+      const auto values = arrays_.read_doubles(name);
+      std::string csv = "device";
+      for (const auto& device : names) csv += "," + csv_field(device);
+      csv += "\n";
+      for (std::size_t i = 0; i < names.size(); ++i) {
+        csv += csv_field(names[i]);
+        for (std::size_t j = 0; j < names.size(); ++j) csv += "," + exact(values[i * names.size() + j]);
+        csv += "\n";
+      }
+      write(name + ".csv", csv);
+    }
+  }
+
+  void adaptation() {
+    const auto names = arrays_.read_strings("devices");
+    const auto before = arrays_.read_doubles("srcc_before");
+    const auto after = arrays_.read_doubles("srcc_after");
+    const std::size_t trials = after.size() / names.size();
+    std::string csv = "device,trial,srcc_before,srcc_after\n";
+    for (std::size_t i = 0; i < names.size(); ++i)
+      for (std::size_t trial = 0; trial < trials; ++trial)
+        csv += csv_field(names[i]) + "," + std::to_string(trial) + "," + exact(before[i]) + "," +
+               exact(after[i * trials + trial]) + "\n";
+    write("adaptation.csv", csv);
+  }
+
+  // A row a task, target (and proxy, where each source is one alone), number of samples and trial.
+  void few_shot() {
+    std::string csv = "task,proxy,target,samples,trial,srcc,expected_srcc,probability_strong\n";
+    for (const auto& task : arrays_.read_strings("tasks")) {
+      const std::string group = "task/" + task + "/";
+      const auto targets = arrays_.read_strings(group + "targets");
+      const auto proxies = arrays_.exists(group + "proxies") ? arrays_.read_strings(group + "proxies")
+                                                             : std::vector<std::string>(targets.size());
+      const auto samples = arrays_.read_integers(group + "samples");
+      const auto srcc = arrays_.read_doubles(group + "srcc");
+      const auto expected = arrays_.read_doubles(group + "expected_srcc");
+      const auto sure = arrays_.read_doubles(group + "probability_strong");
+      const std::size_t trials = srcc.size() / (targets.size() * samples.size());
+      for (std::size_t i = 0; i < srcc.size(); ++i) {
+        const std::size_t target = i / trials / samples.size();
+        csv += csv_field(task) + "," + csv_field(proxies[target]) + "," + csv_field(targets[target]) + "," +
+               std::to_string(samples[i / trials % samples.size()]) + "," + std::to_string(i % trials) + "," +
+               exact(srcc[i]) + "," + exact(expected[i]) + "," + exact(sure[i]) + "\n";
+      }
+    }
+    write("few_shot.csv", csv);
+  }
+
+  // A row a proxy and target: as it is, and adapted with each number of measurements.
+  void sweep() {
+    const auto names = arrays_.read_strings("devices");
+    const auto budgets = arrays_.read_integers("sweep_budgets");
+    const auto before = arrays_.read_doubles("srcc");
+    const auto after = arrays_.read_doubles("sweep_srcc");
+    std::string csv = "proxy,target,srcc_0";
+    for (const auto budget : budgets) csv += ",srcc_" + std::to_string(budget);
+    csv += "\n";
+    const std::size_t d = names.size();
+    for (std::size_t pair = 0; pair < d * d; ++pair) {
+      csv += csv_field(names[pair / d]) + "," + csv_field(names[pair % d]) + "," + exact(before[pair]);
+      for (std::size_t b = 0; b < budgets.size(); ++b) csv += "," + exact(after[b * d * d + pair]);
+      csv += "\n";
+    }
+    write("proxy_sweep.csv", csv);
+  }
+
+  H5File arrays_;
+  fs::path folder_;
+  H5Attributes attributes_;
+  std::string written_;
+};
+
+}  // namespace
+
+std::string export_csv(const std::string& result, const std::string& to) {
+  if (!ResultFolder::finished(result))
+    throw Error(result + ": is not a finished result folder (it has no DONE); name one that `oneproxy run` printed");
+  return Exporter(result, to).run();
+}
+
+}  // namespace oneproxy

@@ -1,0 +1,91 @@
+// What users have, into a store: measurements of their own device from a CSV file, trained predictors from PyTorch.
+#include <filesystem>
+#include <set>
+
+#include "experiments/cli/commands.h"
+#include "oneproxy/engine/base/log.h"
+#include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/resources.h"
+#include "oneproxy/engine/data/store.h"
+#include "oneproxy/engine/device/measurement_csv.h"
+#include "oneproxy/engine/predictor/library.h"
+#include "oneproxy/engine/predictor/torch_predictor.h"
+#include "oneproxy/engine/report/table.h"
+#include "oneproxy/engine/space/space.h"
+#include "oneproxy/kernels/base/error.h"
+
+namespace oneproxy {
+namespace {
+
+void check_device_name(const std::string& device) {
+  if (device.empty() || device == "all" || device.find_first_of("/:\"' ") != std::string::npos || device[0] == '.')
+    throw Error("--device '" + device + "': a device name has no blanks, quotes, '/' or ':', and is not \"all\"");
+}
+
+}  // namespace
+
+std::string import_device(const ImportOptions& options) {
+  check_device_name(options.device);
+  check_device_name(options.set);
+  const SearchSpace space = SearchSpace::load(options.space);
+  const MeasuredArchitectures file = read_measurements(space, {options.file});
+  DeviceMeasurements measured;
+  measured.device = options.device;
+  measured.n_decisions = space.n_decisions();
+  measured.choices = file.choices;
+  measured.latency_ms = file.latency_ms;
+  const std::int64_t known = file.n_known(), repeated = file.n_repeated(), failed = file.n_failed;
+  if (known == 0) throw Error(options.file + ": has no successful measurement");
+  if (failed > 0)
+    log_warning(count_of(failed, "measurement") + " failed and " + (failed == 1 ? "is" : "are") + " left out");
+  measured.attributes = {
+      {"source", options.source.empty() ? std::filesystem::path(options.file).filename().string() : options.source},
+      {"licence", options.licence.empty() ? std::string("private") : options.licence},
+      {"precision", options.precision},
+      {"batch", options.batch},
+      {"n_failed", failed}};
+  add_device(options.store, shipped_store(), options.space, options.set, measured);
+
+  // Only architectures that other devices know as well can be compared with them.
+  std::string text = options.store + ": " + options.set + ":" + options.device + " has " +
+                     count_of(known, "architecture") + " of " + options.space +
+                     (repeated ? " (" + std::to_string(repeated) + " measured several times: medians)" : "") + "\n";
+  std::set<std::vector<std::uint8_t>> successes;
+  for (std::int64_t i = 0; i < file.n(); ++i) {
+    const auto row = file.choices.begin() + i * measured.n_decisions;
+    if (!file.repeats[i].empty()) successes.insert({row, row + measured.n_decisions});
+  }
+  const Store store(options.store);
+  for (const auto& set : store.sets(options.space)) {
+    if (set == options.set) continue;
+    const auto rows = store.rows(options.space, set);
+    std::int64_t common = 0;
+    for (std::int64_t i = 0; i < rows.n; ++i) {
+      const auto row = rows.row(i);
+      common += successes.contains({row.begin(), row.end()});
+    }
+    text += "  in common with set " + set + ": " + std::to_string(common) + "\n";
+  }
+  return text + "Use it as a target, for example:\n  oneproxy run " +
+         shell_word(home_folder() + "/configs/" + options.space + "/adaproxy.toml") + " --set " +
+         shell_word("store=" + options.store) + " --set " +
+         shell_word("targets=[\"" + options.set + ":" + options.device + "\"]") + "\n";
+}
+
+std::string import_predictor(const PredictorImport& options) {
+  const std::filesystem::path file = options.file;
+  const SearchSpace space = SearchSpace::load(options.space);
+  MlpPredictor predictor = predictor_from_torch(read_torch_file(options.file), space, options.layout, options.file);
+  predictor.target = options.target;
+  predictor.unit = options.unit;
+  predictor.record["source"] = options.source.empty() ? file.filename().string() : options.source;
+  predictor.record["licence"] = options.licence;
+  const std::string name = options.name.empty() ? file.stem().string() : options.name;
+  add_predictor(options.store, shipped_store(), name, predictor);
+  std::string widths = std::to_string(predictor.first_width);
+  for (const auto& layer : predictor.layers) widths += "-" + std::to_string(layer.outputs);
+  return options.store + ": predictor " + name + " of " + options.space + " (" + options.target + ", " + options.unit +
+         "): " + std::to_string(predictor.rows.size() / predictor.first_width) + " choices-" + widths + "\n";
+}
+
+}  // namespace oneproxy

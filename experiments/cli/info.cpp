@@ -1,0 +1,202 @@
+// What there is: in a store, among kinds of experiment and configurations, about one architecture.
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+#include "experiments/cli/commands.h"
+#include "experiments/experiment.h"
+#include "oneproxy/engine/base/resources.h"
+#include "oneproxy/engine/data/store.h"
+#include "oneproxy/engine/predictor/library.h"
+#include "oneproxy/engine/report/table.h"
+#include "oneproxy/engine/space/official_index.h"
+#include "oneproxy/engine/space/space.h"
+#include "oneproxy/kernels/base/error.h"
+
+namespace oneproxy {
+namespace {
+namespace fs = std::filesystem;
+
+std::string attribute(const H5Attributes& attributes, const std::string& name) {
+  const auto found = attributes.find(name);
+  const auto* text = found == attributes.end() ? nullptr : std::get_if<std::string>(&found->second);
+  return text ? *text : "";
+}
+
+const std::vector<std::string> kModelHeader = {
+    "look-up table or predictor", "space", "predicts", "unit", "form", "source", "licence"};
+
+std::vector<std::string> table_cells(const H5File& file, const std::string& group, const std::string& name) {
+  const auto cells = [&](const auto& table, const std::string& form) {
+    return std::vector<std::string>{name,
+                                    table.space,
+                                    table.target,
+                                    table.unit,
+                                    form,
+                                    attribute(table.record, "source"),
+                                    attribute(table.record, "licence")};
+  };
+  if (is_index_table(file, group)) {
+    const auto table = read_index_table(file, group);
+    return cells(table, std::to_string(table.values.size()) + " values, by index");
+  }
+  const auto table = read_table(file, group);
+  return cells(table, table.n_tables() == 1 ? "1 table" : std::to_string(table.n_tables()) + " tables, by resolution");
+}
+
+std::vector<std::string> predictor_cells(const MlpPredictor& predictor, const std::string& name) {
+  std::string form = "MLP " + std::to_string(predictor.rows.size() / predictor.first_width) + "-" +
+                     std::to_string(predictor.first_width);
+  for (const auto& layer : predictor.layers) form += "-" + std::to_string(layer.outputs);
+  return {name,
+          predictor.space,
+          predictor.target,
+          predictor.unit,
+          form,
+          attribute(predictor.record, "source"),
+          attribute(predictor.record, "licence")};
+}
+
+// Look-up tables and predictors, where the store has any.
+std::string describe_predictors(const std::string& path) {
+  Table rows(kModelHeader);
+  bool any = false;
+  const H5File file(path, H5Mode::read);
+  for (const auto& space : predicted_spaces(path)) {
+    for (const auto& name : table_names(path, space)) {
+      rows.row(table_cells(file, "/tables/" + space + "/" + name, name));
+      any = true;
+    }
+    for (const auto& name : predictor_names(path, space)) {
+      rows.row(predictor_cells(read_predictor(file, "/predictors/" + space + "/" + name), name));
+      any = true;
+    }
+  }
+  return any ? "\n" + rows.markdown() : "";
+}
+
+bool is_model_file(const std::string& path) {
+  const auto format = attribute(H5File(path, H5Mode::read).attributes("/"), "format");
+  return format == "oneproxy-predictor" || format == "oneproxy-table" || format == "oneproxy-index-table";
+}
+
+// A file of one predictor, as `oneproxy adapt --out` and `oneproxy train --out` write them: with its record.
+std::string describe_model_file(const std::string& path) {
+  const H5File file(path, H5Mode::read);
+  const auto attributes = file.attributes("/");
+  const std::string name = fs::path(path).filename().string();
+  Table rows(kModelHeader);
+  rows.row(attribute(attributes, "format") == "oneproxy-predictor" ? predictor_cells(read_predictor(file, "/"), name)
+                                                                   : table_cells(file, "/", name));
+  const auto shown = [](const auto& value) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>)
+      return value;
+    else
+      return exact(static_cast<double>(value));
+  };
+  std::string text = path + "\n\n" + rows.markdown() + "\n";
+  for (const auto& [key, value] : attributes) text += key + ": " + std::visit(shown, value) + "\n";
+  return text;
+}
+
+}  // namespace
+
+std::string describe_store(const std::string& path) {
+  if (is_model_file(path)) return describe_model_file(path);
+  const Store store(path);
+  std::string text = path + "\n";
+  for (const auto& space : store.spaces()) {
+    for (const auto& set : store.sets(space)) {
+      const auto attributes = store.set_attributes(space, set);
+      const auto rows = store.rows(space, set);
+      text += "\n" + space + ", set " + set + ": " + std::to_string(rows.n) + " architectures of " +
+              std::to_string(rows.n_decisions) + " decisions" +
+              (rows.official_index.empty() ? "" : ", with official index") + "\n";
+      if (const auto line = attribute(attributes, "description"); !line.empty()) text += "  " + line + "\n";
+      if (const auto source = attribute(attributes, "source"); !source.empty())
+        text += "  source: " + source + ", licence: " + attribute(attributes, "licence") + "\n";
+      Table table(
+          {"device or metric", "unit", "known", "missing", "smallest", "median", "largest", "batch", "precision"});
+      auto add = [&](const Column& column, const std::string& prefix) {
+        std::vector<double> known;
+        for (const double v : column.values)
+          if (!std::isnan(v)) known.push_back(v);
+        std::sort(known.begin(), known.end());
+        const auto at = [&](double q) {
+          return known.empty() ? std::string("-") : plain(std::round(known[(known.size() - 1) * q] * 1e4) / 1e4);
+        };
+        const auto batch = column.text("batch");
+        table.row({prefix + column.name, column.text("unit"), std::to_string(known.size()),
+                   std::to_string(column.n_missing()), at(0), at(0.5), at(1),
+                   batch.empty() || batch == "0" ? "-" : batch,
+                   column.text("precision").empty() ? "-" : column.text("precision")});
+      };
+      for (const auto& device : store.devices(space, set)) add(store.latency(space, set, device), "");
+      for (const auto& metric : store.metrics(space, set)) add(store.metric(space, set, metric), "metric ");
+      text += table.markdown();
+    }
+  }
+  return text + describe_predictors(path);
+}
+
+std::string list_everything() {
+  std::string text = "Kinds of experiment (`oneproxy list KIND` shows the keys of a configuration):\n";
+  Table kinds({"kind", "what it does"});
+  for (const auto& kind : experiment_kinds()) kinds.row({kind.name, kind.description});
+  text += kinds.markdown() + "\nConfigurations that ship:\n";
+  const fs::path folder = fs::path(home_folder()) / "configs";
+  std::vector<std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (entry.path().extension() == ".toml" && entry.path().parent_path().filename() != "spaces")
+      files.push_back(entry.path().string());
+  std::sort(files.begin(), files.end());
+  for (const auto& file : files) text += "  " + file + "\n";
+  return text;
+}
+
+std::string describe_architecture(const std::string& space_name, const std::string& geometry, const std::string& form,
+                                  const std::string& value, const std::string& store_path) {
+  const SearchSpace space = SearchSpace::load(space_name, geometry);
+  std::vector<std::uint8_t> choices;
+  if (form == "index") {
+    choices = space.choices(from_decimal(value));
+  } else if (form == "official") {
+    const Store store(store_path);
+    const ArchIndex asked = from_decimal(value);
+    const auto index = asked >> 62 ? std::nullopt : OfficialIndex(store, space).index(static_cast<std::int64_t>(asked));
+    if (!index) throw Error("--official " + value + ": no architecture of " + space_name + " has it in " + store_path);
+    choices = space.choices(*index);
+  } else {
+    choices = space.parse(value);
+  }
+  std::string digits;
+  for (const auto choice : choices) digits += (digits.empty() ? "" : ",") + std::to_string(choice);
+  const Cost cost = space.cost(choices);
+  std::string text = "architecture      " + space.to_string(choices) + "\nchoices           " + digits +
+                     "\nindex             " + to_decimal(space.index(choices)) + "\n";
+  std::string tables;
+  if (!(space.size() >> 64)) {
+    const Store store(store_path);
+    try {
+      const auto official = OfficialIndex(store, space).official(space.index(choices));
+      text += "official index    " + (official ? std::to_string(*official) : "none") + "\n";
+    } catch (const Error&) {
+      text += "official index    none (no set of the store numbers this space)\n";
+    }
+  }
+  for (const auto& name : table_names(store_path, space_name)) {
+    const auto table = find_table(name, store_path, space);
+    double value = 0;
+    predict(table, choices, std::span(&value, 1));
+    const auto [target, unit] = std::visit([](const auto& t) { return std::pair(t.target, t.unit); }, table);
+    tables += name + std::string(std::max<std::size_t>(name.size() + 1, 18) - name.size(), ' ') +
+              (std::isnan(value) ? "not covered" : plain(std::round(value * 1e4) / 1e4) + " " + unit) + " (" + target +
+              ", look-up table)\n";
+  }
+  return text + "geometry          " + space.geometry() + "\nMACs              " + plain(cost.macs) +
+         "\nparameters        " + plain(cost.parameters) + "\nactivation bytes  " + plain(cost.activation_bytes) +
+         "\n" + tables;
+}
+
+}  // namespace oneproxy

@@ -1,0 +1,312 @@
+// The command-line program: parses, calls, prints. Results go to standard output, everything else to
+// standard error. Exit status: 0 done, 1 an error (one line), 2 a usage error, 130 interrupted.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+
+#include "experiments/cli/adapt_command.h"
+#include "experiments/cli/commands.h"
+#include "experiments/runner.h"
+#include "oneproxy/engine/base/interrupt.h"
+#include "oneproxy/engine/base/log.h"
+#include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/provenance.h"
+#include "oneproxy/engine/base/resources.h"
+#include "oneproxy/engine/predictor/torch_predictor.h"
+#include "oneproxy/engine/train/network.h"
+#include "oneproxy/kernels/base/backend.h"
+#include "oneproxy/kernels/base/parallel.h"
+
+namespace oneproxy {
+namespace {
+
+std::string version_text() {
+  return "oneproxy " + version() + " (" + commit() +
+         "), CUDA code: " + (cuda_compiled() ? "compiled" : "not compiled") + ", device: " + cuda_device_name() +
+         ", training: " + (torch_compiled() ? "compiled" : "not compiled");
+}
+
+int run_program(int argc, char** argv) {
+  CLI::App app{
+      "Hardware-aware neural architecture search with one proxy device: latency monotonicity, AdaProxy, "
+      "Pareto-optimal architectures for a new device."};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", version_text());
+  app.failure_message(CLI::FailureMessage::simple);
+  bool quiet = false;
+  int threads = 0;
+  app.add_flag("-q,--quiet", quiet, "only warnings and errors on the terminal");
+  app.add_option("--threads", threads, "threads of the CPU back end (default: all, or ONEPROXY_THREADS)")
+      ->check(CLI::Range(1, 1024));
+  std::string output;
+
+  RunOptions run;
+  for (int i = 0; i < argc; ++i) run.command += (i ? " " : "") + std::string(argv[i]);
+  auto add_config = [&](CLI::App* command) {
+    command->add_option("config", run.config, "configuration (*.toml); `oneproxy list` shows those that ship")
+        ->required();
+    command->add_option("--set", run.overrides, "override a key: key=value, a TOML value, or a bare word or path")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false);
+  };
+  auto* run_command = app.add_subcommand("run", "run an experiment; prints its result folder as the last line");
+  add_config(run_command);
+  run_command->add_option("--out", run.out, "folder of results: DIR/<kind>/<name>-<hash>/")->capture_default_str();
+  run_command->add_flag("--force", run.force, "run again although the result is there");
+  run_command->callback([&] { output = run_experiment(run) + "\n"; });
+
+  auto* check_command = app.add_subcommand("check", "check a configuration and its data without running it");
+  add_config(check_command);
+  check_command->callback([&] { output = check_experiment(run) + "\n"; });
+
+  TrainOptions train;
+  auto* train_command = app.add_subcommand("train", "train a predictor of a device's latency or of a metric");
+  train_command->add_option("config", run.config, "configuration of kind train_predictor (default: that of --space)");
+  train_command->add_option("--space", train.space, "search space");
+  train_command->add_option("--target", train.target, "what to predict: device:NAME or metric:NAME");
+  train_command->add_option("--out", train.out, "file for the predictor, for example predictor.h5");
+  train_command->add_option("--results", run.out, "folder of results")->capture_default_str();
+  train_command->add_option("--set", run.overrides, "override a key: key=value")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  train_command->add_flag("--force", run.force, "train again although the result is there");
+  train_command->callback([&] {
+    train.run = run;
+    output = train_predictor(train);
+  });
+
+  std::string kind;
+  auto* list_command = app.add_subcommand("list", "kinds of experiment and configurations; the keys of one kind");
+  list_command->add_option("kind", kind, "a kind, to see the keys of its configuration");
+  list_command->callback([&] { output = kind.empty() ? list_everything() : describe_kind(kind); });
+
+  std::string store;
+  auto* info_command =
+      app.add_subcommand("info", "what is in a store (the one that ships by default), or in a predictor's file");
+  info_command->add_option("store", store, "store, or file of a predictor (*.h5)");
+  info_command->callback([&] { output = describe_store(store.empty() ? shipped_store() : store); });
+
+  ImportOptions import;
+  PredictorImport predictor;
+  auto* import_command =
+      app.add_subcommand("import", "add measurements of your own device, or a trained predictor, to a store");
+  auto* csv_file = import_command->add_option("file", import.file, "CSV with columns arch,latency_ms[,repeat]");
+  import_command->add_option("--space", import.space, "search space of the architectures")->required();
+  auto* device = import_command->add_option("--device", import.device, "name of the device");
+  import_command->add_option("--store", import.store, "store to add to; begins as a copy of the one that ships")
+      ->capture_default_str();
+  import_command->add_option("--source", import.source, "where it comes from (default: the file's name)");
+  import_command->add_option("--licence", import.licence, "its licence (default: private; of a predictor: unknown)");
+  std::vector<CLI::Option*> of_measurements = {
+      csv_file, device,
+      import_command->add_option("--set", import.set, "set of your measurements")->capture_default_str(),
+      import_command->add_option("--batch", import.batch, "batch size of the measurements (0: unknown)")
+          ->check(CLI::NonNegativeNumber),
+      import_command->add_option("--precision", import.precision, "for example fp32, int8")->capture_default_str()};
+  auto* pth = import_command->add_option("--predictor", predictor.file,
+                                         "instead of measurements: a state_dict of Linear layers (*.pth)");
+  std::vector<CLI::Option*> of_predictor = {
+      import_command->add_option("--name", predictor.name, "its name in the store (default: the file's)"),
+      import_command->add_option("--layout", predictor.layout, "its inputs: onehot (the space's own code) or ofa")
+          ->check(CLI::IsMember(kTorchLayouts))
+          ->capture_default_str(),
+      import_command->add_option("--target", predictor.target, "what it predicts, for example \"ImageNet top-1\""),
+      import_command->add_option("--unit", predictor.unit, "unit of its values, for example ms, fraction")};
+  for (auto* option : of_predictor) option->needs(pth);
+  for (auto* option : of_measurements) option->excludes(pth);
+  import_command->callback([&] {
+    if (!*pth) {
+      if (!*csv_file) throw CLI::RequiredError("file (or --predictor)");
+      if (!*device) throw CLI::RequiredError("--device");
+      output = import_device(import);
+      return;
+    }
+    predictor.space = import.space;
+    predictor.store = import.store;
+    predictor.source = import.source;
+    if (!import.licence.empty()) predictor.licence = import.licence;
+    output = import_predictor(predictor);
+  });
+
+  ScoreOptions score;
+  auto* score_command =
+      app.add_subcommand("score", "values of predictors for a file of architectures, or for a range of a space");
+  score_command->add_option("--space", score.space, "search space")->required();
+  score_command
+      ->add_option("--predictor", score.predictors,
+                   "NAME (of the store), FILE.h5, table:NAME, table:FILE.h5, proxy:DEVICE or model:macs; as often as "
+                   "wanted: one column "
+                   "each")
+      ->required()
+      ->allow_extra_args(false);
+  auto* archs = score_command->add_option("--archs", score.archs, "CSV with a column arch; without it: by index");
+  score_command->add_option("--out", score.out, "CSV to write")->required();
+  score_command->add_option("--begin", score.begin, "first index, or place in the random order")->excludes(archs);
+  score_command->add_option("--count", score.count, "so many architectures (default: to the end)")->excludes(archs);
+  score_command->add_flag("--shuffled", score.shuffled, "distinct random architectures, by --seed")->excludes(archs);
+  score_command->add_option("--seed", score.seed, "of the random order")->capture_default_str();
+  score_command->add_option("--store", score.store, "store of predictors and tables (default: the one that ships)");
+  score_command->add_option("--backend", score.backend, "auto, cpu or cuda")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
+      ->capture_default_str();
+  score_command->add_option("--precision", score.precision, "fp64, fp32, tf32 or bf16")->capture_default_str();
+  score_command->callback([&] { output = score_architectures(score); });
+
+  SearchOptions search;
+  auto* search_command =
+      app.add_subcommand("search", "best architectures of a space under latency limits; prints the result folder");
+  search_command->add_option("--space", search.space, "search space")->required();
+  search_command
+      ->add_option("--latency", search.latency,
+                   "what is limited, for example proxy:pixel3, table:note10 or table:FILE.h5")
+      ->required();
+  search_command->add_option("--quality", search.quality, "what is maximised, for example predictor:NAME or model:macs")
+      ->required();
+  search_command->add_option("--limits", search.limits, "latency limits, for example 20,30,40 (default: quantiles)");
+  search_command->add_option("--method", search.method, "exhaustive, exact, annealing or evolutionary")
+      ->capture_default_str();
+  search_command->add_option("--seconds", search.seconds, "annealing: time for all limits (default: by steps)");
+  search_command->add_option("--fix", search.fix, "DECISION=CHOICE|CHOICE, as often as wanted")
+      ->allow_extra_args(false);
+  search_command->add_option("--store", search.store, "store (default: the one that ships)");
+  search_command
+      ->add_option("--set", search.run.overrides, "any other key of kind search: `oneproxy list search` shows them")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  search_command->add_option("--out", search.run.out, "folder of results")->capture_default_str();
+  search_command->add_flag("--force", search.run.force, "run again although the result is there");
+  search_command->callback([&] {
+    search.run.command = run.command;
+    output = search_space(search) + "\n";
+  });
+
+  PlanOptions plan;
+  auto* plan_command =
+      app.add_subcommand("plan", "which architectures to measure on a new device, as a CSV to fill in");
+  plan_command->add_option("--space", plan.space, "search space")->required();
+  plan_command->add_option("--k", plan.k, "how many")->capture_default_str()->check(CLI::Range(1, 5000));
+  plan_command->add_option("--selection", plan.selection, "random, kmeans, d_optimal or a_optimal")
+      ->capture_default_str();
+  plan_command->add_option("--measured", plan.measured,
+                           "CSV files with a column arch: these are not proposed again, and count as measured with or "
+                           "without a latency");
+  plan_command
+      ->add_option("--reference", plan.reference,
+                   "the first comes again after so many, to see the device drift; 0: never")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 5000));
+  plan_command->add_option("--out", plan.out, "CSV to write; never overwritten")->capture_default_str();
+  AdaptOptions adapt;
+  auto* adapt_command = app.add_subcommand("adapt", "latency predictor from a few measurements, and how sure it is");
+  adapt_command->add_option("--space", adapt.space, "search space")->required();
+  adapt_command
+      ->add_option("--measurements", adapt.measurements, "CSV files with columns arch,latency_ms[,repeat], read as one")
+      ->required();
+  adapt_command->add_option("--device", adapt.device, "name of the device, if it is in the store: no source then");
+  adapt_command->add_option("--unit", adapt.unit, "of the latencies in the file: ms, s or us")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"ms", "s", "us"}));
+  adapt_command->add_flag("--drift", adapt.drift, "divide out what the plan's --reference shows of the device's drift");
+  adapt_command->add_option("--method", adapt.method, "bayes, adaproxy or finetune (needs LibTorch)")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"bayes", "adaproxy", "finetune"}));
+  adapt_command->add_option("--prior", adapt.prior, "bayes: learnt (from the sources; the default), stated or flat")
+      ->check(CLI::IsMember({"learnt", "stated", "flat"}));
+  adapt_command->add_flag("--split-sources", adapt.split_sources,
+                          "bayes: mean of the sources apart from their deviations");
+  adapt_command->add_option("--threshold", adapt.threshold, "SRCC that is good enough")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  adapt_command->add_option("--confidence", adapt.confidence, "probability of it at which to stop")
+      ->capture_default_str()
+      ->check(CLI::Range(0.5, 0.99));
+  adapt_command->add_option("--out", adapt.out, "file for the predictor (*.h5), to search with table:FILE");
+  adapt_command->add_option("--into", adapt.into,
+                            "store to add the predictor to; begins as a copy of the one that ships");
+  adapt_command->add_option("--name", adapt.name, "its name there, to search with table:NAME");
+  adapt_command->add_option("--predictions", adapt.predictions,
+                            "CSV for predicted latencies with error bars, of the measured or of --archs");
+  adapt_command->add_option("--archs", adapt.archs, "CSV with a column arch: what to predict");
+  auto add_sources = [&](CLI::App* command, auto& options) {
+    command->add_option("--geometry", options.geometry, "data set whose shapes count (default: the space's first)");
+    command->add_option("--sources", options.sources, "source devices; \"all\" of the set, or \"none\"");
+    command->add_option("--set", options.set, "set of the sources' measurements")->capture_default_str();
+    command->add_option("--store", options.store, "store of the sources (default: the one that ships)");
+    command->add_option("--seed", options.seed, "of all random draws")->capture_default_str();
+  };
+  add_sources(plan_command, plan);
+  add_sources(adapt_command, adapt);
+  plan_command->callback([&] { output = plan_measurements(plan); });
+  adapt_command->callback([&] { output = adapt_to_measurements(adapt); });
+
+  std::string result, to;
+  bool csv = false;
+  auto* export_command = app.add_subcommand("export", "write fronts, predictions and matrices of a result as CSV");
+  export_command->add_option("result", result, "result folder")->required();
+  export_command->add_flag("--csv", csv, "as CSV (the only form there is)");
+  export_command->add_option("--to", to, "folder for the files (default: RESULT/csv)");
+  export_command->callback([&] { output = export_csv(result, to); });
+
+  std::string space, geometry, arch, index, official;
+  auto* arch_command = app.add_subcommand("arch", "one architecture in all its forms, with its cost");
+  arch_command->add_option("--space", space, "search space")->required();
+  arch_command->add_option("--geometry", geometry, "data set whose shapes count (default: the space's first)");
+  arch_command->add_option("--store", store, "store with the official index (default: the one that ships)");
+  auto* forms = arch_command->add_option_group("form", "exactly one of");
+  auto* by_arch = forms->add_option("arch", arch, "the space's own string, or choices as numbers");
+  auto* by_index = forms->add_option("--index", index, "index: mixed radix, first decision most significant");
+  forms->add_option("--official", official, "the published numbering of the space");
+  forms->require_option(1);
+  arch_command->callback([&] {
+    const std::string form = *by_arch ? "arch" : *by_index ? "index" : "official";
+    output = describe_architecture(space, geometry, form,
+                                   *by_arch    ? arch
+                                   : *by_index ? index
+                                               : official,
+                                   store.empty() ? shipped_store() : store);
+  });
+
+  // The options before the command take effect before the command runs.
+  app.parse_complete_callback([&] {
+    set_quiet(quiet);
+    if (threads > 0) set_thread_count(threads);
+  });
+  // Named before the parser gives up with "a subcommand is required".
+  if (argc > 1 && argv[1][0] != '-') {
+    std::vector<std::string> commands;
+    for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
+      commands.push_back(command->get_name());
+    if (std::find(commands.begin(), commands.end(), argv[1]) == commands.end()) {
+      std::fprintf(stderr, "oneproxy: error: %s; see oneproxy --help\n",
+                   unknown_name("command", argv[1], "", commands).c_str());
+      return 2;
+    }
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  std::cout << output << std::flush;
+  if (!std::cout) throw Error("standard output can not be written; is the disk full or the reader gone?");
+  return 0;
+}
+
+}  // namespace
+}  // namespace oneproxy
+
+int main(int argc, char** argv) {
+  oneproxy::install_interrupt_handler();
+  try {
+    return oneproxy::run_program(argc, argv);
+  } catch (const oneproxy::Interrupted& error) {
+    std::fprintf(stderr, "oneproxy: %s\n", error.what());
+    return 130;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "oneproxy: error: %s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,40 @@
+// `oneproxy train`: the experiment train_predictor, and its predictor put where it is asked for.
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "experiments/cli/commands.h"
+#include "oneproxy/engine/base/config.h"
+#include "oneproxy/engine/base/resources.h"
+#include "oneproxy/engine/base/result_folder.h"
+#include "oneproxy/kernels/base/error.h"
+
+namespace oneproxy {
+namespace fs = std::filesystem;
+
+std::string train_predictor(TrainOptions options) {
+  auto& run = options.run;
+  if (run.config.empty() == options.space.empty())
+    throw Error("train: give either a configuration or --space SPACE, whose train_predictor.toml is taken then");
+  if (run.config.empty()) {
+    space_file(options.space);  // Error offers the spaces there are
+    run.config = (fs::path(home_folder()) / "configs" / options.space / "train_predictor.toml").string();
+    if (!fs::exists(run.config))
+      throw Error("train: no configuration ships for " + options.space + " (" + run.config + "); name one of yours");
+  }
+  // First, so that --set has the last word.
+  if (!options.target.empty()) run.overrides.insert(run.overrides.begin(), "target=\"" + options.target + "\"");
+  const auto kind = Config::load(run.config, run.overrides).text("kind", std::nullopt, "kind of experiment");
+  if (kind != "train_predictor")
+    throw Error(run.config + ": is of kind " + kind + "; train wants one of kind train_predictor");
+  const std::string result = run_experiment(run);
+  if (options.out.empty()) return result + "\n";
+  std::ifstream in(fs::path(result) / "predictor.h5", std::ios::binary);
+  std::ostringstream bytes;
+  bytes << in.rdbuf();
+  if (!in) throw Error(result + "/predictor.h5: can not be read; train again with --force");
+  write_file_atomically(options.out, bytes.str());
+  return result + "\n" + options.out + "\n";
+}
+
+}  // namespace oneproxy

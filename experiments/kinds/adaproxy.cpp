@@ -1,0 +1,243 @@
+// AdaProxy: one proxy's linear latency predictor, adapted to each target with few measurements. Reports the
+// SRCC before and after, against the number of samples, and what measuring in rounds would have done.
+#include <cmath>
+#include <mutex>
+
+#include "experiments/experiment.h"
+#include "experiments/kinds/statistics.h"
+#include "oneproxy/engine/adapt/adaproxy/rounds.h"
+#include "oneproxy/engine/base/interrupt.h"
+#include "oneproxy/engine/base/progress.h"
+#include "oneproxy/engine/report/table.h"
+#include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/base/parallel.h"
+#include "oneproxy/kernels/rank/rank.h"
+
+namespace oneproxy {
+namespace {
+
+constexpr double kStrong = 0.9;  // the paper's rule
+
+struct TargetOutcome {
+  double before = 0;
+  std::string before_reason;
+  double ceiling = 0;                              // SRCC of a linear predictor fitted on all of the target's latencies
+  std::vector<double> after, unseen;               // [trials]
+  std::vector<std::vector<double>> curve;          // [sizes, trials]
+  std::vector<double> rounds_after, rounds_spent;  // [trials]
+  int reached = 0, false_stops = 0;
+};
+
+class Adaproxy : public Experiment {
+ public:
+  Adaproxy(Config& config, std::uint64_t seed) : seed_(seed), data_settings_(DataSettings::read(config)) {
+    proxy_name_ = config.text("proxy", std::nullopt, "device whose predictor is adapted");
+    target_names_ = config.texts("targets", {"all"}, "devices to adapt to; \"all\" of the set but the proxy");
+    settings_ = AdaptSettings::read(config);
+    trials_ = static_cast<int>(config.integer("trials", 20, 1, 100000, "repetitions with other random samples"));
+    curve_ = config.integers("curve", {20, 30, 50, 70, 100, 150, 200}, 8, 1000000,
+                             "numbers of samples (training + validation) of the SRCC curve; [] for none");
+    plan_.threshold = config.number("threshold", 0.9, 0, 1, "SRCC at which measuring in rounds stops; 0: no rounds");
+    plan_.check_samples = static_cast<int>(
+        config.integer("samples_check", 20, 5, 1000000, "fresh measurements of a round that decide whether to stop"));
+    plan_.max_samples =
+        static_cast<int>(config.integer("samples_max", 200, 10, 1000000, "cap on the measurements of the rounds"));
+    plan_.training_samples = settings_.budget.training;
+    plan_.validation_samples = settings_.budget.validation;
+    const int smallest = settings_.budget.total() + plan_.check_samples;
+    if (plan_.threshold > 0 && plan_.max_samples < smallest)
+      throw Error(config.place("samples_max") + ": samples_max = " + std::to_string(plan_.max_samples) +
+                  " is below samples_train + samples_validation + samples_check = " + std::to_string(smallest));
+  }
+
+  std::vector<std::string> spaces() const override { return {data_settings_.space}; }
+
+  void prepare(const Store& store) override {
+    loaded_ = data_settings_.open(store, seed_);
+    const auto& data = loaded_->data;
+    proxy_name_ = data.expand({proxy_name_}, "proxy").front();
+    target_names_ = data.expand(target_names_, "targets");
+    std::erase(target_names_, proxy_name_);
+    if (target_names_.empty()) throw Error("targets: there is no target besides the proxy " + proxy_name_);
+    proxy_ = data.device(proxy_name_);
+    for (const auto& name : target_names_) {
+      targets_.push_back(data.device(name));
+      require_samples(data, targets_.back(), settings_.budget);
+    }
+  }
+
+  void run(Workspace& work) override {
+    loaded_->label(*work.arrays);
+    const auto& data = loaded_->data;
+    ProxyModel proxy;
+    {
+      Timer timer(work.timings, "proxy predictor");
+      proxy = fit_proxy(data, proxy_, work.backend);
+    }
+    std::vector<TargetOutcome> outcomes(targets_.size());
+    {
+      Timer timer(work.timings, "adaptation");
+      adapt_all(work, proxy, outcomes);
+    }
+    write(work, outcomes);
+  }
+
+ private:
+  void adapt_all(Workspace& work, const ProxyModel& proxy, std::vector<TargetOutcome>& outcomes) {
+    const auto& data = loaded_->data;
+    for (std::size_t t = 0; t < targets_.size(); ++t) {
+      check_interrupt();
+      auto& outcome = outcomes[t];
+      const auto before = spearman(proxy_.values, targets_[t].values, work.backend);
+      outcome.before = before.value;
+      outcome.before_reason = to_string(before.reason);
+      const auto own = fit_linear_predictor(data.space().radices(), data.rows().choices, targets_[t].values);
+      outcome.ceiling = spearman(predict_rows(data, own, work.backend), targets_[t].values, work.backend).value;
+      outcome.after.resize(trials_);
+      outcome.unseen.resize(trials_);
+      // What a device has not enough measurements for is left out (NaN).
+      outcome.rounds_after.assign(trials_, std::nan(""));
+      outcome.rounds_spent.assign(trials_, std::nan(""));
+      outcome.curve.assign(curve_.size(), std::vector<double>(trials_, std::nan("")));
+    }
+    std::mutex counters;
+    Progress progress("adapting", static_cast<std::int64_t>(targets_.size()) * trials_, "trials");
+    parallel_for(static_cast<std::int64_t>(targets_.size()) * trials_, [&](std::int64_t job) {
+      check_interrupt();
+      const auto t = job / trials_, trial = job % trials_;
+      const auto& target = targets_[t];
+      auto& outcome = outcomes[t];
+      const auto order = measurement_order(data.n(), seed_, static_cast<int>(trial));
+      auto srcc_after = [&](const SampleBudget& budget) {
+        const Trial one = adapt_trial(data, proxy, target, budget, settings_.norm, order);
+        return agreement(predict_rows(data, one.adapted.predictor, Backend::cpu), target, one.measured, Backend::cpu);
+      };
+      const auto headline = srcc_after(settings_.budget);
+      outcome.after[trial] = headline.all;
+      outcome.unseen[trial] = headline.unseen;
+      for (std::size_t s = 0; s < curve_.size(); ++s) {
+        const int total = static_cast<int>(curve_[s]);
+        const int validation = std::clamp(total / 4, 2, settings_.budget.validation);
+        if (target.n_known() >= total) outcome.curve[s][trial] = srcc_after({total - validation, validation}).all;
+      }
+      if (plan_.threshold > 0 &&
+          target.n_known() >= plan_.training_samples + plan_.validation_samples + plan_.check_samples) {
+        const auto rounds = adapt_in_rounds(
+            proxy.predictor, proxy.deviation, settings_.norm, plan_, order,
+            [&](std::int64_t row) { return data.rows().row(row); },
+            [&](std::span<const std::int64_t> rows) {
+              std::vector<double> latency;
+              for (const auto row : rows) latency.push_back(target.values[row]);
+              return latency;
+            });
+        const double truth =
+            agreement(predict_rows(data, rounds.adapted.predictor, Backend::cpu), target, rounds.measured, Backend::cpu)
+                .all;
+        outcome.rounds_after[trial] = truth;
+        outcome.rounds_spent[trial] = static_cast<double>(rounds.measured.size());
+        std::lock_guard lock(counters);
+        outcome.reached += rounds.reached;
+        outcome.false_stops += rounds.reached && truth < plan_.threshold;
+      }
+      progress.advance();
+    });
+  }
+
+  void write(Workspace& work, const std::vector<TargetOutcome>& outcomes) {
+    auto& summary = work.summary;
+    Table table({"target", "SRCC before", "after", "10-90 % of trials", "unseen", "additive ceiling", "in rounds",
+                 "measured", "stopped"});
+    std::vector<double> before, after, curve;
+    int reached = 0, false_stops = 0, strong = 0, strong_before = 0;
+    double sum = 0;
+    for (std::size_t t = 0; t < targets_.size(); ++t) {
+      const auto& name = target_names_[t];
+      const auto& outcome = outcomes[t];
+      const auto all = statistics(outcome.after), unseen = statistics(outcome.unseen);
+      const auto rounds = statistics(outcome.rounds_after), spent = statistics(outcome.rounds_spent);
+      summary.set("srcc_before." + name, outcome.before);
+      if (!outcome.before_reason.empty()) summary.set_reason("srcc_before." + name, outcome.before_reason);
+      summary.set("srcc_after." + name, all.mean);
+      summary.set("srcc_after_q10." + name, all.q10);
+      summary.set("srcc_after_q90." + name, all.q90);
+      summary.set("srcc_after_unseen." + name, unseen.mean);
+      if (std::isnan(unseen.mean))
+        summary.set_reason("srcc_after_unseen." + name, "fewer than two unseen measurements");
+      summary.set("samples." + name, std::int64_t{settings_.budget.total()});
+      summary.set("additive_ceiling." + name, outcome.ceiling);
+      if (plan_.threshold > 0) {
+        summary.set("rounds.srcc_after." + name, rounds.mean);
+        summary.set("rounds.samples." + name, spent.mean);
+        summary.set("rounds.stopped." + name, std::int64_t{outcome.reached});
+        summary.set("rounds.false_stops." + name, std::int64_t{outcome.false_stops});
+      }
+      table.row({name, fixed(outcome.before), fixed(all.mean), fixed(all.q10) + " - " + fixed(all.q90),
+                 fixed(unseen.mean), fixed(outcome.ceiling), plan_.threshold > 0 ? fixed(rounds.mean) : "-",
+                 plan_.threshold > 0 ? fixed(spent.mean, 0) : "-",
+                 plan_.threshold > 0 ? std::to_string(outcome.reached) + " of " + std::to_string(trials_) : "-"});
+      before.push_back(outcome.before);
+      after.insert(after.end(), outcome.after.begin(), outcome.after.end());
+      for (const auto& size : outcome.curve) curve.insert(curve.end(), size.begin(), size.end());
+      reached += outcome.reached;
+      false_stops += outcome.false_stops;
+      sum += all.mean;
+      strong += all.mean >= kStrong;
+      strong_before += outcome.before >= kStrong;
+    }
+    const auto t = static_cast<std::int64_t>(targets_.size());
+    summary.set("trials", std::int64_t{trials_});
+    summary.set("srcc_after_mean", sum / static_cast<double>(t));
+    summary.set("strong_before", std::int64_t{strong_before});
+    summary.set("strong_after", std::int64_t{strong});
+    if (plan_.threshold > 0) {
+      summary.set("rounds.stopped", std::int64_t{reached});
+      summary.set("rounds.false_stop_rate", reached ? static_cast<double>(false_stops) / reached : std::nan(""));
+      if (!reached) summary.set_reason("rounds.false_stop_rate", "no trial reached the threshold");
+    }
+    work.arrays->write("devices", std::span<const std::string>(target_names_));
+    work.arrays->write("srcc_before", std::span<const double>(before));
+    const std::int64_t after_shape[] = {t, trials_};
+    work.arrays->write("srcc_after", std::span<const double>(after), after_shape);
+    if (!curve_.empty()) {
+      const std::int64_t curve_shape[] = {t, static_cast<std::int64_t>(curve_.size()), trials_};
+      work.arrays->write("curve_samples", std::span<const std::int64_t>(curve_));
+      work.arrays->write("curve_srcc", std::span<const double>(curve), curve_shape);
+    }
+    work.arrays->set_attribute("/", "proxy", proxy_name_);
+    work.report += "The linear latency predictor of " + proxy_name_ + " (space " + data_settings_.space + ", set " +
+                   data_settings_.set + ") adapted to each target with " + std::to_string(settings_.budget.training) +
+                   " training and " + std::to_string(settings_.budget.validation) +
+                   " validation measurements, p = " + to_string(settings_.norm) + "; mean over " +
+                   std::to_string(trials_) +
+                   " draws of the samples. Before: SRCC of the measured latencies of proxy and target. After: SRCC of "
+                   "the adapted predictions with the target's latencies, over all architectures and over those that "
+                   "were not measured. Ceiling: an additive predictor fitted on all of the target's latencies.\n\n" +
+                   table.markdown();
+    if (plan_.threshold > 0)
+      work.report += "\nIn rounds: " + std::to_string(plan_.check_samples) +
+                     " fresh measurements decide after each fit whether the SRCC reaches " + plain(plan_.threshold) +
+                     "; at most " + std::to_string(plan_.max_samples) + " measurements. " + std::to_string(reached) +
+                     " of " + std::to_string(t * trials_) + " trials stopped early, " + std::to_string(false_stops) +
+                     " of these although the SRCC over all architectures is below the threshold.\n";
+  }
+
+  std::uint64_t seed_;
+  DataSettings data_settings_;
+  AdaptSettings settings_;
+  RoundsPlan plan_;
+  std::string proxy_name_;
+  std::vector<std::string> target_names_;
+  int trials_ = 0;
+  std::vector<std::int64_t> curve_;
+  std::unique_ptr<SpaceData> loaded_;
+  Series proxy_;
+  std::vector<Series> targets_;
+};
+
+}  // namespace
+
+std::unique_ptr<Experiment> read_adaproxy(Config& config, std::uint64_t seed) {
+  return std::make_unique<Adaproxy>(config, seed);
+}
+
+}  // namespace oneproxy

@@ -1,0 +1,54 @@
+// Few-shot adaptation: each task has source devices with plenty of measurements and target devices with a handful.
+// Reports the SRCC over the targets, the same method without sources and without physical features, the SRCC that the
+// method itself expected, and published figures beside.
+#include <algorithm>
+
+#include "experiments/experiment.h"
+#include "experiments/kinds/few_shot/report.h"
+#include "experiments/kinds/few_shot/settings.h"
+#include "experiments/kinds/few_shot/task.h"
+#include "experiments/kinds/few_shot/trials.h"
+#include "oneproxy/engine/base/interrupt.h"
+#include "oneproxy/kernels/base/error.h"
+
+namespace oneproxy {
+namespace {
+
+class FewShot : public Experiment {
+ public:
+  FewShot(Config& config, std::uint64_t seed) : settings_(few_shot::read_tasks(config, seed)) {}
+
+  std::vector<std::string> spaces() const override {
+    std::vector<std::string> names;
+    for (const auto& task : settings_)
+      if (std::find(names.begin(), names.end(), task.space) == names.end()) names.push_back(task.space);
+    return names;
+  }
+
+  void prepare(const Store& store) override {
+    if (settings_.empty())
+      throw Error("few_shot: the configuration has no [[task]] with name, space, sources and targets");
+    tasks_ = few_shot::open_tasks(store, settings_);
+  }
+
+  void run(Workspace& work) override {
+    for (auto& task : tasks_) {
+      Timer timer(work.timings, "task " + task.settings.name);
+      few_shot::run_trials(task);
+      check_interrupt();
+    }
+    few_shot::write_report(work, tasks_);
+  }
+
+ private:
+  std::vector<few_shot::Settings> settings_;
+  std::vector<few_shot::Task> tasks_;
+};
+
+}  // namespace
+
+std::unique_ptr<Experiment> read_few_shot(Config& config, std::uint64_t seed) {
+  return std::make_unique<FewShot>(config, seed);
+}
+
+}  // namespace oneproxy

@@ -1,0 +1,275 @@
+// Exhaustive search for Pareto-optimal architectures of each target device, three ways as in the paper:
+//   target     its own front, on its measured latencies: the truth
+//   proxy      front on the proxy's predicted latencies; its members are measured on the target, the dominated removed
+//   adaproxy   the same with the proxy's predictor adapted to the target
+#include <cmath>
+
+#include "experiments/experiment.h"
+#include "oneproxy/engine/base/interrupt.h"
+#include "oneproxy/engine/base/log.h"
+#include "oneproxy/engine/base/progress.h"
+#include "oneproxy/engine/report/table.h"
+#include "oneproxy/engine/search/front.h"
+#include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/base/parallel.h"
+
+namespace oneproxy {
+namespace {
+
+constexpr double kQuantiles[] = {0.10, 0.25, 0.50, 0.75};
+constexpr const char* kQuantileNames[] = {"q10", "q25", "q50", "q75"};
+
+struct FoundFront {
+  std::string name;
+  Front members;                     // on predicted latencies, before measuring
+  std::vector<double> predicted_ms;  // of the members
+  Front front;                       // after measuring and removal
+  double hv_ratio = 0, recall = 0;
+  std::int64_t measured = 0;    // measurements on the target: adaptation and members
+  std::vector<Regret> regrets;  // at kQuantiles of the true latency
+};
+
+struct TargetOutcome {
+  std::vector<FoundFront> fronts;    // target, proxy, adaproxy
+  std::vector<double> predicted_ms;  // [n] by the adapted predictor
+  Agreement before, after;
+  std::vector<double> quantile_ms;
+};
+
+class ParetoSearch : public Experiment {
+ public:
+  ParetoSearch(Config& config, std::uint64_t seed) : seed_(seed), data_settings_(DataSettings::read(config)) {
+    quality_name_ =
+        config.text("quality", std::nullopt, "what is maximised: metric:NAME, metric:SET:NAME or model:macs");
+    proxy_name_ = config.text("proxy", std::nullopt, "device whose predictor is reused and adapted");
+    target_names_ = config.texts("targets", {"all"}, "devices to search for; \"all\" of the set");
+    limits_ms_ = config.numbers("limits", {}, 0, 1e12, "latency limits in ms for which the best is reported");
+    limits_ms_ = distinct_limits(limits_ms_);
+    settings_ = AdaptSettings::read(config);
+  }
+
+  std::vector<std::string> spaces() const override { return {data_settings_.space}; }
+
+  void prepare(const Store& store) override {
+    loaded_ = data_settings_.open(store, seed_);
+    const auto& data = loaded_->data;
+    quality_ = data.quality(quality_name_);
+    proxy_name_ = data.expand({proxy_name_}, "proxy").front();
+    proxy_ = data.device(proxy_name_);
+    target_names_ = data.expand(target_names_, "targets");
+    for (const auto& name : target_names_) {
+      targets_.push_back(data.device(name));
+      require_samples(data, targets_.back(), settings_.budget);
+      if (reference_point(targets_.back().values, quality_.values).latency_ms == -INFINITY)
+        throw Error("device " + name + " and quality " + quality_name_ + " have no architecture in common");
+    }
+  }
+
+  void run(Workspace& work) override {
+    loaded_->label(*work.arrays);
+    const auto& data = loaded_->data;
+    ProxyModel proxy;
+    Front proxy_members;
+    {
+      Timer timer(work.timings, "proxy predictor and front");
+      proxy = fit_proxy(data, proxy_, work.backend);
+      proxy_members = exact_front(proxy.predicted_ms, quality_.values, work.backend);
+    }
+    const auto order = measurement_order(data.n(), seed_, 0);
+    std::vector<TargetOutcome> outcomes(targets_.size());
+    {
+      Timer timer(work.timings, "adaptation and search");
+      Progress progress("searching", static_cast<std::int64_t>(targets_.size()), "devices");
+      parallel_for(static_cast<std::int64_t>(targets_.size()), [&](std::int64_t t) {
+        check_interrupt();
+        outcomes[t] = search(proxy, proxy_members, targets_[t], order, work.backend);
+        progress.advance();
+      });
+    }
+    Timer timer(work.timings, "writing");
+    write_arrays(work, proxy, outcomes);
+    summarise(work, outcomes);
+  }
+
+ private:
+  TargetOutcome search(const ProxyModel& proxy, const Front& proxy_members, const Series& target,
+                       std::span<const std::int64_t> order, Backend backend) const {
+    const auto& data = loaded_->data;
+    TargetOutcome outcome;
+    const Trial trial = adapt_trial(data, proxy, target, settings_.budget, settings_.norm, order);
+    outcome.predicted_ms = predict_rows(data, trial.adapted.predictor, backend);
+    outcome.before = agreement(proxy_.values, target, {}, backend);
+    outcome.after = agreement(outcome.predicted_ms, target, trial.measured, backend);
+
+    // The truth spends a measurement on every architecture.
+    FoundFront truth{"target", {}, {}, exact_front(target.values, quality_.values, backend), 1, 1, 0, {}};
+    truth.measured = target.n_known();
+    truth.members = truth.front;
+    for (const auto& point : truth.members) truth.predicted_ms.push_back(point.latency_ms);
+    outcome.fronts.push_back(truth);
+
+    auto add = [&](const std::string& name, const Front& members, std::int64_t spent) {
+      FoundFront found{name, members, {}, measured_front(members, target.values, quality_.values), 0, 0, 0, {}};
+      for (const auto& member : members) found.predicted_ms.push_back(member.latency_ms);
+      found.measured = spent + static_cast<std::int64_t>(members.size());
+      outcome.fronts.push_back(std::move(found));
+    };
+    add("proxy", proxy_members, 0);
+    add("adaproxy", exact_front(outcome.predicted_ms, quality_.values, backend),
+        static_cast<std::int64_t>(trial.measured.size()));
+
+    const ReferencePoint reference = reference_point(target.values, quality_.values);
+    const double whole = hypervolume(outcome.fronts[0].front, reference);
+    for (const double q : kQuantiles) outcome.quantile_ms.push_back(quantile(target.values, q));
+    for (auto& found : outcome.fronts) {
+      found.hv_ratio = hypervolume(found.front, reference) / whole;
+      found.recall = recall(found.front, outcome.fronts[0].front);
+      for (const double limit : outcome.quantile_ms)
+        found.regrets.push_back(regret(found.front, outcome.fronts[0].front, limit, reference.quality));
+    }
+    return outcome;
+  }
+
+  void write_arrays(Workspace& work, const ProxyModel& proxy, const std::vector<TargetOutcome>& outcomes) const {
+    auto& arrays = *work.arrays;
+    const auto& data = loaded_->data;
+    const std::int64_t shape[] = {data.n(), data.rows().n_decisions};
+    arrays.write("choices", std::span<const std::uint8_t>(data.rows().choices), shape);
+    if (!data.rows().official_index.empty())
+      arrays.write("official_index", std::span<const std::int64_t>(data.rows().official_index));
+    arrays.write("quality", std::span<const double>(quality_.values));
+    arrays.write("proxy_predicted_ms", std::span<const double>(proxy.predicted_ms));
+    for (const auto& [name, text] : {std::pair{"quality", quality_.label},
+                                     {"quality_unit", quality_.unit},
+                                     {"proxy", proxy_name_},
+                                     {"geometry", loaded_->space.geometry()}})
+      arrays.set_attribute("/", name, text);
+    for (std::size_t t = 0; t < targets_.size(); ++t) {
+      const auto& name = target_names_[t];
+      arrays.write("latency_ms/" + name, std::span<const double>(targets_[t].values));
+      arrays.write("predicted_ms/" + name, std::span<const double>(outcomes[t].predicted_ms));
+      for (const auto& found : outcomes[t].fronts) {
+        const std::string group = "fronts/" + name + "/" + found.name;
+        write_front(arrays, group, found.front);
+        Front members = found.members;
+        for (auto& member : members) member.latency_ms = targets_[t].values[member.row];
+        write_front(arrays, group + "/members", members);
+        arrays.write(group + "/members/predicted_ms", std::span<const double>(found.predicted_ms));
+      }
+    }
+  }
+
+  static void write_front(H5File& arrays, const std::string& group, const Front& front) {
+    std::vector<std::int64_t> rows;
+    std::vector<double> latency, quality;
+    for (const auto& point : front) {
+      rows.push_back(point.row);
+      latency.push_back(point.latency_ms);
+      quality.push_back(point.quality);
+    }
+    arrays.write(group + "/row", std::span<const std::int64_t>(rows));
+    arrays.write(group + "/latency_ms", std::span<const double>(latency));
+    arrays.write(group + "/quality", std::span<const double>(quality));
+  }
+
+  void summarise(Workspace& work, const std::vector<TargetOutcome>& outcomes) const {
+    auto& summary = work.summary;
+    const std::string stand_in = quality_.stand_in ? ", not a measured quality," : "";
+    summary.set("n_architectures", loaded_->data.n());
+    summary.set("quality", quality_.label);
+    if (quality_.stand_in) summary.set("quality_is_stand_in", true);
+    Table table({"target", "SRCC before", "after", "front", "measured", "hypervolume", "recall", "regret q10", "q25",
+                 "q50", "q75"});
+    double mean_hv[2] = {0, 0};
+    std::string infeasible;
+    for (std::size_t t = 0; t < targets_.size(); ++t) {
+      const auto& name = target_names_[t];
+      const auto& outcome = outcomes[t];
+      summary.set("srcc_before." + name, outcome.before.all);
+      summary.set("srcc_after." + name, outcome.after.all);
+      summary.set("srcc_after_unseen." + name, outcome.after.unseen);
+      summary.set("samples." + name, std::int64_t{settings_.budget.total()});
+      for (std::size_t f = 0; f < outcome.fronts.size(); ++f) {
+        const auto& found = outcome.fronts[f];
+        const std::string key = found.name + "." + name;
+        summary.set("hv_ratio." + key, found.hv_ratio);
+        summary.set("recall." + key, found.recall);
+        summary.set("measured." + key, found.measured);
+        summary.set("front_size." + key, static_cast<std::int64_t>(found.front.size()));
+        std::vector<std::string> cells = {name,
+                                          fixed(outcome.before.all),
+                                          fixed(outcome.after.all),
+                                          found.name + " (" + std::to_string(found.front.size()) + ")",
+                                          std::to_string(found.measured),
+                                          fixed(found.hv_ratio, 4),
+                                          fixed(found.recall, 2)};
+        for (std::size_t q = 0; q < found.regrets.size(); ++q) {
+          const std::string regret_key = "regret." + key + "." + kQuantileNames[q];
+          summary.set(regret_key, found.regrets[q].points);
+          cells.push_back(brief(found.regrets[q].points));
+          if (!found.regrets[q].feasible) {
+            cells.back() += "*";
+            infeasible += (infeasible.empty() ? "" : ", ") + key + "." + kQuantileNames[q];
+            summary.set_reason(regret_key, "no member within the limit: regret to the smallest quality");
+          }
+        }
+        table.row(cells);
+        for (const double limit : limits_ms_) {
+          const FrontPoint* best = best_within(found.front, limit);
+          summary.set("best_quality." + key + "." + plain(limit), best ? best->quality : std::nan(""));
+          if (!best)
+            summary.set_reason("best_quality." + key + "." + plain(limit), "no member within the limit");
+          else
+            summary.set("best_latency_ms." + key + "." + plain(limit), best->latency_ms);
+        }
+        if (f > 0) mean_hv[f - 1] += found.hv_ratio / static_cast<double>(targets_.size());
+      }
+    }
+    summary.set("hv_ratio_mean.proxy", mean_hv[0]);
+    summary.set("hv_ratio_mean.adaproxy", mean_hv[1]);
+    work.report +=
+        "Pareto fronts of " + quality_.label + " [" + quality_.unit + "]" + stand_in + " against latency over " +
+        std::to_string(loaded_->data.n()) + " architectures of " + data_settings_.space + " (set " +
+        data_settings_.set + "), proxy " + proxy_name_ + ", p = " + to_string(settings_.norm) +
+        ". Fronts proxy and adaproxy were found on predicted latency, their members measured on the target "
+        "and the dominated removed. Measured: measurements spent on the target (adaptation and members). "
+        "Hypervolume and recall: relative to the target's own front. Regret: " +
+        quality_.unit + " lost at the 10, 25, 50 and 75 % quantiles of the target's latency.\n\n" + table.markdown();
+    if (!infeasible.empty()) {
+      work.report += "\n`*` no member within the limit, regret to the smallest quality.\n";
+      log_warning("no member within the latency limit for regret of " + infeasible);
+    }
+    if (!limits_ms_.empty()) work.report += limits_table(outcomes);
+  }
+
+  std::string limits_table(const std::vector<TargetOutcome>& outcomes) const {
+    Table table({"target", "limit [ms]", "front", "best " + quality_.label, "latency [ms]", "architecture"});
+    for (std::size_t t = 0; t < targets_.size(); ++t)
+      for (const double limit : limits_ms_)
+        for (const auto& found : outcomes[t].fronts) {
+          const FrontPoint* best = best_within(found.front, limit);
+          table.row({target_names_[t], plain(limit), found.name, best ? plain(best->quality) : "none within the limit",
+                     best ? fixed(best->latency_ms) : "-",
+                     best ? "`" + loaded_->space.to_string(loaded_->data.rows().row(best->row)) + "`" : "-"});
+        }
+    return "\nBest under latency limits:\n\n" + table.markdown();
+  }
+
+  std::uint64_t seed_;
+  DataSettings data_settings_;
+  AdaptSettings settings_;
+  std::string quality_name_, proxy_name_;
+  std::vector<std::string> target_names_;
+  std::vector<double> limits_ms_;
+  std::unique_ptr<SpaceData> loaded_;
+  Series quality_, proxy_;
+  std::vector<Series> targets_;
+};
+
+}  // namespace
+
+std::unique_ptr<Experiment> read_pareto_search(Config& config, std::uint64_t seed) {
+  return std::make_unique<ParetoSearch>(config, seed);
+}
+
+}  // namespace oneproxy

@@ -1,0 +1,173 @@
+#include "oneproxy/kernels/front/pareto.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/base/parallel.h"
+#include "oneproxy/kernels/base/radix_sort.h"
+#include "oneproxy/kernels/front/pareto_detail.h"
+
+namespace oneproxy {
+namespace detail {
+namespace {
+
+constexpr std::int64_t filter_from = 2048;                    // fewer points are sorted as they are
+constexpr std::int64_t chunk_points = std::int64_t{1} << 16;  // points that one thread filters at a time
+
+bool is_point(double latency, double quality) { return !std::isnan(latency) && !std::isnan(quality); }
+
+// Sorts the candidates (no NaN among them) by latency and keeps what is better than everything before it.
+std::vector<std::int64_t> front_of(std::span<const double> latency, std::span<const double> quality,
+                                   const std::vector<std::int64_t>& candidates) {
+  const auto n = static_cast<std::int64_t>(candidates.size());
+  const ItemArray items = make_items(n);
+  const auto load = [&](std::int64_t i) {
+    return KeyValue{ordered_key(latency[candidates[i]]), static_cast<std::uint64_t>(candidates[i])};
+  };
+  sort_buckets(n, load, items.get(), [](KeyValue*, std::int64_t, std::int64_t) {});
+
+  std::vector<std::int64_t> front;
+  for (std::int64_t position = 0; position < n;) {
+    const std::uint64_t key = items[position].key;
+    auto best = static_cast<std::int64_t>(items[position].value);
+    for (++position; position < n && items[position].key == key; ++position) {
+      const auto i = static_cast<std::int64_t>(items[position].value);
+      if (quality[i] > quality[best] || (quality[i] == quality[best] && i < best)) best = i;
+    }
+    if (front.empty() || quality[best] > quality[front.back()]) front.push_back(best);
+  }
+  return front;
+}
+
+// Rules out most points without sorting: no point counts whose quality a sample already reaches in a bin of lower
+// latencies. Bins rise with latency whatever the numbers are, infinities included, so this is exact.
+class Filter {
+ public:
+  Filter(std::span<const double> latency, std::span<const double> quality) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    const auto n = static_cast<std::int64_t>(latency.size());
+    // 8 sqrt(n) points: where points are scattered, about as many survive.
+    const auto stride = static_cast<std::int64_t>(std::sqrt(static_cast<double>(n)) / 8) | 1;
+    std::vector<double> sample;
+    for (std::int64_t i = 0; i < n; i += stride)
+      if (is_point(latency[i], quality[i])) sample.push_back(latency[i]);
+    if (sample.empty()) return;
+
+    // Bins span the bulk of the latencies, for a few far outliers would leave all others in one bin.
+    const auto tail = static_cast<std::ptrdiff_t>(sample.size() / 64);
+    const auto low = sample.begin() + tail, high = sample.end() - 1 - tail;
+    std::nth_element(sample.begin(), low, sample.end());
+    low_ = *low;
+    std::nth_element(low, high, sample.end());
+    scale_ = n_bins / (*high - low_);
+
+    std::vector<double> best(n_bins, -infinity);
+    for (std::int64_t i = 0; i < n; i += stride) {
+      double& here = best[bin(latency[i])];
+      if (quality[i] > here) here = quality[i];
+    }
+    for (int b = 1; b < n_bins; ++b) {
+      if (best[b - 1] > -infinity) reached_[b] = best[b - 1];
+      best[b] = std::max(best[b], best[b - 1]);
+    }
+  }
+
+  bool rules_out(double latency, double quality) const { return quality <= reached_[bin(latency)]; }
+
+ private:
+  static constexpr int n_bins = 2048;
+
+  // NaN falls into the last bin, whose content rules out nothing.
+  int bin(double latency) const {
+    const double position = (latency - low_) * scale_;
+    if (!(position < n_bins - 1)) return n_bins - 1;
+    return position > 0 ? static_cast<int>(position) : 0;
+  }
+
+  double low_ = 0, scale_ = 0;
+  // [bin] best quality of the sample in the bins below; NaN, which rules out nothing, where there is none.
+  std::vector<double> reached_ = std::vector<double>(n_bins, std::numeric_limits<double>::quiet_NaN());
+};
+
+}  // namespace
+
+std::vector<std::int64_t> pareto_front_cpu(std::span<const double> latency, std::span<const double> quality) {
+  const auto n = static_cast<std::int64_t>(latency.size());
+  std::vector<std::int64_t> candidates;
+  if (n < filter_from) {
+    for (std::int64_t i = 0; i < n; ++i)
+      if (is_point(latency[i], quality[i])) candidates.push_back(i);
+    return front_of(latency, quality, candidates);
+  }
+
+  const Filter filter(latency, quality);
+  const std::int64_t n_chunks = (n + chunk_points - 1) / chunk_points;
+  std::vector<std::vector<std::int64_t>> survivors(static_cast<std::size_t>(n_chunks));
+  parallel_for(n_chunks, [&](std::int64_t chunk) {
+    std::vector<std::int64_t> kept;
+    const std::int64_t end = std::min(n, (chunk + 1) * chunk_points);
+    for (std::int64_t i = chunk * chunk_points; i < end; ++i)
+      if (!filter.rules_out(latency[i], quality[i]) && is_point(latency[i], quality[i])) kept.push_back(i);
+    survivors[chunk] = std::move(kept);
+  });
+  for (const auto& kept : survivors) candidates.insert(candidates.end(), kept.begin(), kept.end());
+  return front_of(latency, quality, candidates);
+}
+
+}  // namespace detail
+
+namespace {
+
+void check_lengths(std::span<const double> latency, std::span<const double> quality, const char* where) {
+  if (latency.size() != quality.size())
+    throw Error(std::string(where) + ": " + std::to_string(latency.size()) + " latencies and " +
+                std::to_string(quality.size()) + " qualities; pass one of each a point");
+}
+
+}  // namespace
+
+std::vector<std::int64_t> pareto_front(std::span<const double> latency, std::span<const double> quality,
+                                       Backend backend) {
+  require_backend(backend);
+  check_lengths(latency, quality, "pareto_front");
+#ifdef ONEPROXY_HAS_CUDA
+  if (backend == Backend::cuda) return detail::pareto_front_cuda(latency, quality);
+#endif
+  return detail::pareto_front_cpu(latency, quality);
+}
+
+std::vector<std::int64_t> best_under_limits(std::span<const double> latency, std::span<const double> quality,
+                                            std::span<const double> limits, Backend backend) {
+  check_lengths(latency, quality, "best_under_limits");
+  // The best point within a limit is the front's last one within it.
+  const std::vector<std::int64_t> front = pareto_front(latency, quality, backend);
+  std::vector<std::int64_t> best;
+  best.reserve(limits.size());
+  for (const double limit : limits) {
+    const auto beyond =
+        std::partition_point(front.begin(), front.end(), [&](std::int64_t i) { return latency[i] <= limit; });
+    best.push_back(beyond == front.begin() ? -1 : *(beyond - 1));
+  }
+  return best;
+}
+
+double hypervolume(std::span<const double> latency, std::span<const double> quality, double reference_latency,
+                   double reference_quality) {
+  check_lengths(latency, quality, "hypervolume");
+  if (std::isnan(reference_latency) || std::isnan(reference_quality))
+    throw Error(
+        "hypervolume: the reference point is NaN; pass the largest latency and the smallest quality that count");
+  double area = 0;
+  double height = reference_quality;  // reached so far
+  for (const std::int64_t i : detail::pareto_front_cpu(latency, quality)) {
+    if (!(latency[i] < reference_latency)) break;
+    if (!(quality[i] > height)) continue;
+    area += (reference_latency - latency[i]) * (quality[i] - height);
+    height = quality[i];
+  }
+  return area;
+}
+
+}  // namespace oneproxy

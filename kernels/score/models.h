@@ -1,0 +1,47 @@
+#pragma once
+// What can be scored over whole spaces: tables that add up, and multilayer perceptrons on one-hot codes.
+// Both are plain views of numbers over a DigitCode; whoever makes them owns the memory.
+#include <cstdint>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "oneproxy/kernels/base/digits.h"
+
+namespace oneproxy {
+
+// score(arch) = bias[t] + sum over digits d of weights[t][offset(d) + digit_d], f64, from digit 0 upwards.
+// One table, or one for each value of digit 0, which then only selects the table t (latencies of a network whose input
+// resolution changes every block: OFA); its own weights count as well.
+struct DigitTable {
+  std::span<const double> weights;  // [n_tables, sum of radices]
+  std::span<const double> bias;     // [n_tables], 1 or radices[0]
+};
+
+// y = weights x + bias.
+struct DenseLayer {
+  int inputs = 0, outputs = 0;
+  std::span<const double> weights;  // [outputs, inputs] row-major
+  std::span<const double> bias;     // [outputs]
+};
+
+// h_1 = first_bias + sum of the code's rows that the architecture stands for; h_{l+1} = layer_l(relu(h_l));
+// the last layer has one output, the score. The first layer is no matrix product.
+struct Mlp {
+  int first_width = 0;
+  std::span<const double> rows;        // [n_rows, first_width]
+  std::span<const double> first_bias;  // [first_width]
+  std::vector<DenseLayer> layers;      // at least one; the last has one output
+};
+
+using Model = std::variant<DigitTable, Mlp>;
+
+// Errors name the model's part: lengths that do not fit the code, no layer, widths that do not follow, a number that is
+// not finite.
+void check_model(const Model& model, const DigitCode& code, const char* where);
+
+// The definition in fp64 with one fixed order of operations: sums from bias upwards in the order of rows (digit after
+// digit, part after part), inputs ascending, no contraction. digits [n_digits] -> score. The reference of every kernel.
+double score_by_definition(const Model& model, const DigitCode& code, const std::uint32_t* digits);
+
+}  // namespace oneproxy

@@ -1,0 +1,135 @@
+#include "oneproxy/kernels/score/scorer.h"
+
+#include <algorithm>
+#include <string>
+
+#include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/score/scorer_detail.h"
+
+namespace oneproxy {
+namespace detail {
+
+OwnedCode::OwnedCode(const DigitCode& code)
+    : radices(code.radices.begin(), code.radices.end()),
+      parts(code.parts),
+      n_rows(code.n_rows),
+      rows(code.rows.begin(), code.rows.end()),
+      size(code.size()) {
+  std::uint32_t offset = 0;
+  for (const auto radix : radices) {
+    offsets.push_back(offset);
+    offset += radix;
+  }
+}
+
+InnerDigits inner_digits(std::span<const std::uint32_t> radices, std::uint64_t most) {
+  InnerDigits inner{static_cast<int>(radices.size()), 1};
+  while (inner.first > 0 && inner.count * radices[inner.first - 1] <= most) inner.count *= radices[--inner.first];
+  return inner;
+}
+
+namespace {
+
+// Shuffling needs a split; a space that has none can still be scored in order.
+void check_run(const ArchRun& run, ArchIndex size, std::span<const std::uint32_t> radices) {
+  if (run.begin > size || size - run.begin < run.count)
+    throw Error("score: " + std::to_string(run.count) + " architectures from " + to_decimal(run.begin) +
+                " on pass the size of the space, " + to_decimal(size));
+  if (run.shuffled) split_digits(radices);
+}
+
+void check_precision(Precision precision, Backend backend) {
+  if (backend == Backend::cpu && precision == Precision::tf32)
+    throw Error("precision tf32 is the GPU's; on the CPU use fp32, bf16 or fp64");
+}
+
+}  // namespace
+}  // namespace detail
+
+Scorer::Scorer(const DigitCode& code, std::span<const Model> models, Backend backend, Precision precision) {
+  check_code(code, "score");
+  if (models.empty()) throw Error("score: no model to score with");
+  for (const auto& model : models) check_model(model, code, "score");
+  detail::check_precision(precision, backend);
+  require_backend(backend);
+  radices_.assign(code.radices.begin(), code.radices.end());
+  size_ = code.size();
+  n_models_ = static_cast<int>(models.size());
+#ifdef ONEPROXY_HAS_CUDA
+  if (backend == Backend::cuda) {
+    implementation_ = detail::make_scorer_cuda(code, models, precision);
+    return;
+  }
+#endif
+  implementation_ = detail::make_scorer_cpu(code, models, precision);
+}
+
+Scorer::~Scorer() = default;
+Scorer::Scorer(Scorer&&) noexcept = default;
+Scorer& Scorer::operator=(Scorer&&) noexcept = default;
+
+void Scorer::score(const ArchRun& run, std::span<double> scores) const {
+  detail::check_run(run, size_, radices_);
+  if (scores.size() != run.count * static_cast<std::uint64_t>(n_models_))
+    throw Error("score: place for " + std::to_string(scores.size()) + " scores, " + std::to_string(n_models_) +
+                " models of " + std::to_string(run.count) + " architectures need " +
+                std::to_string(run.count * static_cast<std::uint64_t>(n_models_)));
+  if (run.count > 0) implementation_->score(run, scores);
+}
+
+void Scorer::score_list(std::span<const std::uint32_t> digits, std::span<double> scores) const {
+  const std::size_t width = radices_.size(), n = digits.size() / width;
+  if (digits.size() % width != 0 || scores.size() != n * n_models_)
+    throw Error("score: " + std::to_string(digits.size()) + " digits and place for " + std::to_string(scores.size()) +
+                " scores; architectures have " + std::to_string(width) + " digits and " + std::to_string(n_models_) +
+                " scores");
+  for (std::size_t i = 0; i < digits.size(); ++i)
+    if (digits[i] >= radices_[i % width])
+      throw Error("score: architecture " + std::to_string(i / width) + " has " + std::to_string(digits[i]) +
+                  " at digit " + std::to_string(i % width) + ", whose radix is " + std::to_string(radices_[i % width]));
+  if (n > 0) implementation_->score_list(digits, scores);
+}
+
+void Scorer::reduce(const ArchRun& run, Reduction& reduction) const {
+  detail::check_run(run, size_, radices_);
+  const auto& settings = reduction.settings();
+  const auto known = [&](int model) { return model >= 0 && model < n_models_; };
+  bool fits = known(settings.latency) && known(settings.quality);
+  for (const auto& histogram : settings.histograms) fits = fits && known(histogram.model);
+  if (!fits)
+    throw Error("score: a reduction names a model beyond the " + std::to_string(n_models_) + " that are scored");
+  if (run.count > 0) implementation_->reduce(run, reduction);
+}
+
+double Scorer::error_bound(int model) const {
+  ONEPROXY_ASSERT(model >= 0 && model < n_models_);
+  return implementation_->error_bound(model);
+}
+
+std::vector<std::string> Scorer::paths() const { return implementation_->paths(); }
+
+void score_fleet(const DigitCode& code, std::span<const Mlp> models, const ArchRun& run, std::span<float> scores,
+                 Backend backend, Precision precision) {
+  check_code(code, "score_fleet");
+  for (const auto& model : models) {
+    check_model(model, code, "score_fleet");
+    bool alike = model.first_width == models[0].first_width && model.layers.size() == models[0].layers.size();
+    for (std::size_t l = 0; alike && l < model.layers.size(); ++l)
+      alike = model.layers[l].outputs == models[0].layers[l].outputs;
+    if (!alike) throw Error("score_fleet: models of several shapes; a fleet has one shape");
+  }
+  detail::check_precision(precision, backend);
+  require_backend(backend);
+  detail::check_run(run, code.size(), code.radices);
+  if (scores.size() != run.count * models.size())
+    throw Error("score_fleet: place for " + std::to_string(scores.size()) + " scores, " +
+                std::to_string(models.size()) + " models of " + std::to_string(run.count) + " architectures need " +
+                std::to_string(run.count * models.size()));
+  if (scores.empty()) return;
+#ifdef ONEPROXY_HAS_CUDA
+  if (backend == Backend::cuda) return detail::score_fleet_cuda(code, models, run, scores, precision);
+#endif
+  detail::score_fleet_cpu(code, models, run, scores, precision);
+}
+
+}  // namespace oneproxy

@@ -1,0 +1,60 @@
+#pragma once
+// Scores of very many architectures: index -> digits -> models -> reducers, in one pass, in chunks that stay in the
+// cache. The first layer of an MLP is a table: the sums of the least significant digits are tabulated once, the others
+// are added for each of their combinations. CPU and CUDA twins.
+//
+// All calls block until their result is on the host. Results do not depend on the number of threads.
+// Errors: what check_code and check_model refuse, a run beyond the space, a precision that the back end has not, a back
+// end that can not run here, no device memory for the smallest chunk (Error).
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "oneproxy/kernels/base/backend.h"
+#include "oneproxy/kernels/base/digits.h"
+#include "oneproxy/kernels/base/precision.h"
+#include "oneproxy/kernels/front/reduction.h"
+#include "oneproxy/kernels/score/models.h"
+
+namespace oneproxy {
+
+class Scorer {
+ public:
+  // Copies what it needs of the models. Widths without a kernel of their own take the general path; paths() says so.
+  Scorer(const DigitCode& code, std::span<const Model> models, Backend backend, Precision precision);
+  ~Scorer();
+  Scorer(Scorer&&) noexcept;
+  Scorer& operator=(Scorer&&) noexcept;
+
+  int n_models() const { return n_models_; }
+  ArchIndex size() const { return size_; }
+
+  // scores [n_models, run.count] f64.
+  void score(const ArchRun& run, std::span<double> scores) const;
+  // digits [n, n_digits] row-major -> scores [n_models, n].
+  void score_list(std::span<const std::uint32_t> digits, std::span<double> scores) const;
+  // Adds a run to a reduction; memory does not grow with run.count.
+  void reduce(const ArchRun& run, Reduction& reduction) const;
+
+  // Proven bound on |score - fp64 score| over the whole space; 0 for tables and for fp64. Infinite where none is known.
+  double error_bound(int model) const;
+  // How each model is evaluated, for reports: "avx2 fp32, 64 wide, in registers", "general", ...
+  std::vector<std::string> paths() const;
+
+  class Implementation;  // one for each back end
+
+ private:
+  std::vector<std::uint32_t> radices_;
+  ArchIndex size_ = 0;
+  int n_models_ = 0;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+// A fleet: many MLPs of one shape over the same code and the same run, one score each. scores [n_models, run.count]
+// fp32. Built for thousands of devices' predictors over a small space, where making a Scorer each would cost.
+void score_fleet(const DigitCode& code, std::span<const Mlp> models, const ArchRun& run, std::span<float> scores,
+                 Backend backend, Precision precision);
+
+}  // namespace oneproxy

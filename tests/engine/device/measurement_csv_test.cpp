@@ -1,0 +1,93 @@
+#include "oneproxy/engine/device/measurement_csv.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/engine/error_of.h"
+#include "tests/engine/temporary_folder.h"
+
+namespace oneproxy {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class MeasurementCsv : public testing::Test {
+ protected:
+  std::string file(const std::string& text) { return folder_.write("m.csv", text); }
+  std::string refused(const std::string& text, const std::string& unit = "ms") {
+    return error_of([&] { read_measurements(space_, {file(text)}, unit); });
+  }
+
+  TemporaryFolder folder_;
+  SearchSpace space_ = SearchSpace::load("nasbench201");
+};
+
+TEST_F(MeasurementCsv, KeepsTheOrderOfTheFileAndTakesMedians) {
+  const auto measured = read_measurements(space_, {file("repeat,latency_ms,arch\n"
+                                                        "1,5,\"3,0,0,0,0,0\"\n"
+                                                        "1,2,0 0 0 0 0 1\n"
+                                                        "2,9,3;0;0;0;0;0\n"
+                                                        "3,6,3;0;0;0;0;0\n"
+                                                        "2,4,0 0 0 0 0 1\n"
+                                                        "1,,0 0 0 0 0 2\n"
+                                                        "4,-1,3;0;0;0;0;0\n"
+                                                        "1,nan,0 0 0 0 0 2\n")});
+  EXPECT_THAT(measured.choices, ElementsAre(3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2));
+  EXPECT_THAT(measured.repeats, ElementsAre(ElementsAre(5, 9, 6), ElementsAre(2, 4), ElementsAre()));
+  EXPECT_EQ(measured.latency_ms[0], 6);
+  EXPECT_EQ(measured.latency_ms[1], 3);
+  EXPECT_TRUE(std::isnan(measured.latency_ms[2]));
+  EXPECT_EQ(measured.n_failed, 3);
+  EXPECT_EQ(measured.n(), 3);
+  EXPECT_EQ(measured.n_known(), 2);
+  EXPECT_EQ(measured.n_repeated(), 2);
+}
+
+TEST_F(MeasurementCsv, ConvertsUnits) {
+  const std::string text = "arch,latency_ms\n0;0;0;0;0;1,3\n";
+  EXPECT_THAT(read_measurements(space_, {file(text)}, "s").latency_ms, ElementsAre(3000));
+  EXPECT_THAT(read_measurements(space_, {file(text)}, "us").latency_ms, ElementsAre(0.003));
+  EXPECT_THAT(refused(text, "min"), HasSubstr("'min'"));
+}
+
+TEST_F(MeasurementCsv, ReadsAPlanAndArchitecturesAlone) {
+  const std::string plan =
+      "arch,latency_ms,repeat,order,index,macs,decisions\n"
+      "0;0;0;0;0;1,7,1,1,1,2e6,\"edge 0-1 = none; edge 0-2 = none\"\n0;0;0;0;0;1,fast,1,1,1,2e6,\"\"\n";
+  EXPECT_THAT(read_architectures(space_, {file(plan)}), ElementsAre(0, 0, 0, 0, 0, 1));
+  EXPECT_THAT(read_architectures(space_, {file("arch\n0;0;0;0;0;1\n")}), ElementsAre(0, 0, 0, 0, 0, 1));
+  EXPECT_THAT(refused(plan), HasSubstr("m.csv:3: latency_ms = 'fast'"));
+}
+
+TEST_F(MeasurementCsv, SeveralFilesAreReadAsOne) {
+  const std::string first = folder_.write("a.csv", "arch,latency_ms\n0;0;0;0;0;1,3\n\n0;0;0;0;0;2,\n0;0;0;0;0;3,4\n");
+  const std::string second =
+      folder_.write("b.csv", "latency_ms,repeat,arch\n5,1,0 0 0 0 0 4\n6,1,0 0 0 0 0 2\n5,1,0 0 0 0 0 1\n");
+  const auto measured = read_measurements(space_, {first, second});
+  EXPECT_THAT(measured.repeats, ElementsAre(ElementsAre(3, 5), ElementsAre(6), ElementsAre(4), ElementsAre(5)));
+  EXPECT_THAT(measured.places, ElementsAre(ElementsAre(0, 5), ElementsAre(4), ElementsAre(2), ElementsAre(3)));
+  EXPECT_THAT(measured.latency_ms, ElementsAre(4, 6, 4, 5));
+  EXPECT_EQ(measured.n_failed, 1);
+  EXPECT_EQ(read_architectures(space_, {first, second}), measured.choices);
+  EXPECT_NE(read_architectures(space_, {second, first}), measured.choices);
+  const std::string bad = folder_.write("c.csv", "arch,latency_ms\n0;0;0;0;0;9,3\n");
+  EXPECT_THAT(error_of([&] { read_measurements(space_, {first, bad}); }), HasSubstr("c.csv:2: "));
+  EXPECT_THAT(error_of([&] { read_measurements(space_, {first, second, first}); }), HasSubstr("a.csv: is given twice"));
+}
+
+TEST_F(MeasurementCsv, NamesWhatIsWrongAndWhere) {
+  const std::string start = "arch,latency_ms\n0;0;0;0;0;1,3\n";
+  EXPECT_THAT(refused(start + "0;0;0;0;0;9,3\n"), HasSubstr("m.csv:3: "));
+  EXPECT_THAT(refused(start + "0;0;0;0;0;2,0\n"), HasSubstr("m.csv:3: latency_ms = '0'"));
+  EXPECT_THAT(refused(start + "0;0;0;0;0;2,3 ms\n"), HasSubstr("'3 ms' should be a positive number"));
+  EXPECT_THAT(refused(start + "0;0;0;0;0;2,inf\n"), HasSubstr("positive"));
+  EXPECT_THAT(refused("arch,ms\n0;0;0;0;0;1,3\n"), HasSubstr("no column 'latency_ms'"));
+  EXPECT_THAT(refused("architecture,latency_ms\n0;0;0;0;0;1,3\n"), HasSubstr("no column 'arch'"));
+  EXPECT_THAT(refused("arch,latency_ms,color\n0;0;0;0;0;1,3,red\n"), HasSubstr("unknown column 'color'"));
+}
+
+}  // namespace
+}  // namespace oneproxy

@@ -1,0 +1,250 @@
+#include "oneproxy/engine/search/exact.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "oneproxy/engine/base/resources.h"
+#include "oneproxy/engine/predictor/digit_tables.h"
+#include "oneproxy/engine/predictor/space_model.h"
+#include "oneproxy/engine/search/exhaustive.h"
+#include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/base/random.h"
+#include "tests/engine/error_of.h"
+
+namespace oneproxy {
+namespace {
+
+using testing::HasSubstr;
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// Three digits; digit 0 may select one of three tables.
+const std::vector<std::uint32_t> kRadices = {3, 6, 5, 4};
+constexpr std::size_t kWidth = 18, kSize = 3 * 6 * 5 * 4;
+
+DigitTableData random_table(std::uint64_t seed, std::size_t n_tables) {
+  const Philox random{seed, 80};
+  DigitTableData data;
+  for (std::size_t i = 0; i < n_tables * kWidth; ++i) data.weights.push_back(4 * random.uniform(i) - 1);
+  for (std::size_t t = 0; t < n_tables; ++t) data.bias.push_back(random.uniform(1000 + t));
+  return data;
+}
+
+// Of the quality of what is slow: few architectures are dominated.
+DigitTableData following(const DigitTableData& latency, std::uint64_t seed, std::size_t n_tables) {
+  DigitTableData data = random_table(seed, n_tables);
+  for (std::size_t i = 0; i < data.weights.size(); ++i)
+    data.weights[i] = data.weights[i] / 8 + latency.weights[i % latency.weights.size()];
+  return data;
+}
+
+std::vector<std::uint32_t> digits_at(std::size_t index) {
+  std::vector<std::uint32_t> digits(kRadices.size());
+  for (std::size_t d = digits.size(); d-- > 0; index /= kRadices[d])
+    digits[d] = static_cast<std::uint32_t>(index % kRadices[d]);
+  return digits;
+}
+
+double sum_at(const DigitTableData& data, std::size_t index) {
+  const auto digits = digits_at(index);
+  const std::size_t t = data.bias.size() == 1 ? 0 : digits[0];
+  double sum = data.bias[t];
+  for (std::size_t d = 0, place = t * kWidth; d < digits.size(); place += kRadices[d++])
+    sum += data.weights[place + digits[d]];
+  return sum;
+}
+
+// The front in f64; the random sums are far apart, so that rounding decides nothing.
+std::vector<std::size_t> front_by_definition(const DigitTableData& latency, const DigitTableData& quality) {
+  std::vector<std::size_t> front;
+  for (std::size_t i = 0; i < kSize; ++i) {
+    const double l = sum_at(latency, i), q = sum_at(quality, i);
+    bool dominated = !std::isfinite(l) || !std::isfinite(q);
+    for (std::size_t j = 0; j < kSize && !dominated; ++j)
+      dominated = j != i && sum_at(latency, j) <= l && sum_at(quality, j) >= q;
+    if (!dominated) front.push_back(i);
+  }
+  std::sort(front.begin(), front.end(),
+            [&](std::size_t a, std::size_t b) { return sum_at(latency, a) < sum_at(latency, b); });
+  return front;
+}
+
+TEST(SearchExactly, IsTheFrontByDefinition) {
+  for (std::uint64_t seed = 0; seed < 24; ++seed) {
+    SCOPED_TRACE(seed);
+    auto latency = random_table(2 * seed, seed % 2 ? 3 : 1),
+         quality = following(latency, 2 * seed + 1, seed % 3 ? 1 : 3);
+    if (seed % 4 >= 2) {  // choices that do not exist, and a value of digit 0 without a table
+      latency.weights[4] = kNan;
+      quality.weights[10] = -kInfinity;
+      if (latency.bias.size() == 3) latency.bias[1] = kNan;
+    }
+    const auto expected = front_by_definition(latency, quality);
+    const std::vector<double> limits = {-100, sum_at(latency, expected[0]), 1, 3, 100, kNan};
+    const auto result = search_exactly({kRadices, latency.view(), quality.view(), {}}, limits, {});
+    ASSERT_EQ(result.front.size(), expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_EQ(result.front[i].digits, digits_at(expected[i]));
+      EXPECT_EQ(result.front[i].latency, sum_at(latency, expected[i]));
+      EXPECT_EQ(result.front[i].quality, sum_at(quality, expected[i]));
+    }
+    for (std::size_t l = 0; l < limits.size(); ++l) {
+      std::vector<std::uint32_t> best;
+      for (const auto i : expected)
+        if (sum_at(latency, i) <= limits[l]) best = digits_at(i);
+      EXPECT_EQ(result.best[l].digits, best) << "limit " << limits[l];
+    }
+    EXPECT_TRUE(result.certificate.exact());
+    EXPECT_LT(result.certificate.latency_error, 1e-13);
+    EXPECT_GT(result.certificate.latency_error, 0);
+    EXPECT_LE(result.certificate.latency_error, 2.5 * result.certificate.latency_step);  // half a step an entry
+  }
+}
+
+TEST(SearchExactly, ThreeObjectives) {
+  const auto latency = random_table(1, 1), quality = random_table(2, 1), third = random_table(3, 3);
+  const auto result = search_exactly({kRadices, latency.view(), quality.view(), third.view()}, {}, {});
+  std::size_t expected = 0;
+  for (std::size_t i = 0; i < kSize; ++i) {
+    bool dominated = false;
+    for (std::size_t j = 0; j < kSize && !dominated; ++j)
+      dominated = j != i && sum_at(latency, j) <= sum_at(latency, i) && sum_at(quality, j) >= sum_at(quality, i) &&
+                  sum_at(third, j) <= sum_at(third, i);
+    if (dominated) continue;
+    ++expected;
+    EXPECT_TRUE(std::any_of(result.front.begin(), result.front.end(),
+                            [&](const ExactSolution& s) { return s.digits == digits_at(i); }));
+  }
+  EXPECT_EQ(result.front.size(), expected);
+  EXPECT_THAT(error_of([&] {
+                search_exactly({kRadices, latency.view(), quality.view(), third.view()}, std::vector<double>{1.0}, {});
+              }),
+              HasSubstr("leave the limits or the third one out"));
+}
+
+TEST(SearchExactly, WholeNumbersAreNotRounded) {
+  auto latency = random_table(1, 1), quality = random_table(2, 1);
+  for (auto* data : {&latency, &quality})
+    for (auto* values : {&data->weights, &data->bias})
+      for (double& x : *values) x = std::round(1e9 * x);
+  const auto result = search_exactly({kRadices, latency.view(), quality.view(), {}}, {}, {});
+  EXPECT_EQ(result.certificate.latency_error, 0);
+  EXPECT_EQ(result.certificate.quality_error, 0);
+}
+
+TEST(SearchExactly, OfAStrictlyRisingFunctionOfTheSum) {
+  const auto latency = random_table(1, 1), quality = following(latency, 2, 1);
+  const ExactProblem problem{kRadices, latency.view(), quality.view(), {}};
+  const auto plain = search_exactly(problem, {}, {});
+  ExactSettings settings;
+  settings.quality_of_sum = [](double sum) { return 1 / (1 + std::exp(-sum)); };
+  const auto bent = search_exactly(problem, std::vector<double>{3}, settings);
+  ASSERT_EQ(bent.front.size(), plain.front.size());
+  for (std::size_t i = 0; i < plain.front.size(); ++i) {
+    EXPECT_EQ(bent.front[i].digits, plain.front[i].digits);
+    EXPECT_EQ(bent.front[i].quality, settings.quality_of_sum(plain.front[i].quality));
+  }
+  settings.quality_of_sum = [](double sum) { return -sum; };
+  EXPECT_THAT(error_of([&] { search_exactly(problem, {}, settings); }), HasSubstr("does not rise"));
+}
+
+TEST(SearchExactly, AThinnedFrontSaysSoAndItsBestIsExact) {
+  const auto latency = random_table(1, 1), quality = following(latency, 2, 1);
+  const ExactProblem problem{kRadices, latency.view(), quality.view(), {}};
+  const std::vector<double> limits = {0, 1, 2, 3, 4};
+  const auto exact = search_exactly(problem, limits, {});
+  const std::int64_t budget = exact.certificate.peak_bytes / 2;
+  const auto thinned = search_exactly(problem, limits, {budget, {}});
+  EXPECT_LE(thinned.certificate.peak_bytes, budget);
+  EXPECT_GT(thinned.certificate.quality_gap, 0);
+  EXPECT_THAT(thinned.certificate.text(), HasSubstr("thinned, certified"));
+  EXPECT_LT(thinned.front.size(), exact.front.size());
+  for (std::size_t l = 0; l < limits.size(); ++l) EXPECT_EQ(thinned.best[l].digits, exact.best[l].digits);
+  for (const auto& point : exact.front)
+    EXPECT_TRUE(std::any_of(thinned.front.begin(), thinned.front.end(), [&](const ExactSolution& s) {
+      return s.latency <= point.latency + 1e-12 && s.quality >= point.quality - thinned.certificate.quality_gap - 1e-12;
+    }));
+}
+
+TEST(SearchExactly, RefusesWhatHasNoMeaning) {
+  auto latency = random_table(1, 1), quality = random_table(2, 1);
+  auto error = [&] {
+    return error_of([&] { search_exactly({kRadices, latency.view(), quality.view(), {}}, {}, {}); });
+  };
+  for (std::size_t i = 9; i < 14; ++i) latency.weights[i] = kNan;
+  EXPECT_THAT(error(), HasSubstr("no value of digit 2 is allowed"));
+  latency = random_table(1, 1);
+  quality.bias = {1, 2};
+  EXPECT_THAT(error(), HasSubstr("the quality table has 2 biases"));
+  quality = random_table(2, 1);
+  latency.weights[0] = latency.weights[5] = std::numeric_limits<double>::max();
+  EXPECT_THAT(error(), HasSubstr("pass the range of numbers"));
+}
+
+TEST(DigitTables, AddTheRowsOfAValue) {
+  // Digit 1 stands for two decisions, its last value only for the first of them.
+  const std::vector<std::uint32_t> radices = {2, 3};
+  const std::vector<std::int32_t> rows = {0, -1, 1, -1, 2, 4, 3, 5, 3, -1};
+  const std::vector<double> weights = {1, 2, 10, 20, 100, kNan, 3, 4, 30, 40, 300, 500}, bias = {7, 8};
+  const auto data = digit_table({radices, 2, rows, 6}, weights, bias);
+  EXPECT_THAT(data.weights, testing::ElementsAre(1, 2, 110, testing::IsNan(), 20, 3, 4, 330, 540, 40));
+  EXPECT_THAT(data.bias, testing::ElementsAre(7, 8));
+  EXPECT_THAT(error_of([&] { digit_table({radices, 2, rows, 6}, bias, bias); }), HasSubstr("pass 6 weights"));
+}
+
+// The proxy of a real device: the exact search of a space that can be enumerated is the exhaustive one.
+TEST(SearchExactly, IsTheExhaustiveSearchOfNasBench201) {
+  const Store store(shipped_store());
+  const auto space = SearchSpace::load("nasbench201");
+  const Measurements data(store, space, "help");
+  const SubSpace part(space);
+  const ObjectiveSources sources{space, &data, store.path(), "", Backend::cpu};
+  const SearchProblem problem{part, &data, make_objective(sources, "proxy:pixel3", "latency"),
+                              make_objective(sources, "model:macs", "quality")};
+  const std::vector<double> limits = {1e-9, 5, 8, 12, 20, 1e9};
+  const auto expected = search_exhaustively(problem, limits, {}, Backend::cpu);
+  const auto result = search_exactly(problem, limits);
+  EXPECT_THAT(result.certainty, HasSubstr("exact in fixed point"));
+  const double rounding = 1e-9;
+  // Latencies that differ by rounding only are ties here and may be two points there.
+  for (const auto& point : expected.front)
+    EXPECT_TRUE(std::any_of(result.front.begin(), result.front.end(), [&](const Solution& s) {
+      return s.quality >= point.quality && s.latency_ms <= point.latency_ms + rounding;
+    }));
+  for (const auto& point : result.front)
+    EXPECT_TRUE(std::any_of(expected.front.begin(), expected.front.end(), [&](const Solution& s) {
+      return s.quality >= point.quality && s.latency_ms <= point.latency_ms + rounding;
+    }));
+  for (std::size_t l = 0; l < limits.size(); ++l) {
+    ASSERT_EQ(result.best[l].choices.empty(), expected.best[l].choices.empty());
+    if (result.best[l].choices.empty()) continue;
+    EXPECT_EQ(result.best[l].quality, expected.best[l].quality);
+    EXPECT_NEAR(result.best[l].latency_ms, expected.best[l].latency_ms, rounding);
+  }
+}
+
+// One table a resolution, stages as digits: a part of the Once-for-All space that can be enumerated.
+TEST(SearchExactly, IsTheExhaustiveSearchOfAStagedPart) {
+  const Store store(shipped_store());
+  const auto space = SearchSpace::load("ofa_mbv3");
+  SubSpace part(space);
+  part.keep_alike();
+  part.fix("resolution=160|192|224");
+  for (const int stage : {0, 1, 2})
+    for (int block = 0; block < 2; ++block) part.fix(space.decisions()[1 + 4 * stage + block].name + "=k3_e3|k7_e6");
+  const ObjectiveSources sources{space, nullptr, store.path(), "", Backend::cpu};
+  const SearchProblem problem{part, nullptr, make_objective(sources, "table:note10", "latency"),
+                              make_objective(sources, "model:macs", "quality")};
+  const std::vector<double> limits = {20, 30, 50};
+  const auto expected = search_exhaustively(problem, limits, {}, Backend::cpu);
+  const auto result = search_exactly(problem, limits);
+  ASSERT_EQ(expected.n_evaluated, 3 * 6 * 6 * 6 * 27 * 27);
+  for (std::size_t l = 0; l < limits.size(); ++l) EXPECT_EQ(result.best[l].quality, expected.best[l].quality);
+  EXPECT_EQ(result.front.size(), expected.front.size());
+}
+
+}  // namespace
+}  // namespace oneproxy

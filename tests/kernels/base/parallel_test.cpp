@@ -1,0 +1,114 @@
+#include "oneproxy/kernels/base/parallel.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "oneproxy/kernels/base/error.h"
+
+namespace oneproxy {
+namespace {
+
+class Parallel : public testing::Test {
+ protected:
+  void TearDown() override {
+    set_thread_count(0);
+    unsetenv("ONEPROXY_THREADS");
+  }
+};
+
+TEST_F(Parallel, CallsEachPieceOnce) {
+  for (const int threads : {1, 2, 3, 8})
+    for (const std::int64_t count : {0, 1, 2, 7, 1000}) {
+      set_thread_count(threads);
+      std::vector<std::atomic<int>> calls(count);
+      parallel_for(count, [&](std::int64_t i) { ++calls[i]; });
+      for (std::int64_t i = 0; i < count; ++i) ASSERT_EQ(calls[i], 1) << "piece " << i << " of " << count;
+    }
+}
+
+TEST_F(Parallel, ManyShortJobs) {
+  set_thread_count(4);
+  std::atomic<std::int64_t> sum{0};
+  for (int job = 0; job < 5000; ++job) parallel_for(4, [&](std::int64_t i) { sum += i; });
+  EXPECT_EQ(sum, 5000 * 6);
+}
+
+TEST_F(Parallel, UsesSeveralThreads) {
+  set_thread_count(2);
+  std::atomic<int> arrived{0};
+  // Each piece waits for the other: one thread alone would never end.
+  parallel_for(2, [&](std::int64_t) {
+    ++arrived;
+    while (arrived < 2) std::this_thread::yield();
+  });
+  EXPECT_EQ(arrived, 2);
+}
+
+TEST_F(Parallel, NestedCallsStayInTheirThread) {
+  set_thread_count(3);
+  std::atomic<int> strangers{0};
+  parallel_for(6, [&](std::int64_t) {
+    const auto self = std::this_thread::get_id();
+    parallel_for(50, [&](std::int64_t) { strangers += std::this_thread::get_id() != self; });
+  });
+  EXPECT_EQ(strangers, 0);
+}
+
+TEST_F(Parallel, CallsFromSeveralThreads) {
+  set_thread_count(3);
+  std::atomic<std::int64_t> sum{0};
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 3; ++caller)
+    callers.emplace_back([&] {
+      for (int job = 0; job < 200; ++job) parallel_for(10, [&](std::int64_t i) { sum += i; });
+    });
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(sum, 3 * 200 * 45);
+}
+
+TEST_F(Parallel, RethrowsAndGoesOn) {
+  for (const int threads : {1, 4}) {
+    set_thread_count(threads);
+    EXPECT_THROW(parallel_for(100,
+                              [](std::int64_t i) {
+                                if (i == 17) throw std::runtime_error("piece 17");
+                              }),
+                 std::runtime_error);
+    std::atomic<int> calls{0};
+    parallel_for(100, [&](std::int64_t) { ++calls; });
+    EXPECT_EQ(calls, 100);
+  }
+}
+
+TEST_F(Parallel, ThreadCount) {
+  EXPECT_GE(thread_count(), 1);
+  setenv("ONEPROXY_THREADS", "3", 1);
+  EXPECT_EQ(thread_count(), 3);
+  set_thread_count(5);
+  EXPECT_EQ(thread_count(), 5) << "a chosen number comes before the environment";
+  set_thread_count(0);
+  EXPECT_EQ(thread_count(), 3);
+  EXPECT_THROW(set_thread_count(-1), Error);
+}
+
+TEST_F(Parallel, BadEnvironmentIsAnError) {
+  for (const char* text : {"", "0", "-2", "two", "4 ", "4.5", "99999999999"}) {
+    setenv("ONEPROXY_THREADS", text, 1);
+    try {
+      thread_count();
+      FAIL() << "accepted '" << text << "'";
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("ONEPROXY_THREADS = '" + std::string(text) + "'"), std::string::npos);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace oneproxy

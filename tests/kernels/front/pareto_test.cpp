@@ -1,0 +1,136 @@
+#include "oneproxy/kernels/front/pareto.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/base/parallel.h"
+#include "oneproxy/kernels/base/random.h"
+#include "tests/kernels/front/pareto_cases.h"
+
+namespace oneproxy {
+namespace {
+
+constexpr double inf = std::numeric_limits<double>::infinity();
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+using Indices = std::vector<std::int64_t>;
+
+class Pareto : public testing::TestWithParam<test::ParetoCase> {};
+INSTANTIATE_TEST_SUITE_P(Cases, Pareto, testing::ValuesIn(test::pareto_cases()),
+                         [](const auto& instance) { return instance.param.name; });
+
+TEST_P(Pareto, FrontIsTheOneByDefinition) {
+  const auto& [name, latency, quality] = GetParam();
+  EXPECT_EQ(pareto_front(latency, quality, Backend::cpu), test::front_by_definition(latency, quality));
+}
+
+TEST_P(Pareto, BestUnderLimitsIsTheBestOfAScan) {
+  const auto& [name, latency, quality] = GetParam();
+  const auto n = static_cast<std::int64_t>(latency.size());
+  std::vector<double> limits = {-inf, -1, -0.0, 0, 0.5, 1, 1.5, 2, 17, 2999, 1e299, inf, nan};
+  for (std::int64_t i = 0; i < n; i += 1 + n / 20) {
+    limits.push_back(latency[i]);
+    limits.push_back(std::nextafter(latency[i], -inf));
+  }
+  Indices expected;
+  for (const double limit : limits) {
+    std::int64_t best = -1;
+    for (std::int64_t i = 0; i < n; ++i) {
+      if (std::isnan(quality[i]) || !(latency[i] <= limit)) continue;
+      const bool better =
+          best < 0 || quality[i] > quality[best] || (quality[i] == quality[best] && latency[i] < latency[best]);
+      if (better) best = i;
+    }
+    expected.push_back(best);
+  }
+  EXPECT_EQ(best_under_limits(latency, quality, limits, Backend::cpu), expected);
+}
+
+TEST(ParetoFront, DoesNotDependOnTheNumberOfThreads) {
+  const std::int64_t n = 300000;  // several chunks
+  const Philox random{7, 0};
+  std::vector<double> latency(n), quality(n);
+  for (std::int64_t i = 0; i < n; ++i) {
+    latency[i] = static_cast<double>(random.below(2 * i, 5000));
+    quality[i] = latency[i] + static_cast<double>(random.below(2 * i + 1, 50));
+  }
+  set_thread_count(1);
+  const Indices alone = pareto_front(latency, quality, Backend::cpu);
+  set_thread_count(5);
+  const Indices together = pareto_front(latency, quality, Backend::cpu);
+  set_thread_count(0);
+  EXPECT_EQ(alone, together);
+
+  // By a running maximum over the points in order, another way than the kernel's.
+  Indices order(n);
+  for (std::int64_t i = 0; i < n; ++i) order[i] = i;
+  std::sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+    if (latency[a] != latency[b]) return latency[a] < latency[b];
+    return quality[a] != quality[b] ? quality[a] > quality[b] : a < b;
+  });
+  Indices expected;
+  for (const std::int64_t i : order)
+    if (expected.empty() || quality[i] > quality[expected.back()]) expected.push_back(i);
+  EXPECT_EQ(alone, expected);
+}
+
+TEST(ParetoFront, RefusesUnequalLengths) {
+  const std::vector<double> two(2), three(3);
+  EXPECT_THROW(pareto_front(two, three, Backend::cpu), Error);
+  EXPECT_THROW(best_under_limits(two, three, two, Backend::cpu), Error);
+  EXPECT_THROW(hypervolume(two, three, 0, 0), Error);
+}
+
+// Cuts the plane at every coordinate and adds up the cells that some point dominates.
+double hypervolume_by_cells(const std::vector<double>& latency, const std::vector<double>& quality,
+                            double reference_latency, double reference_quality) {
+  std::set<double> across = {reference_latency}, up = {reference_quality};
+  for (const double l : latency)
+    if (l < reference_latency) across.insert(l);
+  for (const double q : quality)
+    if (q > reference_quality) up.insert(q);
+  double area = 0;
+  for (auto l = across.begin(); std::next(l) != across.end(); ++l) {
+    for (auto q = up.begin(); std::next(q) != up.end(); ++q) {
+      bool dominated = false;
+      for (std::size_t i = 0; i < latency.size(); ++i) dominated |= latency[i] <= *l && quality[i] >= *std::next(q);
+      if (dominated) area += (*std::next(l) - *l) * (*std::next(q) - *q);
+    }
+  }
+  return area;
+}
+
+TEST(Hypervolume, IsTheSumOfDominatedCells) {
+  for (std::uint64_t stream = 0; stream < 200; ++stream) {
+    const Philox random{11, stream};
+    const auto n = static_cast<std::int64_t>(random.below(1000, 25));
+    std::vector<double> latency(n), quality(n);
+    for (std::int64_t i = 0; i < n; ++i) {
+      latency[i] = static_cast<double>(random.below(2 * i, 30));  // integers: every sum is exact
+      quality[i] = static_cast<double>(random.below(2 * i + 1, 30)) - 10;
+      if (random.below(100 + i, 12) == 0) latency[i] = nan;
+    }
+    EXPECT_EQ(hypervolume(latency, quality, 20, -2), hypervolume_by_cells(latency, quality, 20, -2)) << stream;
+    EXPECT_EQ(hypervolume(latency, quality, 40, -20), hypervolume_by_cells(latency, quality, 40, -20)) << stream;
+  }
+}
+
+TEST(Hypervolume, KnownValuesAndEdges) {
+  const std::vector<double> latency = {1, 2, 4}, quality = {1, 3, 4};
+  EXPECT_EQ(hypervolume(latency, quality, 5, 0), 1 * 4 + 2 * 3 + 1 * 1);
+  EXPECT_EQ(hypervolume({}, {}, 5, 0), 0);
+  EXPECT_EQ(hypervolume(latency, quality, 1, 0), 0);  // no point is faster than the reference
+  EXPECT_EQ(hypervolume(latency, quality, 5, 4), 0);  // nor better
+  EXPECT_EQ(hypervolume(latency, quality, inf, 0), inf);
+  EXPECT_EQ(hypervolume(latency, quality, inf, -inf), inf);
+  EXPECT_THROW(hypervolume(latency, quality, nan, 0), Error);
+  EXPECT_THROW(hypervolume(latency, quality, 5, nan), Error);
+}
+
+}  // namespace
+}  // namespace oneproxy

@@ -1,0 +1,231 @@
+// The CUDA twin of Scorer on a GPU, against the definition and the CPU twin. Skipped where there is no GPU; what the
+// kernels compute is tested there by score_device_test.cpp.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/rank/rank.h"
+#include "oneproxy/kernels/score/scorer.h"
+#include "tests/kernels/score/score_cases.h"
+
+namespace oneproxy {
+namespace {
+
+using test::OwnedDigits;
+using test::OwnedDigitTable;
+using test::OwnedMlp;
+using Radices = std::vector<std::uint32_t>;
+
+constexpr Precision kPrecisions[] = {Precision::fp64, Precision::fp32, Precision::tf32, Precision::bf16};
+
+struct CudaCase {
+  std::string name;
+  Radices radices;
+  int parts;
+  std::vector<int> widths;
+  ArchRun run;
+};
+void PrintTo(const CudaCase& c, std::ostream* out) { *out << c.name; }
+
+std::vector<CudaCase> cuda_cases() {
+  const ArchIndex two_to_32 = ArchIndex{1} << 32, two_to_64 = ArchIndex{1} << 64;
+  const Radices cells(6, 5), fbnet(22, 9), ofa = {25, 7371, 7371, 7371, 7371, 7371}, bits(100, 2);
+  return {{"cells_64", cells, 1, {64, 64}, {0, 15625}},
+          {"cells_odd", cells, 1, {40, 56}, {3124, 3127}},
+          {"cells_shuffled", cells, 1, {64, 64}, {0, 15625, true, 3}},
+          {"cells_deep", cells, 2, {32, 20, 32, 8}, {77, 9999}},
+          {"one_hidden_layer", cells, 1, {100}, {5, 4000}},
+          {"one_architecture", cells, 1, {64, 64}, {15624, 1}},
+          {"empty", cells, 1, {64, 64}, {15625, 0}},
+          {"one_digit", {7}, 1, {16, 16}, {0, 7}},
+          {"fbnet_128", fbnet, 1, {128, 128}, {two_to_32 - 50'000, 100'003}},
+          {"fbnet_deep_128", fbnet, 1, {128, 128, 100}, {two_to_64 - 5'003, 9'999}},
+          {"fbnet_wide", fbnet, 1, {130, 200, 300}, {two_to_64 - 40'003, 80'011}},
+          {"fbnet_shuffled", fbnet, 1, {128, 96}, {two_to_64 - 2'000, 70'001, true, 9}},
+          {"fbnet_across_chunks", fbnet, 1, {32, 32}, {12'345, (1u << 21) + 333}},
+          {"ofa_400", ofa, 4, {400, 400, 400}, {two_to_64 - 4'000, 40'000}},
+          {"ofa_shuffled", ofa, 4, {400, 400, 400}, {12'345, 35'000, true, 1}},
+          {"bits", bits, 1, {24, 24}, {two_to_64 * 999 + 77, 30'000}}};
+}
+
+class ScoreCuda : public testing::TestWithParam<CudaCase> {
+ protected:
+  void SetUp() override {
+    if (cuda_device_count() == 0) GTEST_SKIP() << "needs a CUDA device";
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Cases, ScoreCuda, testing::ValuesIn(cuda_cases()),
+                         [](const auto& instance) { return instance.param.name; });
+
+std::vector<std::uint32_t> list_of(const ArchRun& run, const Radices& radices) {
+  const DigitSplit split = split_digits(radices);
+  std::vector<std::uint32_t> digits(run.count * radices.size());
+  for (std::uint64_t i = 0; i < run.count; ++i)
+    decode_digits(run_index(run, i, split), radices.data(), static_cast<int>(radices.size()),
+                  digits.data() + i * radices.size());
+  return digits;
+}
+
+// Tables and fp64 to the bit, the fast precisions within their bound and with the ranks of fp64.
+TEST_P(ScoreCuda, EqualsTheDefinition) {
+  const auto& [name, radices, parts, widths, run] = GetParam();
+  const OwnedDigits digits(radices, parts, 5);
+  const OwnedDigitTable table(digits, false, 6), selected(digits, true, 7);
+  const auto list = list_of(run, radices);
+  for (const std::uint64_t seed : {8u, 9u}) {
+    const OwnedMlp mlp(digits, widths, seed);
+    const std::vector<Model> models = {table.table(), mlp.mlp(), selected.table()};
+    const auto n = run.count;
+    std::vector<std::uint64_t> looked_at;  // the definition is slow
+    for (std::uint64_t i = 0; i < n; i += std::max<std::uint64_t>(n / 20'000, 1)) looked_at.push_back(i);
+    if (n > 0) looked_at.push_back(n - 1);
+    for (const Precision precision : kPrecisions) {
+      SCOPED_TRACE(std::string(to_string(precision)) + ", seed " + std::to_string(seed));
+      const Scorer scorer(digits.code(), models, Backend::cuda, precision);
+      std::vector<double> scores(3 * n), listed(3 * n);
+      scorer.score(run, scores);
+      scorer.score_list(list, listed);
+      const double bound = scorer.error_bound(1);
+      std::vector<double> fast, exact;
+      for (const std::uint64_t i : looked_at) {
+        const std::uint32_t* own = list.data() + i * radices.size();
+        for (const std::size_t m : {0u, 2u}) {
+          const double expected = score_by_definition(models[m], digits.code(), own);
+          ASSERT_EQ(scores[m * n + i], expected) << "model " << m << " at " << i;
+          ASSERT_EQ(listed[m * n + i], expected) << "model " << m << " at " << i;
+        }
+        exact.push_back(score_by_definition(models[1], digits.code(), own));
+        fast.push_back(scores[n + i]);
+        ASSERT_LE(std::abs(fast.back() - exact.back()), bound) << "at " << i;
+        ASSERT_LE(std::abs(listed[n + i] - exact.back()), bound) << "at " << i;
+      }
+      const double srcc = spearman(fast, exact, Backend::cpu).value;
+      EXPECT_TRUE(n < 1000 || srcc >= 0.9999) << srcc;
+    }
+  }
+}
+
+// Front, lists and histograms against brute force on the scorer's own scores: a reduction may lose nothing.
+TEST_P(ScoreCuda, ReductionsAreThoseOfBruteForce) {
+  const auto& [name, radices, parts, widths, run] = GetParam();
+  if (run.count == 0) return;
+  const OwnedDigits digits(radices, parts, 5);
+  const OwnedDigitTable latency(digits, true, 6), quality(digits, false, 7);
+  const OwnedMlp mlp(digits, widths, 8);
+  const std::vector<Model> models = {latency.table(), mlp.mlp(), quality.table()};
+  const DigitSplit split = split_digits(radices);
+  const Scorer scorer(digits.code(), models, Backend::cuda, Precision::bf16);
+  std::vector<double> scores(3 * run.count);
+  scorer.score(run, scores);
+  std::vector<double> sorted(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(run.count));
+  std::sort(sorted.begin(), sorted.end());
+  for (const int quality_model : {1, 2, 0}) {
+    ReductionSettings settings;
+    settings.quality = quality_model;
+    settings.limits = {sorted[sorted.size() / 10], sorted[sorted.size() / 2], sorted[0] - 1};
+    settings.best = 5;
+    settings.histograms = {{0, sorted.front(), sorted.back() + 1, 50}, {quality_model, -1.0, 1.0, 20}};
+    for (const double margin : {0.0, 1e-3}) {
+      settings.latency_margin = settings.quality_margin = margin;
+      Reduction brute(settings), reduced(settings);
+      for (std::uint64_t i = 0; i < run.count; ++i)
+        brute.add(Candidate{run_index(run, i, split), scores[i], scores[quality_model * run.count + i]});
+      Reduction::Survivors counted;
+      Reduction(settings).filter(scores.data(), static_cast<std::int64_t>(run.count),
+                                 static_cast<std::int64_t>(run.count), 0, counted);
+      // In two calls, as a resumed run would.
+      ArchRun first = run, second = run;
+      first.count = run.count / 3;
+      second.begin += first.count;
+      second.count -= first.count;
+      scorer.reduce(first, reduced);
+      scorer.reduce(second, reduced);
+      EXPECT_EQ(reduced.n_scored(), run.count);
+      const auto same = [](const std::vector<Candidate>& a, const std::vector<Candidate>& b) {
+        return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Candidate& x, const Candidate& y) {
+          return x.index == y.index && x.latency == y.latency && x.quality == y.quality;
+        });
+      };
+      EXPECT_TRUE(same(reduced.front(), brute.front())) << "quality " << quality_model << ", margin " << margin;
+      for (int limit = 0; limit < 3; ++limit)
+        EXPECT_TRUE(same(reduced.best(limit), brute.best(limit))) << "limit " << limit << ", margin " << margin;
+      for (int h = 0; h < 2; ++h) EXPECT_EQ(reduced.histogram(h), counted.histograms[h]);
+    }
+  }
+}
+
+class ScoreCudaOnce : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (cuda_device_count() == 0) GTEST_SKIP() << "needs a CUDA device";
+  }
+};
+
+// Tables: the twins keep the same points of a range that is long enough for several rounds, across 2^32.
+TEST_F(ScoreCudaOnce, TableFrontsEqualTheCpuTwins) {
+  const OwnedDigits digits(Radices(22, 9), 1, 5);
+  const OwnedDigitTable latency(digits, false, 6), quality(digits, false, 7);
+  const std::vector<Model> models = {latency.table(), quality.table()};
+  ReductionSettings settings;
+  settings.limits = {1e3, 1e5};
+  settings.best = 10;
+  const ArchRun run{(ArchIndex{1} << 32) - 10'000'000, 30'000'001};
+  Reduction cpu(settings), cuda(settings);
+  Scorer(digits.code(), models, Backend::cpu, Precision::fp64).reduce(run, cpu);
+  Scorer(digits.code(), models, Backend::cuda, Precision::fp64).reduce(run, cuda);
+  const auto same = [](const std::vector<Candidate>& a, const std::vector<Candidate>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Candidate& x, const Candidate& y) {
+      return x.index == y.index && x.latency == y.latency && x.quality == y.quality;
+    });
+  };
+  EXPECT_TRUE(same(cuda.front(), cpu.front()));
+  for (int limit = 0; limit < 2; ++limit) EXPECT_TRUE(same(cuda.best(limit), cpu.best(limit)));
+  EXPECT_EQ(cuda.n_scored(), cpu.n_scored());
+}
+
+TEST_F(ScoreCudaOnce, FleetsEqualTheirModels) {
+  const OwnedDigits digits(Radices(6, 5), 1, 5);
+  for (const auto& widths : std::vector<std::vector<int>>{{64, 64}, {20, 30, 10}, {200, 100}})
+    for (const ArchRun run : {ArchRun{0, 15625}, ArchRun{1234, 4321}, ArchRun{15624, 1}, ArchRun{0, 500, true, 3}})
+      for (const Precision precision : kPrecisions) {
+        std::vector<OwnedMlp> owned;
+        for (std::uint64_t seed = 0; seed < 70; ++seed) owned.emplace_back(digits, widths, seed);
+        std::vector<Mlp> models;
+        for (const auto& mlp : owned) models.push_back(mlp.mlp());
+        std::vector<float> scores(models.size() * run.count);
+        score_fleet(digits.code(), models, run, scores, Backend::cuda, precision);
+        const auto list = list_of(run, digits.radices);
+        for (std::size_t m = 0; m < models.size(); m += 23) {
+          const Model model = models[m];
+          const double bound =
+              Scorer(digits.code(), std::span(&model, 1), Backend::cuda, precision).error_bound(0) + 1e-6;
+          for (std::uint64_t i = 0; i < run.count; i += 37)
+            ASSERT_NEAR(scores[m * run.count + i],
+                        score_by_definition(model, digits.code(), list.data() + i * digits.radices.size()), bound)
+                << "model " << m << " at " << i;
+        }
+      }
+}
+
+TEST_F(ScoreCudaOnce, PathsSayHowEachModelIsEvaluated) {
+  const OwnedDigits digits(Radices(22, 9), 1, 5);
+  const OwnedDigitTable table(digits, false, 6);
+  const OwnedMlp narrow(digits, {128, 128}, 1), wide(digits, {400, 400}, 1);
+  const std::vector<Model> models = {table.table(), narrow.mlp(), wide.mlp()};
+  const auto paths = Scorer(digits.code(), models, Backend::cuda, Precision::bf16).paths();
+  EXPECT_NE(paths[0].find("table"), std::string::npos);
+  EXPECT_NE(paths[1].find("fused bf16, 128 wide"), std::string::npos) << paths[1];
+  EXPECT_NE(paths[2].find("cuBLASLt"), std::string::npos) << paths[2];
+}
+
+TEST_F(ScoreCudaOnce, ASpaceWithoutASplitIsRefused) {
+  const OwnedDigits digits(Radices(127, 2), 1, 5);
+  const OwnedDigitTable table(digits, false, 6);
+  const Model model = table.table();
+  EXPECT_THROW(Scorer(digits.code(), std::span(&model, 1), Backend::cuda, Precision::fp64), Error);
+}
+
+}  // namespace
+}  // namespace oneproxy
