@@ -71,10 +71,6 @@ void save(const CheckpointSettings& checkpoint, std::uint64_t done, const Reduct
     write_candidates(file, "front", state.front);
     for (std::size_t i = 0; i < state.best.size(); ++i)
       write_candidates(file, "best/" + std::to_string(i), state.best[i]);
-    for (std::size_t i = 0; i < state.histograms.size(); ++i) {
-      const std::vector<std::int64_t> counts(state.histograms[i].begin(), state.histograms[i].end());
-      file.write("histograms/" + std::to_string(i), std::span<const std::int64_t>(counts));
-    }
     file.close();
   }
   fs::rename(temporary, checkpoint.path);
@@ -107,10 +103,6 @@ std::uint64_t load(const CheckpointSettings& checkpoint, const ArchRun& run, Red
   state.front = read_candidates(file, "front");
   for (std::size_t i = 0; i < reduction.settings().limits.size(); ++i)
     state.best.push_back(read_candidates(file, "best/" + std::to_string(i)));
-  for (std::size_t i = 0; i < reduction.settings().histograms.size(); ++i) {
-    const auto counts = file.read_integers("histograms/" + std::to_string(i));
-    state.histograms.emplace_back(counts.begin(), counts.end());
-  }
   reduction.restore(state);
   return done;
 }

@@ -31,16 +31,10 @@ bool same_point(const Candidate& a, const Candidate& b) {
   return a.index == b.index && a.latency == b.latency && a.quality == b.quality;
 }
 
-bool same(const HistogramSettings& a, const HistogramSettings& b) {
-  return a.model == b.model && a.lowest == b.lowest && a.highest == b.highest && a.bins == b.bins;
-}
-
 bool same(const ReductionSettings& a, const ReductionSettings& b) {
   return a.latency == b.latency && a.quality == b.quality && a.front == b.front && a.limits == b.limits &&
          a.best == b.best && a.latency_margin == b.latency_margin && a.quality_margin == b.quality_margin &&
-         a.most_candidates == b.most_candidates &&
-         std::equal(a.histograms.begin(), a.histograms.end(), b.histograms.begin(), b.histograms.end(),
-                    [](const auto& x, const auto& y) { return same(x, y); });
+         a.most_candidates == b.most_candidates;
 }
 
 }  // namespace
@@ -52,14 +46,6 @@ Reduction::Reduction(ReductionSettings settings) : settings_(std::move(settings)
   for (const double margin : {settings_.latency_margin, settings_.quality_margin})
     if (!(margin >= 0))
       throw Error("a reduction with a margin of " + std::to_string(margin) + "; it should be 0 or more");
-  for (const auto& histogram : settings_.histograms) {
-    if (histogram.bins < 1 || !(histogram.lowest < histogram.highest) || std::isinf(histogram.highest) ||
-        std::isinf(histogram.lowest))
-      throw Error("a histogram of " + std::to_string(histogram.bins) + " bins from " +
-                  std::to_string(histogram.lowest) + " to " + std::to_string(histogram.highest) +
-                  "; it needs a bin and a finite range");
-    histograms_.emplace_back(histogram.bins + 2, 0);
-  }
   // An error without a known bound rules nothing out: the fast scores are then all there is.
   gave_up_margins_ = std::isinf(settings_.latency_margin) || std::isinf(settings_.quality_margin);
   compact();
@@ -84,12 +70,6 @@ void Reduction::add(const Candidate& candidate) {
   if (held >= compact_at_) compact();
 }
 
-void Reduction::add_counts(int histogram, std::span<const std::uint64_t> counts) {
-  auto& own = histograms_.at(histogram);
-  ONEPROXY_ASSERT(counts.size() == own.size());
-  for (std::size_t i = 0; i < own.size(); ++i) own[i] += counts[i];
-}
-
 void Reduction::filter(const double* scores, std::int64_t count, std::int64_t stride, std::uint64_t first,
                        Survivors& survivors) const {
   const double* latency = scores + settings_.latency * stride;
@@ -97,39 +77,19 @@ void Reduction::filter(const double* scores, std::int64_t count, std::int64_t st
   survivors.n_scored += static_cast<std::uint64_t>(count);
   const double latency_slack = latency_margin(), quality_slack = 2 * quality_margin();
   const bool lists = settings_.best > 0 && !best_.empty();
-  if (settings_.front || lists) {
-    for (std::int64_t i = 0; i < count; ++i) {
-      bool counts = settings_.front && may_be_on_front(latency[i], quality[i]);
-      if (lists)
-        for (std::size_t l = 0; l < edges_.size() && !counts; ++l)
-          counts = latency[i] <= settings_.limits[l] + latency_slack && quality[i] >= edges_[l] - quality_slack;
-      if (counts && !std::isnan(latency[i]) && !std::isnan(quality[i]))
-        survivors.points.push_back({first + static_cast<std::uint64_t>(i), latency[i], quality[i]});
-    }
-  }
-  if (survivors.histograms.empty())
-    for (const auto& histogram : histograms_) survivors.histograms.emplace_back(histogram.size(), 0);
-  for (std::size_t h = 0; h < settings_.histograms.size(); ++h) {
-    const auto& settings = settings_.histograms[h];
-    const double* values = scores + settings.model * stride;
-    const double scale = settings.bins / (settings.highest - settings.lowest);
-    auto& counts = survivors.histograms[h];
-    for (std::int64_t i = 0; i < count; ++i) {
-      const double value = values[i];
-      if (std::isnan(value)) continue;
-      const int bin = value < settings.lowest ? 0
-                      : value >= settings.highest
-                          ? settings.bins + 1
-                          : 1 + std::min(settings.bins - 1, static_cast<int>((value - settings.lowest) * scale));
-      ++counts[bin];
-    }
+  if (!settings_.front && !lists) return;
+  for (std::int64_t i = 0; i < count; ++i) {
+    bool counts = settings_.front && may_be_on_front(latency[i], quality[i]);
+    if (lists)
+      for (std::size_t l = 0; l < edges_.size() && !counts; ++l)
+        counts = latency[i] <= settings_.limits[l] + latency_slack && quality[i] >= edges_[l] - quality_slack;
+    if (counts && !std::isnan(latency[i]) && !std::isnan(quality[i]))
+      survivors.points.push_back({first + static_cast<std::uint64_t>(i), latency[i], quality[i]});
   }
 }
 
 void Reduction::absorb(const Survivors& survivors) {
   for (const auto& point : survivors.points) add(point);
-  for (std::size_t h = 0; h < survivors.histograms.size(); ++h)
-    add_counts(static_cast<int>(h), survivors.histograms[h]);
   n_scored_ += survivors.n_scored;
 }
 
@@ -139,7 +99,6 @@ void Reduction::merge(const Reduction& other) {
   front_.insert(front_.end(), other.front_.begin(), other.front_.end());
   for (std::size_t i = 0; i < best_.size(); ++i)
     best_[i].insert(best_[i].end(), other.best_[i].begin(), other.best_[i].end());
-  for (std::size_t h = 0; h < histograms_.size(); ++h) add_counts(static_cast<int>(h), other.histograms_[h]);
   n_scored_ += other.n_scored_;
   compact();
 }
@@ -260,19 +219,17 @@ std::vector<Candidate> Reduction::front() const { return front_of(front_); }
 std::vector<Candidate> Reduction::best(int limit) const { return best_of(best_.at(limit), settings_.limits.at(limit)); }
 
 Reduction::State Reduction::state() const {
-  State state{front(), {}, histograms_, n_scored_, gave_up_margins_};
+  State state{front(), {}, n_scored_, gave_up_margins_};
   for (std::size_t i = 0; i < best_.size(); ++i) state.best.push_back(best(static_cast<int>(i)));
   return state;
 }
 
 void Reduction::restore(const State& state) {
-  bool fits = state.best.size() == best_.size() && state.histograms.size() == histograms_.size();
-  for (std::size_t h = 0; fits && h < histograms_.size(); ++h)
-    fits = state.histograms[h].size() == histograms_[h].size();
-  if (!fits) throw Error("a saved reduction has other limits or histograms than this one");
+  if (state.best.size() != best_.size())
+    throw Error("a saved reduction has " + std::to_string(state.best.size()) + " limits, this one has " +
+                std::to_string(best_.size()) + "; remove the saved one to begin anew");
   front_ = state.front;
   best_ = state.best;
-  histograms_ = state.histograms;
   n_scored_ = state.n_scored;
   gave_up_margins_ = state.gave_up_margins;
   compact();

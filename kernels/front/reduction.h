@@ -1,11 +1,11 @@
 #pragma once
-// Something small from very many scores: the Pareto front, the k best under limits, histograms. States of parts of
-// a space merge, in any order, to the same state; nothing of the size of the space is kept.
+// Something small from very many scores: the Pareto front and the k best under limits. States of parts of a space
+// merge, in any order, to the same state; nothing of the size of the space is kept.
 //
-// Latency is minimised, quality maximised; dominance and ties as in kernels/pareto.h. Where scores carry an error of at
-// most a margin (|score - exact score| <= margin), every point that may belong to the exact result is kept; the caller
-// scores these again in fp64 and adds them to a state with margins of 0. With margins of 0 the state is the exact
-// result.
+// Latency is minimised, quality maximised; dominance and ties as in kernels/front/pareto.h. Where scores carry an error
+// of at most a margin (|score - exact score| <= margin), every point that may belong to the exact result is kept; the
+// caller scores these again in fp64 and adds them to a state with margins of 0. With margins of 0 the state is the
+// exact result.
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -19,18 +19,11 @@ struct Candidate {
   double latency = 0, quality = 0;
 };
 
-struct HistogramSettings {
-  int model = 0;                   // which score
-  double lowest = 0, highest = 1;  // equal bins in [lowest, highest); two more for what lies below and above
-  int bins = 100;
-};
-
 struct ReductionSettings {
   int latency = 0, quality = 1;  // which of a scorer's models; the same model for both is allowed
   bool front = true;
   std::vector<double> limits = {};  // latency limits
   int best = 0;                     // so many best within each limit; ties: lower latency, then lower index
-  std::vector<HistogramSettings> histograms = {};
   double latency_margin = 0, quality_margin = 0;
   std::int64_t most_candidates = std::int64_t{1} << 22;  // of a front or a list; beyond, the margins are given up
 };
@@ -41,14 +34,12 @@ class Reduction {
 
   // One point to the front and the lists; NaN never counts. Not thread-safe.
   void add(const Candidate& candidate);
-  void add_counts(int histogram, std::span<const std::uint64_t> counts);  // [bins + 2]
   void add_scored(std::uint64_t count) { n_scored_ += count; }
   void merge(const Reduction& other);  // Error where the settings differ
 
   // What parallel scorers add at once. Made by filter() from chunks, in any thread, and absorbed in one.
   struct Survivors {
     std::vector<Candidate> points;  // index: the position in the run, until the scorer writes the index
-    std::vector<std::vector<std::uint64_t>> histograms;
     std::uint64_t n_scored = 0;
   };
   // Leaves out what can not count, for what is known so far. scores [n_models][stride]: `count` scores from position
@@ -63,13 +54,11 @@ class Reduction {
   bool gave_up_margins() const { return gave_up_margins_; }
   std::vector<Candidate> front() const;          // ascending latency, then descending quality, then index
   std::vector<Candidate> best(int limit) const;  // best first
-  const std::vector<std::uint64_t>& histogram(int i) const { return histograms_[i]; }  // [bins + 2]
 
   // For checkpoints: all of the state but the settings.
   struct State {
     std::vector<Candidate> front;
     std::vector<std::vector<Candidate>> best;  // [n_limits]
-    std::vector<std::vector<std::uint64_t>> histograms;
     std::uint64_t n_scored = 0;
     bool gave_up_margins = false;
   };
@@ -91,8 +80,7 @@ class Reduction {
   bool gave_up_margins_ = false;
   std::vector<Candidate> front_;              // may hold points that the next compaction drops
   std::vector<std::vector<Candidate>> best_;  // [n_limits]
-  std::vector<std::vector<std::uint64_t>> histograms_;
-  std::size_t compact_at_ = 0;  // points held that call for a compaction
+  std::size_t compact_at_ = 0;                // points held that call for a compaction
 
   // The filter: bins rise with latency; [bin] the best quality of the bins below it.
   double bins_from_ = 0, bins_scale_ = 0;

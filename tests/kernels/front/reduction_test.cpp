@@ -85,7 +85,6 @@ TEST(Reduction, PartsMergeToTheWholeInAnyOrder) {
     ReductionSettings settings;
     settings.limits = {-1.0, 0.2 * levels, 0.5 * levels, 2.0 * levels};
     settings.best = 5;
-    settings.histograms = {{0, 0, 0.5 * levels, 10}, {1, -5, 3, 7}};
     Reduction whole(settings), forward(settings), backward(settings);
     feed(whole, points, 0, points.n);
     std::vector<Reduction> parts;
@@ -104,13 +103,7 @@ TEST(Reduction, PartsMergeToTheWholeInAnyOrder) {
       EXPECT_EQ(other->n_scored(), whole.n_scored());
       for (std::size_t l = 0; l < settings.limits.size(); ++l)
         EXPECT_EQ(indices(other->best(l)), best_by_definition(points, settings.limits[l], 5)) << "limit " << l;
-      for (int h = 0; h < 2; ++h) EXPECT_EQ(other->histogram(h), whole.histogram(h));
     }
-    std::uint64_t below = 0, all = 0;
-    for (std::int64_t i = 0; i < points.n; ++i) below += points.scores[points.n + i] < -5;
-    for (const auto count : whole.histogram(1)) all += count;
-    EXPECT_EQ(whole.histogram(1).front(), below);
-    EXPECT_EQ(all, static_cast<std::uint64_t>(points.n));
   }
 }
 
@@ -175,8 +168,6 @@ TEST(Reduction, RefusesFaultySettings) {
   EXPECT_THROW(Reduction({.best = -1}), Error);
   EXPECT_THROW(Reduction({.latency_margin = -1}), Error);
   EXPECT_THROW(Reduction({.latency_margin = std::nan("")}), Error);
-  EXPECT_THROW(Reduction({.histograms = {{0, 1, 1, 5}}}), Error);
-  EXPECT_THROW(Reduction({.histograms = {{0, 0, 1, 0}}}), Error);
   Reduction one({.limits = {1}}), other({.limits = {2}});
   EXPECT_THROW(one.merge(other), Error);
   EXPECT_THROW(one.restore({}), Error);
