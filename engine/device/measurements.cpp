@@ -117,8 +117,7 @@ Series Measurements::quality(const std::string& name) const {
     return series;
   }
   Series series = metric(name);
-  if (series.lower_is_better)
-    throw Error(name + " is to be minimised; a quality is maximised: choose another metric");
+  if (series.lower_is_better) throw Error(name + " is to be minimised; a quality is maximised: choose another metric");
   return series;
 }
 
