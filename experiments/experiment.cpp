@@ -64,18 +64,23 @@ AdaptSettings AdaptSettings::read(Config& config) {
 }
 
 const std::vector<ExperimentKind>& experiment_kinds() {
+  const std::vector<Backend> any = {Backend::cpu, Backend::cuda};
   static const std::vector<ExperimentKind> kinds = {
       {"monotonicity", "rank correlation of latencies between devices (SRCC, Kendall), and which proxies are strong",
-       read_monotonicity},
-      {"adaproxy", "one proxy's predictor adapted to each target with few measurements", read_adaproxy},
-      {"pareto_search", "Pareto fronts for each target: its own, the proxy's, AdaProxy's", read_pareto_search},
-      {"search", "best architectures under latency limits: all scored, proven, or the best found", read_search},
-      {"train_predictor", "a multilayer perceptron trained on measurements, and how well it predicts unseen ones",
+       any, read_monotonicity},
+      {"adaproxy", "one proxy's predictor adapted to each target with few measurements", any, read_adaproxy},
+      {"front_transfer", "Pareto fronts for each target: its own, the proxy's, AdaProxy's", any, read_front_transfer,
+       "pareto_search"},
+      {"search", "best architectures under latency limits: all scored, proven, or the best found", any, read_search},
+      {"train_predictor", "a multilayer perceptron trained on measurements, and how well it predicts unseen ones", any,
        read_train_predictor},
-      {"few_shot", "adaptation to targets with a handful of measurements, many sources or one", read_few_shot},
-      {"proxy_sweep", "every device as the proxy of every other: which one, or which few, serve a fleet",
+      {"few_shot",
+       "adaptation to targets with a handful of measurements, many sources or one",
+       {Backend::cpu},
+       read_few_shot},
+      {"proxy_sweep", "every device as the proxy of every other: which one, or which few, serve a fleet", any,
        read_proxy_sweep},
-      {"reproduce_nb201", "the paper's NAS-Bench-201 figures, ours beside the published", read_reproduce_nb201},
+      {"reproduce_nb201", "the paper's NAS-Bench-201 figures, ours beside the published", any, read_reproduce_nb201},
   };
   return kinds;
 }

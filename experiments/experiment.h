@@ -71,14 +71,16 @@ class Experiment {
 
 struct ExperimentKind {
   std::string name, description;
+  std::vector<Backend> backends;  // those that its work can use; the others are refused
   std::function<std::unique_ptr<Experiment>(Config& config, std::uint64_t seed)> read;
+  std::string former_name = "";  // accepted with a warning
 };
 
 const std::vector<ExperimentKind>& experiment_kinds();
 
 std::unique_ptr<Experiment> read_monotonicity(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_adaproxy(Config& config, std::uint64_t seed);
-std::unique_ptr<Experiment> read_pareto_search(Config& config, std::uint64_t seed);
+std::unique_ptr<Experiment> read_front_transfer(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_search(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_train_predictor(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_few_shot(Config& config, std::uint64_t seed);
