@@ -105,13 +105,13 @@ std::string run_experiment(const RunOptions& options) {
     read.experiment->prepare(*store);
     identity += read.experiment->other_data();
   }
-  const std::string place = ResultFolder::place(options.out, read.kind.name, read.name, identity);
-  if (ResultFolder::finished(place) && !options.force) {
-    log_info(place + " is finished already (same settings, same data); --force runs it again");
-    return place;
+  const std::string result = ResultFolder::path_of(options.out, read.kind.name, read.name, identity);
+  if (ResultFolder::finished(result) && !options.force) {
+    log_info(result + " is finished already (same settings, same data); --force runs it again");
+    return result;
   }
 
-  ResultFolder folder(place);
+  ResultFolder folder(result);
   log_info("oneproxy " + version() + " (" + commit() + "): " + read.kind.name + " of " +
            (options.config.empty() ? "the command line" : options.config) + ", backend " + to_string(backend) +
            (read.backend == "auto" ? " (auto)" : "") + ", store " + read.store_path);
@@ -120,7 +120,7 @@ std::string run_experiment(const RunOptions& options) {
   work.backend = backend;
   work.report = "# " + read.name + " (" + read.kind.name + ")\n\n";
   work.folder = folder.file("");
-  work.checkpoint = place + ".checkpoint";
+  work.checkpoint = result + ".checkpoint";
   work.arrays.emplace(folder.file("arrays.h5"), H5Mode::create);
   work.arrays->set_attribute("/", "kind", read.kind.name);
   {
@@ -144,7 +144,7 @@ std::string run_experiment(const RunOptions& options) {
   folder.finish();
   std::error_code ignored;
   fs::remove(work.checkpoint, ignored);
-  return place;
+  return result;
 }
 
 std::string check_experiment(const RunOptions& options) {

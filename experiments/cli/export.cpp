@@ -4,6 +4,8 @@
 #include <functional>
 
 #include "experiments/cli/commands.h"
+#include "oneproxy/engine/base/atomic_path.h"
+#include "oneproxy/engine/base/attribute_reader.h"
 #include "oneproxy/engine/base/hdf5.h"
 #include "oneproxy/engine/base/result_folder.h"
 #include "oneproxy/engine/data/csv.h"
@@ -40,11 +42,6 @@ class Exporter {
   }
 
  private:
-  std::string text(const std::string& name) const {
-    const auto found = attributes_.find(name);
-    return found == attributes_.end() ? "" : std::get<std::string>(found->second);
-  }
-
   void write(const std::string& name, const std::string& content) {
     const auto path = (folder_ / name).string();
     write_file_atomically(path, content);
@@ -53,7 +50,8 @@ class Exporter {
 
   // "arch,index" of each row of the searched set.
   std::vector<std::string> architectures(const std::string& dataset) const {
-    const SearchSpace space = SearchSpace::load(text("space"), text("geometry"));
+    const SearchSpace space =
+        SearchSpace::load(attribute_text(attributes_, "space"), attribute_text(attributes_, "geometry"));
     const auto choices = arrays_.read_bytes(dataset);
     const std::size_t width = space.n_decisions();
     std::vector<std::string> names;

@@ -6,6 +6,7 @@
 
 #include "experiments/cli/commands.h"
 #include "experiments/experiment.h"
+#include "oneproxy/engine/base/attribute_reader.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/data/store.h"
 #include "oneproxy/engine/predictor/library.h"
@@ -18,12 +19,6 @@ namespace oneproxy {
 namespace {
 namespace fs = std::filesystem;
 
-std::string attribute(const H5Attributes& attributes, const std::string& name) {
-  const auto found = attributes.find(name);
-  const auto* text = found == attributes.end() ? nullptr : std::get_if<std::string>(&found->second);
-  return text ? *text : "";
-}
-
 const std::vector<std::string> kModelHeader = {
     "look-up table or predictor", "space", "predicts", "unit", "form", "source", "licence"};
 
@@ -34,8 +29,8 @@ std::vector<std::string> table_cells(const H5File& file, const std::string& grou
                                     table.target,
                                     table.unit,
                                     form,
-                                    attribute(table.record, "source"),
-                                    attribute(table.record, "licence")};
+                                    attribute_text(table.record, "source"),
+                                    attribute_text(table.record, "licence")};
   };
   if (is_index_table(file, group)) {
     const auto table = read_index_table(file, group);
@@ -54,8 +49,8 @@ std::vector<std::string> predictor_cells(const MlpPredictor& predictor, const st
           predictor.target,
           predictor.unit,
           form,
-          attribute(predictor.record, "source"),
-          attribute(predictor.record, "licence")};
+          attribute_text(predictor.record, "source"),
+          attribute_text(predictor.record, "licence")};
 }
 
 // Look-up tables and predictors, where the store has any.
@@ -77,7 +72,7 @@ std::string describe_predictors(const std::string& path) {
 }
 
 bool is_model_file(const std::string& path) {
-  const auto format = attribute(H5File(path, H5Mode::read).attributes("/"), "format");
+  const auto format = attribute_text(H5File(path, H5Mode::read).attributes("/"), "format");
   return format == "oneproxy-predictor" || format == "oneproxy-table" || format == "oneproxy-index-table";
 }
 
@@ -87,8 +82,9 @@ std::string describe_model_file(const std::string& path) {
   const auto attributes = file.attributes("/");
   const std::string name = fs::path(path).filename().string();
   Table rows(kModelHeader);
-  rows.row(attribute(attributes, "format") == "oneproxy-predictor" ? predictor_cells(read_predictor(file, "/"), name)
-                                                                   : table_cells(file, "/", name));
+  rows.row(attribute_text(attributes, "format") == "oneproxy-predictor"
+               ? predictor_cells(read_predictor(file, "/"), name)
+               : table_cells(file, "/", name));
   const auto shown = [](const auto& value) {
     if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>)
       return value;
@@ -113,9 +109,9 @@ std::string describe_store(const std::string& path) {
       text += "\n" + space + ", set " + set + ": " + std::to_string(rows.n) + " architectures of " +
               std::to_string(rows.n_decisions) + " decisions" +
               (rows.official_index.empty() ? "" : ", with official index") + "\n";
-      if (const auto line = attribute(attributes, "description"); !line.empty()) text += "  " + line + "\n";
-      if (const auto source = attribute(attributes, "source"); !source.empty())
-        text += "  source: " + source + ", licence: " + attribute(attributes, "licence") + "\n";
+      if (const auto line = attribute_text(attributes, "description"); !line.empty()) text += "  " + line + "\n";
+      if (const auto source = attribute_text(attributes, "source"); !source.empty())
+        text += "  source: " + source + ", licence: " + attribute_text(attributes, "licence") + "\n";
       Table table(
           {"device or metric", "unit", "known", "missing", "smallest", "median", "largest", "batch", "precision"});
       auto add = [&](const Column& column, const std::string& prefix) {

@@ -4,9 +4,9 @@
 #include <sstream>
 
 #include "experiments/cli/commands.h"
+#include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/config.h"
 #include "oneproxy/engine/base/resources.h"
-#include "oneproxy/engine/base/result_folder.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
