@@ -96,6 +96,7 @@ std::string run_experiment(const RunOptions& options) {
     Timer timer(work.timings, "reading");
     store.emplace(read.store_path);
     const auto known = store->spaces();
+    for (const auto& file : config.files()) provenance.data[file.key + " " + file.path] = file.sha256;
     for (const auto& space : read.experiment->spaces()) {
       if (std::find(known.begin(), known.end(), space) == known.end()) continue;  // prepare() says whether it matters
       const auto sum = store->checksum(space);
@@ -117,6 +118,11 @@ std::string run_experiment(const RunOptions& options) {
            (read.backend == "auto" ? " (auto)" : "") + ", store " + read.store_path);
   folder.write("config.toml",
                "# resolved from " + fs::path(options.config).filename().string() + "\n" + config.resolved());
+  for (const auto& file : config.files()) {  // so that the result can be read when the file has changed or gone
+    const std::string copy = folder.file("spaces/" + SearchSpace::load_file(file.path).name() + ".toml");
+    fs::create_directories(fs::path(copy).parent_path());
+    fs::copy_file(file.path, copy, fs::copy_options::overwrite_existing);
+  }
   work.backend = backend;
   work.report = "# " + read.name + " (" + read.kind.name + ")\n\n";
   work.folder = folder.file("");

@@ -69,7 +69,7 @@ std::string space_file(const std::string& space) {
   for (const auto& entry : fs::directory_iterator(folder))
     if (entry.path().extension() == ".toml") known.push_back(entry.path().stem().string());
   std::sort(known.begin(), known.end());
-  throw Error(unknown_name("space", space, folder.string(), known));
+  throw Error(unknown_name("space", space, folder.string(), known) + "; a space of your own is a file (*.toml)");
 }
 
 }  // namespace oneproxy

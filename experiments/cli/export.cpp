@@ -20,7 +20,8 @@ namespace fs = std::filesystem;
 class Exporter {
  public:
   Exporter(const std::string& result, const std::string& to)
-      : arrays_((fs::path(result) / "arrays.h5").string(), H5Mode::read),
+      : result_(result),
+        arrays_((fs::path(result) / "arrays.h5").string(), H5Mode::read),
         folder_(to.empty() ? fs::path(result) / "csv" : fs::path(to)),
         attributes_(arrays_.attributes("/")) {
     std::error_code error;
@@ -50,8 +51,10 @@ class Exporter {
 
   // "arch,index" of each row of the searched set.
   std::vector<std::string> architectures(const std::string& dataset) const {
+    const std::string name = attribute_text(attributes_, "space");
+    const fs::path own = result_ / "spaces" / (name + ".toml");  // of a space that does not ship
     const SearchSpace space =
-        SearchSpace::load(attribute_text(attributes_, "space"), attribute_text(attributes_, "geometry"));
+        SearchSpace::load(fs::exists(own) ? own.string() : name, attribute_text(attributes_, "geometry"));
     const auto choices = arrays_.read_bytes(dataset);
     const std::size_t width = space.n_decisions();
     std::vector<std::string> names;
@@ -182,6 +185,7 @@ class Exporter {
     write("proxy_sweep.csv", csv);
   }
 
+  fs::path result_;
   H5File arrays_;
   fs::path folder_;
   H5Attributes attributes_;

@@ -7,6 +7,7 @@
 #include "experiments/cli/commands.h"
 #include "experiments/experiment.h"
 #include "oneproxy/engine/base/attribute_reader.h"
+#include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/data/store.h"
 #include "oneproxy/engine/predictor/library.h"
@@ -151,6 +152,22 @@ std::string list_everything() {
   return text;
 }
 
+std::string describe_space(const std::string& file) {
+  const SearchSpace space = SearchSpace::load_file(file);
+  std::string text = "space " + space.name() + ": " + to_decimal(space.size()) + " architectures, " +
+                     count_of(space.n_decisions(), "decision") + ", for example\n  " +
+                     space.to_string(space.choices(space.size() - 1)) + "\n\n";
+  Table table({"decision", "choices"});
+  for (const auto& decision : space.decisions()) {
+    std::vector<std::string> names;
+    for (const auto& choice : decision.choices) names.push_back(choice.operation.name);
+    table.row({decision.name, join(names, " ")});
+  }
+  text += table.markdown();
+  if (space.has_costs()) text += "\ngeometries: " + join(space.geometries()) + "\n";
+  return text;
+}
+
 std::string describe_architecture(const std::string& space_name, const std::string& geometry, const std::string& form,
                                   const std::string& value, const std::string& store_path) {
   const SearchSpace space = SearchSpace::load(space_name, geometry);
@@ -161,14 +178,14 @@ std::string describe_architecture(const std::string& space_name, const std::stri
     const Store store(store_path);
     const ArchIndex asked = from_decimal(value);
     const auto index = asked >> 62 ? std::nullopt : OfficialIndex(store, space).index(static_cast<std::int64_t>(asked));
-    if (!index) throw Error("--official " + value + ": no architecture of " + space_name + " has it in " + store_path);
+    if (!index)
+      throw Error("--official " + value + ": no architecture of " + space.name() + " has it in " + store_path);
     choices = space.choices(*index);
   } else {
     choices = space.parse(value);
   }
   std::string digits;
   for (const auto choice : choices) digits += (digits.empty() ? "" : ",") + std::to_string(choice);
-  const Cost cost = space.cost(choices);
   std::string text = "architecture      " + space.to_string(choices) + "\nchoices           " + digits +
                      "\nindex             " + to_decimal(space.index(choices)) + "\n";
   std::string tables;
@@ -181,7 +198,7 @@ std::string describe_architecture(const std::string& space_name, const std::stri
       text += "official index    none (no set of the store numbers this space)\n";
     }
   }
-  for (const auto& name : table_names(store_path, space_name)) {
+  for (const auto& name : table_names(store_path, space.name())) {
     const auto table = find_table(name, store_path, space);
     double value = 0;
     predict(table, choices, std::span(&value, 1));
@@ -190,6 +207,8 @@ std::string describe_architecture(const std::string& space_name, const std::stri
               (std::isnan(value) ? "not covered" : plain(std::round(value * 1e4) / 1e4) + " " + unit) + " (" + target +
               ", look-up table)\n";
   }
+  if (!space.has_costs()) return text + tables;
+  const Cost cost = space.cost(choices);
   return text + "geometry          " + space.geometry() + "\nMACs              " + plain(cost.macs) +
          "\nparameters        " + plain(cost.parameters) + "\nactivation bytes  " + plain(cost.activation_bytes) +
          "\n" + tables;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <filesystem>
 
 #include "experiments/cli/commands.h"
 #include "experiments/experiment.h"
@@ -92,7 +93,7 @@ class Search : public Experiment {
   void prepare(const Store& store) override {
     const auto known = store.spaces();
     const bool measured = std::find(known.begin(), known.end(), data_settings_.space) != known.end();
-    space_.emplace(SearchSpace::load(data_settings_.space, data_settings_.geometry));
+    space_.emplace(SearchSpace::load(data_settings_.space_reference, data_settings_.geometry));
     part_.emplace(*space_);
     for (const auto& text : fix_) part_->fix(text);
     if (alike_) part_->keep_alike();
@@ -299,12 +300,13 @@ std::string search_space(SearchOptions options) {
       throw Error("'" + text + "': a quote has no place in the name of a predictor, a device or a decision");
     return "'" + text + "'";
   };
-  std::vector<std::string> keys = {"kind=search",
-                                   "name=" + options.space + "_" + options.method,
-                                   "space=" + quoted(options.space),
-                                   "method=" + quoted(options.method),
-                                   "latency=" + quoted(options.latency),
-                                   "quality=" + quoted(options.quality)};
+  std::vector<std::string> keys = {
+      "kind=search",
+      "name=" + std::filesystem::path(options.space).stem().string() + "_" + options.method,
+      "space=" + quoted(options.space),
+      "method=" + quoted(options.method),
+      "latency=" + quoted(options.latency),
+      "quality=" + quoted(options.quality)};
   if (!options.limits.empty()) keys.push_back("limits_ms=[" + options.limits + "]");
   if (!options.seconds.empty()) keys.push_back("seconds=" + options.seconds);
   if (!options.store.empty()) keys.push_back("store=" + quoted(options.store));
