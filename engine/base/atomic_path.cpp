@@ -8,6 +8,9 @@
 
 namespace oneproxy {
 namespace fs = std::filesystem;
+namespace {
+constexpr const char* kNotWritable = ": can not be written; name a file in a folder that is there and writable";
+}
 
 AtomicPath::AtomicPath(const std::string& path) : path_(path) {
   const fs::path final_path(path);
@@ -37,7 +40,7 @@ void AtomicPath::rename() {
 }
 
 OutputFile::OutputFile(const std::string& path) : path_(path), file_(path_.temporary(), std::ios::binary) {
-  if (!file_) throw Error(path + ": can not be written; name a file in a folder that is there and writable");
+  if (!file_) throw Error(path + kNotWritable);
 }
 
 void OutputFile::finish() {
@@ -55,11 +58,12 @@ void write_file_atomically(const std::string& path, const std::string& content) 
 void write_h5_atomically(const std::string& path, const std::string& start,
                          const std::function<void(H5File&)>& change) {
   AtomicPath target(path);
+  const fs::path folder = fs::path(path).parent_path();
+  if (access(folder.empty() ? "." : folder.c_str(), W_OK) != 0) throw Error(path + kNotWritable);
   if (!start.empty()) {
     std::error_code error;
     fs::copy_file(start, target.temporary(), fs::copy_options::overwrite_existing, error);
-    if (error)
-      throw Error(path + ": can not be written (" + error.message() + "); name a file in a folder that is writable");
+    if (error) throw Error(path + ": can not be written (" + error.message() + ")");
     fs::permissions(target.temporary(), fs::perms::owner_write, fs::perm_options::add, error);
   }
   H5File file(target.temporary(), start.empty() ? H5Mode::create : H5Mode::append);

@@ -475,7 +475,7 @@ class TestImport(ProgramCase):
         self.fault("import", "--space", "nasbench", "--device", "p", "good.csv", says=("nasbench201",))
         self.fault(*add, "p", "none.csv", says=("none.csv",))
         self.fault(*add, "p", "good.csv", "--set", "help", says=("help",))
-        self.fault(*add, "p", "good.csv", "--store", "no/s.h5", says=("--store",))
+        self.fault(*add, "p", "good.csv", "--store", "no/s.h5", says=("no/s.h5", "folder"))
 
     def test_adapt_to_it(self) -> None:
         cells, columns = stored("nasbench201", "help")
