@@ -119,13 +119,13 @@ class Annealing {
         latency_(*problem.latency.model, part_),
         quality_(*problem.quality.model, part_),
         latency_view_(latency_.view()),
-        is_table_(std::holds_alternative<DigitTable>(latency_view_)),
+        is_table_(std::holds_alternative<AdditiveTable<double>>(latency_view_)),
         code_(part_.code()),
         latency_scorer_(code_, std::span(&latency_view_, 1), backend, Precision::fp64),
         quality_scorer_(code_, std::vector<Model>{quality_.view()}, backend, settings.precision),
         record_(ReductionSettings{}) {
     for (const double limit : limits_ms) limits_.push_back(score_of_value(*problem.latency.model, limit));
-    islands_ = is_table_ && std::get<DigitTable>(latency_view_).bias.size() > 1 ? code_.radices[0] : 1;
+    islands_ = is_table_ && std::get<AdditiveTable<double>>(latency_view_).bias.size() > 1 ? code_.radices[0] : 1;
     for (const int d : neighbours_.free_digits())
       if (d > 0 || islands_ == 1) free_.push_back(d);
     // A GPU wants many at once, a core few.
@@ -176,7 +176,7 @@ class Annealing {
     const auto note = [this](const Digits& digits, double latency, double quality) {
       record_.add({index_of(digits), latency, quality});
     };
-    JointExchange joint(code_, std::get<DigitTable>(latency_view_), quality_scorer_, note);
+    JointExchange joint(code_, std::get<AdditiveTable<double>>(latency_view_), quality_scorer_, note);
     std::vector<std::set<Digits>> seen(limits_.size());
     for (int round = 0; round < (by_time ? settings_.chains : kExchangedChains) && in_time(); ++round)
       for (int l = 0; l < static_cast<int>(limits_.size()) && in_time(); ++l) {

@@ -39,7 +39,7 @@ std::vector<T> best_by_latency(std::vector<T> all, std::size_t most) {
 
 }  // namespace
 
-JointExchange::JointExchange(const DigitCode& code, const DigitTable& latency, const Scorer& quality,
+JointExchange::JointExchange(const DigitCode& code, const AdditiveTable<double>& latency, const Scorer& quality,
                              std::function<void(const Digits&, double, double)> scored)
     : code_(code), latency_(latency), quality_(quality), scored_(std::move(scored)) {}
 

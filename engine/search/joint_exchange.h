@@ -18,7 +18,7 @@ class JointExchange {
 
   // latency: a table over the code's digits. quality: one model over the same code. Both outlive this object.
   // `scored` hears of everything that was scored and lies within the limit.
-  JointExchange(const DigitCode& code, const DigitTable& latency, const Scorer& quality,
+  JointExchange(const DigitCode& code, const AdditiveTable<double>& latency, const Scorer& quality,
                 std::function<void(const Digits& digits, double latency, double quality)> scored);
 
   // From `start` (within the limit) to a better one, again and again until none is found or `go_on` says no.
@@ -40,7 +40,7 @@ class JointExchange {
   std::vector<double> score(const std::vector<Digits>& list, double limit);
 
   DigitCode code_;
-  DigitTable latency_;
+  AdditiveTable<double> latency_;
   const Scorer& quality_;
   std::function<void(const Digits&, double, double)> scored_;
   std::int64_t n_scored_ = 0;

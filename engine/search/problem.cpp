@@ -8,6 +8,7 @@
 #include "oneproxy/engine/adapt/adaproxy/trial.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/streams.h"
+#include "oneproxy/engine/predictor/cost_table.h"
 #include "oneproxy/engine/predictor/library.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/score/scorer.h"
@@ -129,8 +130,8 @@ Objective make_objective(const ObjectiveSources& sources, const std::string& nam
   sources.data->expand({what}, key);
   const Series series = sources.data->device(what);
   if (source == "device") return tabled(*sources.data, series);
-  return modelled(as_table(fit_proxy(*sources.data, series, sources.backend).predictor, space), space,
-                  "predicted latency on " + what, "ms", false);
+  return modelled(fit_proxy(*sources.data, series, sources.backend).predictor, space, "predicted latency on " + what,
+                  "ms", false);
 }
 
 std::vector<std::int64_t> rows_of(const SearchProblem& problem) {

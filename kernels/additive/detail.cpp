@@ -22,15 +22,10 @@ bool is_allowed(const AdditiveProblem& problem, std::uint32_t table, std::size_t
   return problem.allowed[(problem.allowed.size() == width ? 0 : table * width) + place] != 0;
 }
 
-void check_objective(const AdditiveProblem& problem, const AdditiveObjective& objective, const std::string& name) {
-  const std::size_t width = n_values(problem.radices), tables = objective.bias.size();
-  if (tables != 1 && tables != problem.radices[0])
-    throw Error("additive front: " + name + " has " + std::to_string(tables) +
-                " tables; pass 1, or one for each of the " + std::to_string(problem.radices[0]) + " values of digit 0");
-  if (objective.weights.size() != tables * width)
-    throw Error("additive front: " + name + " has " + std::to_string(objective.weights.size()) + " weights; " +
-                std::to_string(tables) + " tables over " + std::to_string(width) + " values need " +
-                std::to_string(tables * width));
+void check_objective(const AdditiveProblem& problem, const AdditiveTable<std::int64_t>& objective,
+                     const std::string& name) {
+  check_table(objective, problem.radices, "additive front: " + name);
+  const std::size_t width = n_values(problem.radices), tables = objective.n_tables();
   for (std::size_t t = 0; t < tables; ++t) {
     auto magnitude = [](std::int64_t x) { return x < 0 ? -static_cast<__int128>(x) : static_cast<__int128>(x); };
     __int128 sum = magnitude(objective.bias[t]);
@@ -49,9 +44,9 @@ void check_objective(const AdditiveProblem& problem, const AdditiveObjective& ob
 
 AdditivePoint sum_of(const AdditiveProblem& problem, std::uint32_t table, std::size_t place, bool bias) {
   const std::size_t width = n_values(problem.radices);
-  auto part = [&](const AdditiveObjective& objective) -> std::int64_t {
+  auto part = [&](const AdditiveTable<std::int64_t>& objective) -> std::int64_t {
     if (objective.bias.empty()) return 0;
-    const std::size_t t = objective.bias.size() == 1 ? 0 : table;
+    const std::size_t t = objective.n_tables() == 1 ? 0 : table;
     return objective.weights[t * width + place] + (bias ? objective.bias[t] : 0);
   };
   return {part(problem.latency), part(problem.quality), part(problem.third)};
@@ -60,17 +55,13 @@ AdditivePoint sum_of(const AdditiveProblem& problem, std::uint32_t table, std::s
 }  // namespace
 
 void check_problem(const AdditiveProblem& problem) {
-  if (problem.radices.empty()) throw Error("additive front: there is no digit; pass at least one radix");
-  for (std::size_t d = 0; d < problem.radices.size(); ++d)
-    if (problem.radices[d] == 0)
-      throw Error("additive front: digit " + std::to_string(d) + " has radix 0; a digit has at least one value");
+  check_objective(problem, problem.latency, "latency");
+  check_objective(problem, problem.quality, "quality");
+  if (problem.n_objectives() == 3) check_objective(problem, problem.third, "the third objective");
   const std::size_t width = n_values(problem.radices), masks = problem.allowed.size();
   if (masks != 0 && masks != width && masks != width * problem.radices[0])
     throw Error("additive front: the mask of allowed values has " + std::to_string(masks) + " entries; pass " +
                 std::to_string(width) + ", or as many for each value of digit 0");
-  check_objective(problem, problem.latency, "latency");
-  check_objective(problem, problem.quality, "quality");
-  if (problem.n_objectives() == 3) check_objective(problem, problem.third, "the third objective");
 }
 
 void prune(Choices& choices, int n_objectives) {
@@ -96,8 +87,8 @@ void prune(Choices& choices, int n_objectives) {
 
 Chains make_chains(const AdditiveProblem& problem) {
   const auto& radices = problem.radices;
-  const bool one_table = problem.latency.bias.size() == 1 && problem.quality.bias.size() == 1 &&
-                         problem.third.bias.size() <= 1 && problem.allowed.size() <= n_values(radices);
+  const bool one_table = problem.latency.n_tables() == 1 && problem.quality.n_tables() == 1 &&
+                         problem.third.n_tables() <= 1 && problem.allowed.size() <= n_values(radices);
   Chains result;
   std::size_t empty_digit = 0;  // the first one without a value, for the error
   // The chain behind digit 0 with the tables of value `table`; false where a digit has no value left.

@@ -2,7 +2,7 @@
 #include <variant>
 
 #include "oneproxy/kernels/base/parallel.h"
-#include "oneproxy/kernels/score/cpu/digit_table_cpu.h"
+#include "oneproxy/kernels/score/cpu/table_cpu.h"
 #include "oneproxy/kernels/score/scorer_detail.h"
 
 namespace oneproxy::detail {
@@ -14,7 +14,7 @@ constexpr std::int64_t kLeastPiece = 48;                         // below, threa
 constexpr std::uint64_t kFirstSection = std::uint64_t{1} << 14;  // then four times as many, while the filter sharpens
 constexpr std::uint64_t kSection = std::uint64_t{1} << 22;       // architectures between two sights of the filter
 
-using ModelCpu = std::variant<DigitTableCpu, MlpCpu>;
+using ModelCpu = std::variant<TableCpu, MlpCpu>;
 
 // Digits of one part of a shuffled index. Division by a radix d is a multiplication by m = floor(2^64 / d) + 1:
 // floor(n m / 2^64) = floor(n / d) wherever n d < 2^64, for n m / 2^64 exceeds n / d by less than 1 / d.
@@ -46,8 +46,8 @@ class ScorerCpu : public Scorer::Implementation {
  public:
   ScorerCpu(const DigitCode& code, std::span<const Model> models, Precision precision) : code_(code) {
     for (const auto& model : models) {
-      if (const auto* table = std::get_if<DigitTable>(&model))
-        models_.emplace_back(std::in_place_type<DigitTableCpu>, *table, code_);
+      if (const auto* table = std::get_if<AdditiveTable<double>>(&model))
+        models_.emplace_back(std::in_place_type<TableCpu>, *table, code_);
       else
         models_.emplace_back(std::in_place_type<MlpCpu>, std::get<Mlp>(model), code_, precision);
     }
@@ -137,8 +137,7 @@ class ScorerCpu : public Scorer::Implementation {
 
   // Only what is within a limit can count, and a table says that for much less than an MLP costs.
   bool gated(const ReductionSettings& settings) const {
-    return !settings.front && !settings.limits.empty() &&
-           std::holds_alternative<DigitTableCpu>(models_[settings.latency]) &&
+    return !settings.front && !settings.limits.empty() && std::holds_alternative<TableCpu>(models_[settings.latency]) &&
            std::holds_alternative<MlpCpu>(models_[settings.quality]);
   }
 
@@ -146,7 +145,7 @@ class ScorerCpu : public Scorer::Implementation {
                     const Reduction& reduction, std::vector<double>& scores, Reduction::Survivors& survivors) const {
     const auto& settings = reduction.settings();
     const double limit = *std::max_element(settings.limits.begin(), settings.limits.end()) + settings.latency_margin;
-    const auto& table = std::get<DigitTableCpu>(models_[settings.latency]);
+    const auto& table = std::get<TableCpu>(models_[settings.latency]);
     const auto& mlp = std::get<MlpCpu>(models_[settings.quality]);
     const auto width = static_cast<int>(code_.radices.size());
     double* latency = scores.data() + settings.latency * kBatch;

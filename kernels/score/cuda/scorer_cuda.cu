@@ -97,8 +97,8 @@ void copy_async(T* to, const T* from, std::size_t n, cudaMemcpyKind kind, cudaSt
 
 struct OwnedModel {
   explicit OwnedModel(const Model& of) {
-    if (const auto* table = std::get_if<DigitTable>(&of)) {
-      model = DigitTable{own(table->weights), own(table->bias)};
+    if (const auto* table = std::get_if<AdditiveTable<double>>(&of)) {
+      model = AdditiveTable<double>{own(table->weights), own(table->bias)};
       return;
     }
     const Mlp& mlp = std::get<Mlp>(of);
@@ -165,7 +165,7 @@ class ModelOnDevice {
 
 class TableOnDevice : public ModelOnDevice {
  public:
-  TableOnDevice(const Device& device, const DeviceCode& code, const DigitTable& table, const Leaf& leaf)
+  TableOnDevice(const Device& device, const DeviceCode& code, const AdditiveTable<double>& table, const Leaf& leaf)
       : device_(device),
         code_(code),
         weights_(table.weights),
@@ -377,10 +377,11 @@ class ScorerOnDevice {
       : device_(number), code_(code, split) {
     bool selects = false;
     for (const auto& own : models)
-      if (const auto* table = std::get_if<DigitTable>(&own.model)) selects = selects || table->bias.size() > 1;
+      if (const auto* table = std::get_if<AdditiveTable<double>>(&own.model))
+        selects = selects || table->bias.size() > 1;
     leaf_ = leaf_digits(code.radices, split, selects);
     for (const auto& own : models) {
-      if (const auto* table = std::get_if<DigitTable>(&own.model))
+      if (const auto* table = std::get_if<AdditiveTable<double>>(&own.model))
         models_.push_back(std::make_unique<TableOnDevice>(device_, code_, *table, leaf_));
       else if (precision == Precision::fp64)
         models_.push_back(std::make_unique<Fp64MlpOnDevice>(device_, code_, std::get<Mlp>(own.model)));

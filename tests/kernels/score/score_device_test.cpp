@@ -267,7 +267,7 @@ struct TableCase {
 void PrintTo(const TableCase& c, std::ostream* out) { *out << c.name; }
 
 struct DeviceTable {
-  DeviceTable(const OwnedDigits& digits, const DigitTable& table)
+  DeviceTable(const OwnedDigits& digits, const AdditiveTable<double>& table)
       : groups(group_digits(digits.radices, split_digits(digits.radices), 1, 1)) {
     const bool selects = table.bias.size() > 1;
     args = {table.weights.data(),

@@ -1,4 +1,4 @@
-#include "oneproxy/kernels/score/cpu/digit_table_cpu.h"
+#include "oneproxy/kernels/score/cpu/table_cpu.h"
 
 #include <algorithm>
 
@@ -28,7 +28,7 @@ Extend extend_by(std::uint32_t radix) {
 
 }  // namespace
 
-DigitTableCpu::DigitTableCpu(const DigitTable& table, const OwnedCode& code)
+TableCpu::TableCpu(const AdditiveTable<double>& table, const OwnedCode& code)
     : radices_(code.radices),
       offsets_(code.offsets),
       weights_(table.weights.begin(), table.weights.end()),
@@ -39,18 +39,15 @@ DigitTableCpu::DigitTableCpu(const DigitTable& table, const OwnedCode& code)
   if (bias_.size() > 1 && inner_.first == 0) inner_ = {1, inner_.count / radices_[0]};
 }
 
-const double* DigitTableCpu::weights(const std::uint32_t* digits) const {
+const double* TableCpu::weights(const std::uint32_t* digits) const {
   return weights_.data() + (bias_.size() > 1 ? digits[0] * table_length_ : 0);
 }
 
-double DigitTableCpu::prefix(const std::uint32_t* digits, int n) const {
-  const double* w = weights(digits);
-  double sum = bias_[bias_.size() > 1 ? digits[0] : 0];
-  for (int d = 0; d < n; ++d) sum += w[offsets_[d] + digits[d]];
-  return sum;
+double TableCpu::prefix(const std::uint32_t* digits, int n) const {
+  return add_entries(bias_[bias_.size() > 1 ? digits[0] : 0], weights(digits), radices_.data(), digits, n);
 }
 
-void DigitTableCpu::score_range(ArchIndex begin, std::int64_t count, double* scores) const {
+void TableCpu::score_range(ArchIndex begin, std::int64_t count, double* scores) const {
   const int n_digits = static_cast<int>(radices_.size());
   std::vector<std::uint32_t> digits(n_digits);
   std::vector<double> block(inner_.count), sums(inner_.count);
@@ -81,7 +78,7 @@ void DigitTableCpu::score_range(ArchIndex begin, std::int64_t count, double* sco
   }
 }
 
-void DigitTableCpu::score_digits(const std::uint32_t* digits, std::int64_t n, double* scores) const {
+void TableCpu::score_digits(const std::uint32_t* digits, std::int64_t n, double* scores) const {
   const int n_digits = static_cast<int>(radices_.size());
   for (std::int64_t i = 0; i < n; ++i) scores[i] = prefix(digits + i * n_digits, n_digits);
 }

@@ -1,4 +1,4 @@
-#include "oneproxy/engine/predictor/linear_predictor.h"
+#include "oneproxy/engine/predictor/linear_fit.h"
 
 #include <Eigen/Dense>
 #include <cmath>
@@ -9,8 +9,8 @@
 
 namespace oneproxy {
 
-LinearPredictor fit_linear_predictor(std::span<const std::uint8_t> radices, std::span<const std::uint8_t> choices,
-                                     std::span<const double> latency_ms) {
+AdditivePredictor fit_linear(std::span<const std::uint8_t> radices, std::span<const std::uint8_t> choices,
+                             std::span<const double> latency_ms) {
   using Eigen::Index;
   using Eigen::MatrixXd;
   using Eigen::VectorXd;
@@ -70,10 +70,18 @@ LinearPredictor fit_linear_predictor(std::span<const std::uint8_t> radices, std:
     if (shares[j] == 0) weights[j] = 0;  // rounding leaves 1e-17
   }
 
-  LinearPredictor predictor;
+  AdditivePredictor predictor;
   predictor.radices.assign(radices.begin(), radices.end());
+  predictor.unit = "ms";
   predictor.weights.assign(weights.data(), weights.data() + dims);
-  predictor.bias = mean - shares.dot(weights);
+  predictor.bias = {mean - shares.dot(weights)};
+  return predictor;
+}
+
+AdditivePredictor fit_linear(const SearchSpace& space, std::span<const std::uint8_t> choices,
+                             std::span<const double> latency_ms) {
+  AdditivePredictor predictor = fit_linear(space.radices(), choices, latency_ms);
+  predictor.space = space.name();
   return predictor;
 }
 

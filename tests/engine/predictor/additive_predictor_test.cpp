@@ -1,4 +1,4 @@
-#include "oneproxy/engine/predictor/table_predictor.h"
+#include "oneproxy/engine/predictor/additive_predictor.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,20 +15,20 @@
 namespace oneproxy {
 namespace {
 
-TablePredictor table_of(const std::string& name, const std::string& store, const SearchSpace& space) {
-  return std::get<TablePredictor>(find_table(name, store, space));
+AdditivePredictor table_of(const std::string& name, const std::string& store, const SearchSpace& space) {
+  return std::get<AdditivePredictor>(find_table(name, store, space));
 }
 
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-double latency(const TablePredictor& table, const SearchSpace& space, const std::string& arch) {
+double latency(const AdditivePredictor& table, const SearchSpace& space, const std::string& arch) {
   double value = 0;
   table.predict(space.parse(arch), std::span(&value, 1));
   return value;
 }
 
-TEST(TablePredictor, Note10IsNearTheMeasuredNetworks) {
+TEST(AdditivePredictor, Note10IsNearTheMeasuredNetworks) {
   // Once-for-All's specialised networks of width 1.2 carry the latency that was measured on the same phone.
   const auto space = SearchSpace::load("ofa_mbv3");
   const auto table = table_of("note10", shipped_store(), space);
@@ -49,7 +49,7 @@ TEST(TablePredictor, Note10IsNearTheMeasuredNetworks) {
   EXPECT_THAT(std::get<std::string>(table.record.at("interpolated_resolutions")), HasSubstr("220 (208-224)"));
 }
 
-TEST(TablePredictor, MobileTrimPricesBothFamilies) {
+TEST(AdditivePredictor, MobileTrimPricesBothFamilies) {
   for (const char* name : {"proxylessnas", "mobilenetv2"}) {
     const auto space = SearchSpace::load(name);
     const auto table = table_of("mobile_trim", shipped_store(), space);
@@ -76,8 +76,8 @@ TEST(TablePredictor, MobileTrimPricesBothFamilies) {
   EXPECT_NEAR(one - latency(table, space, "k3_e3" + rest), 16.766225433526014 - 6.240567073170731, 1e-9);
 }
 
-TEST(TablePredictor, AddsFromDecisionZeroUpwards) {
-  TablePredictor table{"tiny", {2, 3}, "t", "ms", {0, 0, 1, 2, 3, 0, 0, 10, 20, std::nan("")}, {100, 200}, {}};
+TEST(AdditivePredictor, AddsFromDecisionZeroUpwards) {
+  AdditivePredictor table{"tiny", {2, 3}, "t", "ms", {0, 0, 1, 2, 3, 0, 0, 10, 20, std::nan("")}, {100, 200}, {}};
   std::vector<double> values(4);
   const std::vector<std::uint8_t> choices = {0, 0, 0, 2, 1, 1, 1, 2};
   table.predict(choices, values);
@@ -85,10 +85,10 @@ TEST(TablePredictor, AddsFromDecisionZeroUpwards) {
   EXPECT_TRUE(std::isnan(values[3]));
 }
 
-TEST(TablePredictor, SurvivesTheStoreAndNamesFaults) {
+TEST(AdditivePredictor, SurvivesTheStoreAndNamesFaults) {
   const TemporaryFolder folder;
   const auto space = SearchSpace::load("nasbench201");
-  TablePredictor table{
+  AdditivePredictor table{
       "nasbench201", std::vector<std::uint8_t>(6, 5), "t", "ms", std::vector<double>(30, 0.5), {2}, {}};
   table.record["source"] = std::string("a test");
   add_table(folder / "s.h5", shipped_store(), "mine", table);
@@ -137,10 +137,10 @@ TEST(IndexTable, SurvivesAFileAndAStoreAndHasNoKernels) {
   EXPECT_FALSE(std::filesystem::exists(folder / "bad.h5"));
 }
 
-TEST(TablePredictor, SurvivesAFileOfItsOwn) {
+TEST(AdditivePredictor, SurvivesAFileOfItsOwn) {
   const TemporaryFolder folder;
   const auto space = SearchSpace::load("nasbench201");
-  TablePredictor table{
+  AdditivePredictor table{
       "nasbench201", std::vector<std::uint8_t>(6, 5), "t", "ms", std::vector<double>(30, 0.5), {2}, {}};
   save_model(folder / "own.h5", table);
   EXPECT_EQ(checksum(table_of(folder / "own.h5", "", space)), checksum(table));

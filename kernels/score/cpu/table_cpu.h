@@ -6,9 +6,9 @@
 
 namespace oneproxy::detail {
 
-class DigitTableCpu {
+class TableCpu {
  public:
-  DigitTableCpu(const DigitTable& table, const OwnedCode& code);
+  TableCpu(const AdditiveTable<double>& table, const OwnedCode& code);
   // As MlpCpu: thread-safe, and the same bits as the definition.
   void score_range(ArchIndex begin, std::int64_t count, double* scores) const;
   void score_digits(const std::uint32_t* digits, std::int64_t n, double* scores) const;
