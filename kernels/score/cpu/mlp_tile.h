@@ -28,7 +28,7 @@ template <typename Sum, typename Act>
 struct TileKernels {
   const char* isa;
   int group;            // widths are multiples of it, and the score's virtual lanes
-  int most_groups;      // in one panel
+  int max_groups;       // in one panel
   int inputs_per_step;  // 2 where pairs of bf16 are multiplied at once
   int row_multiple;     // buffers have rows for the next multiple of this; the surplus is computed and ignored
   int panel_rows;       // architectures in registers at once, beside the widest panel

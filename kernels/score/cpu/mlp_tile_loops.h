@@ -3,7 +3,7 @@
 //
 //   V::Sum, V::Act, V::Reg (lanes sums), V::In (lanes x inputs_per_step weights, or one architecture's inputs in all
 //   lanes), load, store, zero, add, relu, multiply_add, broadcast, weights, step (sum + input * weight), store_act,
-//   hide (from the compiler what it knows of an In), lanes, group, most_groups, inputs_per_step, rows(registers), ...
+//   hide (from the compiler what it knows of an In), lanes, group, max_groups, inputs_per_step, rows(registers), ...
 //
 // A block of `rows` architectures x `registers` vectors of outputs stays in registers while its inputs stream by:
 //   for each input: load the weights once, broadcast each architecture's activation, rows x registers multiply-adds.
@@ -118,13 +118,13 @@ void layer(const PackedLayer<typename V::Sum, typename V::Act>& layer, const typ
           multiply_panel<V, 1>(args, n);
           break;
         case 2:
-          if constexpr (V::most_groups >= 2) multiply_panel<V, 2>(args, n);
+          if constexpr (V::max_groups >= 2) multiply_panel<V, 2>(args, n);
           break;
         case 3:
-          if constexpr (V::most_groups >= 3) multiply_panel<V, 3>(args, n);
+          if constexpr (V::max_groups >= 3) multiply_panel<V, 3>(args, n);
           break;
         case 4:
-          if constexpr (V::most_groups >= 4) multiply_panel<V, 4>(args, n);
+          if constexpr (V::max_groups >= 4) multiply_panel<V, 4>(args, n);
           break;
       }
       output += width;
@@ -250,10 +250,10 @@ template <class V>
 constexpr TileKernels<typename V::Sum, typename V::Act> tile_kernels(const char* isa) {
   return {isa,
           V::group,
-          V::most_groups,
+          V::max_groups,
           V::inputs_per_step,
           V::row_multiple,
-          V::rows(V::most_groups * V::group / V::lanes),
+          V::rows(V::max_groups * V::group / V::lanes),
           V::panel_bytes,
           V::fused,
           V::ordered,

@@ -5,7 +5,7 @@
 namespace oneproxy::detail {
 namespace {
 
-constexpr std::uint64_t kMostInner = 4096;  // sums that stay in the first-level cache
+constexpr std::uint64_t kMaxInner = 4096;  // sums that stay in the first-level cache
 
 // longer[i * radix + c] = sums[i] + weights[c]. A radix that the compiler knows makes a row a few vectors.
 template <int fixed_radix>
@@ -34,7 +34,7 @@ TableCpu::TableCpu(const AdditiveTable<double>& table, const OwnedCode& code)
       weights_(table.weights.begin(), table.weights.end()),
       bias_(table.bias.begin(), table.bias.end()),
       table_length_(weights_.size() / bias_.size()),
-      inner_(inner_digits(radices_, kMostInner)) {
+      inner_(inner_digits(radices_, kMaxInner)) {
   // Digit 0 selects the table, so that it can not vary within a block.
   if (bias_.size() > 1 && inner_.first == 0) inner_ = {1, inner_.count / radices_[0]};
 }

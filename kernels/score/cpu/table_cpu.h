@@ -2,7 +2,8 @@
 // Sums of table entries on the CPU. Private to kernels/.
 #include <vector>
 
-#include "oneproxy/kernels/score/scorer_detail.h"
+#include "oneproxy/kernels/score/cpu/inner_digits.h"
+#include "oneproxy/kernels/score/owned.h"
 
 namespace oneproxy::detail {
 

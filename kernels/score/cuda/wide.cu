@@ -4,7 +4,9 @@
 #include <vector>
 
 #include "oneproxy/kernels/base/device_memory.cuh"
+#include "oneproxy/kernels/score/cuda/chunks.h"
 #include "oneproxy/kernels/score/cuda/device.cuh"
+#include "oneproxy/kernels/score/cuda/layer_kernels.cuh"
 #include "oneproxy/kernels/score/cuda/wide.h"
 
 namespace oneproxy::detail {

@@ -1,8 +1,6 @@
 // Kernels that this CPU has, and the shapes of those that it may lack: emulated vectors run the same loops, packing and
 // tails as AVX-512 and its bf16 pairs do, so that only the one-line intrinsics of kernels/mlp_tile_avx512*.cpp stay
 // unproven where no such CPU runs the tests.
-#include "oneproxy/kernels/score/cpu/mlp_cpu.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -14,6 +12,8 @@
 #include "oneproxy/kernels/base/random.h"
 #include "oneproxy/kernels/rank/rank.h"
 #include "oneproxy/kernels/score/bf16.h"
+#include "oneproxy/kernels/score/cpu/mlp_cpu.h"
+#include "oneproxy/kernels/score/cpu/mlp_on_tiles.h"
 #include "oneproxy/kernels/score/cpu/mlp_tile_vectors.h"
 #include "oneproxy/kernels/score/mlp_error.h"
 #include "oneproxy/kernels/score/scorer_detail.h"
@@ -24,7 +24,7 @@ namespace detail {
 namespace {
 
 struct Avx512Shape {
-  static constexpr int most_groups = 4, row_multiple = 24;
+  static constexpr int max_groups = 4, row_multiple = 24;
   static constexpr int rows(int registers) { return registers == 4 ? 6 : 8; }
 };
 

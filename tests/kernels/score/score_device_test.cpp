@@ -2,8 +2,10 @@
 // The emulation comes before what it emulates.
 // clang-format off
 #include "tests/support/simt_on_host.h"
-#include "oneproxy/kernels/score/cuda/device.cuh"
+#include "oneproxy/kernels/score/cuda/first_layer_kernel.cuh"
+#include "oneproxy/kernels/score/cuda/layer_kernels.cuh"
 #include "oneproxy/kernels/score/cuda/narrow.cuh"
+#include "oneproxy/kernels/score/cuda/reduce_kernels.cuh"
 // clang-format on
 
 #include <gtest/gtest.h>
@@ -12,6 +14,9 @@
 #include <limits>
 
 #include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/score/cuda/first_layer.h"
+#include "oneproxy/kernels/score/cuda/fleet_plan.h"
+#include "oneproxy/kernels/score/cuda/mlp_error_cuda.h"
 #include "tests/kernels/score/score_cases.h"
 
 namespace oneproxy::detail {
@@ -100,7 +105,7 @@ TEST_P(NarrowKernel, EqualsTheDefinition) {
   NarrowPlan plan;
   DeviceLimits device;
   ASSERT_TRUE(plan_narrow(mlp, precision, device, plan));
-  const auto tables = first_layer_tables(mlp, digits.code(), split, plan.width, narrow_most_inner(plan), 1 << 30);
+  const auto tables = first_layer_tables(mlp, digits.code(), split, plan.width, narrow_max_inner(plan), 1 << 30);
   if (small_shared) device.shared_bytes = plan.shared_bytes;
   place_table(plan, tables.inner(), device);
   EXPECT_EQ(plan.table_in_shared, !small_shared);

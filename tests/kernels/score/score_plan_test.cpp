@@ -6,7 +6,15 @@
 #include <limits>
 
 #include "oneproxy/kernels/base/error.h"
-#include "oneproxy/kernels/score/cuda/plan.h"
+#include "oneproxy/kernels/score/cuda/chunks.h"
+#include "oneproxy/kernels/score/cuda/filter.h"
+#include "oneproxy/kernels/score/cuda/first_layer.h"
+#include "oneproxy/kernels/score/cuda/fleet_plan.h"
+#include "oneproxy/kernels/score/cuda/leaf.h"
+#include "oneproxy/kernels/score/cuda/mlp_error_cuda.h"
+#include "oneproxy/kernels/score/cuda/narrow_plan.h"
+#include "oneproxy/kernels/score/cuda/places.h"
+#include "oneproxy/kernels/score/cuda/rounds.h"
 #include "tests/kernels/score/score_cases.h"
 
 namespace oneproxy::detail {
@@ -111,7 +119,7 @@ TEST(NarrowPlans, FitTheSharedMemoryOfTheirDevice) {
         SCOPED_TRACE(to_string(plan));
         if (!planned) continue;
         EXPECT_GE(plan.width, *std::max_element(widths.begin(), widths.end()));
-        const auto most = narrow_most_inner(plan);
+        const auto most = narrow_max_inner(plan);
         EXPECT_GE(most, 64u);
         place_table(plan, static_cast<std::uint32_t>(most), device);
         EXPECT_LE(plan.shared_bytes, shared);
