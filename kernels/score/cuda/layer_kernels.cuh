@@ -2,7 +2,7 @@
 // Layers that are no fused kernel: fp64 in the order of the definition, and what stands around the matrix products of
 // wide MLPs.
 #include "oneproxy/kernels/base/device_code.cuh"
-#include "oneproxy/kernels/score/bf16.h"
+#include "oneproxy/kernels/score/cuda/mma_layout.h"
 
 namespace oneproxy::detail {
 
