@@ -36,7 +36,7 @@ void MlpCpu::score_digits(const std::uint32_t* digits, std::int64_t n, double* s
 double MlpCpu::error_bound() const {
   State& state = *state_;
   std::call_once(state.once, [&state] {
-    state.bound = mlp_error_bound(std::get<Mlp>(state.numbers.model), state.code.view(), state.precision);
+    state.bound = mlp_error_bound(std::get<Mlp>(state.numbers.model), state.code.view(), state.precision, Backend::cpu);
   });
   return state.bound;
 }

@@ -8,8 +8,8 @@
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/score/cuda/chunks.h"
 #include "oneproxy/kernels/score/cuda/devices.cuh"
-#include "oneproxy/kernels/score/cuda/mlp_error_cuda.h"
 #include "oneproxy/kernels/score/cuda/scorer_on_device.cuh"
+#include "oneproxy/kernels/score/mlp_error.h"
 #include "oneproxy/kernels/score/scorer_detail.h"
 
 namespace oneproxy::detail {
@@ -34,7 +34,7 @@ class ScorerCuda : public Scorer::Implementation {
     for (const auto& model : models) {
       models_.emplace_back(model);
       const auto* mlp = std::get_if<Mlp>(&model);
-      bounds_.push_back(mlp ? mlp_error_bound_cuda(*mlp, code, precision) : 0.0);
+      bounds_.push_back(mlp ? mlp_error_bound(*mlp, code, precision, Backend::cuda) : 0.0);
     }
     const DeviceGuard device;
     first_ = device.number();

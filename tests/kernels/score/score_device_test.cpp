@@ -16,7 +16,7 @@
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/score/cuda/first_layer.h"
 #include "oneproxy/kernels/score/cuda/fleet_plan.h"
-#include "oneproxy/kernels/score/cuda/mlp_error_cuda.h"
+#include "oneproxy/kernels/score/mlp_error.h"
 #include "tests/kernels/score/score_cases.h"
 
 namespace oneproxy::detail {
@@ -134,7 +134,7 @@ TEST_P(NarrowKernel, EqualsTheDefinition) {
   args.scores = scores.data();
   launch_narrow(plan, args, 2, 64);
   expect_close(scores, definition(mlp, digits, run), usual_error(precision),
-               mlp_error_bound_cuda(mlp, digits.code(), precision));
+               mlp_error_bound(mlp, digits.code(), precision, Backend::cuda));
 }
 
 std::vector<NarrowCase> narrow_cases() {
@@ -188,7 +188,7 @@ TEST(FleetKernel, EveryModelEqualsItsDefinition) {
     for (std::size_t m = 0; m < models.size(); ++m) {
       const auto own = scores.begin() + static_cast<std::ptrdiff_t>(m * run.count);
       expect_close({own, own + static_cast<std::ptrdiff_t>(run.count)}, definition(models[m].mlp(), digits, run),
-                   usual_error(precision), mlp_error_bound_cuda(models[m].mlp(), digits.code(), precision));
+                   usual_error(precision), mlp_error_bound(models[m].mlp(), digits.code(), precision, Backend::cuda));
     }
   }
 }
@@ -257,8 +257,8 @@ TEST(LayerKernels, FirstAndLastLayerOfAWideMlp) {
     return scores;
   };
   const auto exact = definition(mlp, digits, run);
-  expect_close(scores_with(0.0f), exact, 2e-6, mlp_error_bound_cuda(mlp, digits.code(), Precision::fp32));
-  expect_close(scores_with(Bf16{}), exact, 1e-2, mlp_error_bound_cuda(mlp, digits.code(), Precision::bf16));
+  expect_close(scores_with(0.0f), exact, 2e-6, mlp_error_bound(mlp, digits.code(), Precision::fp32, Backend::cuda));
+  expect_close(scores_with(Bf16{}), exact, 1e-2, mlp_error_bound(mlp, digits.code(), Precision::bf16, Backend::cuda));
 }
 
 // ---- tables ------------------------------------------------------------------------------------------------------
