@@ -20,7 +20,7 @@ using SpaceModel = std::variant<AdditivePredictor, MlpPredictor, IndexTable>;
 // Whether the scoring kernels can run it.
 inline bool has_kernels(const SpaceModel& model) { return !std::holds_alternative<IndexTable>(model); }
 
-// Whether a higher score means a higher value, and the value of a score: exp where the model predicts logarithms.
+// From a kernel's score to the value and back: exp and log where the model predicts logarithms.
 double value_of_score(const SpaceModel& model, double score);
 double score_of_value(const SpaceModel& model, double value);
 

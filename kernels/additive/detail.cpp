@@ -10,7 +10,7 @@
 namespace oneproxy::detail {
 namespace {
 
-constexpr std::int64_t kMostSum = std::int64_t{1} << 61;
+constexpr std::int64_t kMaxSum = std::int64_t{1} << 61;
 
 std::size_t n_values(std::span<const std::uint32_t> radices) {
   return std::accumulate(radices.begin(), radices.end(), std::size_t{0});
@@ -36,7 +36,7 @@ void check_objective(const AdditiveProblem& problem, const AdditiveTable<std::in
         largest = std::max(largest, magnitude(objective.weights[t * width + place]));
       sum += largest;
     }
-    if (sum > kMostSum)
+    if (sum > kMaxSum)
       throw Error("additive front: sums of " + name + " could pass 2^61 (table " + std::to_string(t) +
                   "); scale the table down");
   }

@@ -64,13 +64,13 @@ class Staircase {
   }
 
  private:
-  static constexpr int kMost = 64;
+  static constexpr int kMaxPoints = 64;
   struct Block {
     int count = 0;
-    std::int64_t quality[kMost], third[kMost];
+    std::int64_t quality[kMaxPoints], third[kMaxPoints];
   };
 
-  static std::size_t first_at_least(const std::int64_t* values, std::size_t n, std::int64_t value) {
+  static std::size_t first_not_below(const std::int64_t* values, std::size_t n, std::int64_t value) {
     const std::int64_t* base = values;  // no branch on the comparison: it is a coin toss
     while (n > 1) {
       const std::size_t half = n / 2;
@@ -79,9 +79,11 @@ class Staircase {
     }
     return static_cast<std::size_t>(base - values) + (n == 1 && *base < value);
   }
-  std::size_t block_of(std::int64_t quality) const { return first_at_least(highest_.data(), highest_.size(), quality); }
+  std::size_t block_of(std::int64_t quality) const {
+    return first_not_below(highest_.data(), highest_.size(), quality);
+  }
   static int first_of(const Block& block, std::int64_t quality) {
-    return static_cast<int>(first_at_least(block.quality, static_cast<std::size_t>(block.count), quality));
+    return static_cast<int>(first_not_below(block.quality, static_cast<std::size_t>(block.count), quality));
   }
 
   void erase(std::size_t b, int begin, int end) {
@@ -92,17 +94,17 @@ class Staircase {
   }
 
   void insert(std::size_t b, int at, std::int64_t quality, std::int64_t third) {
-    if (blocks_[b].count == kMost) {
+    if (blocks_[b].count == kMaxPoints) {
       blocks_.insert(blocks_.begin() + b + 1, Block());
       highest_.insert(highest_.begin() + b + 1, highest_[b]);
       Block &low = blocks_[b], &high = blocks_[b + 1];
-      low.count = high.count = kMost / 2;
-      std::copy(low.quality + kMost / 2, low.quality + kMost, high.quality);
-      std::copy(low.third + kMost / 2, low.third + kMost, high.third);
+      low.count = high.count = kMaxPoints / 2;
+      std::copy(low.quality + kMaxPoints / 2, low.quality + kMaxPoints, high.quality);
+      std::copy(low.third + kMaxPoints / 2, low.third + kMaxPoints, high.third);
       highest_[b] = low.quality[low.count - 1];
-      if (at > kMost / 2) {
+      if (at > kMaxPoints / 2) {
         ++b;
-        at -= kMost / 2;
+        at -= kMaxPoints / 2;
       }
     }
     Block& block = blocks_[b];

@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr int kBins = 2048;
-constexpr std::size_t kCompactLeast = std::size_t{1} << 16;
+constexpr std::size_t kMinCompact = std::size_t{1} << 16;
 
 // By latency, of equal latencies the better one first, of equal points the lower index.
 bool front_order(const Candidate& a, const Candidate& b) {
@@ -34,15 +34,15 @@ bool same_point(const Candidate& a, const Candidate& b) {
 bool same(const ReductionSettings& a, const ReductionSettings& b) {
   return a.latency == b.latency && a.quality == b.quality && a.front == b.front && a.limits == b.limits &&
          a.best == b.best && a.latency_margin == b.latency_margin && a.quality_margin == b.quality_margin &&
-         a.most_candidates == b.most_candidates;
+         a.max_candidates == b.max_candidates;
 }
 
 }  // namespace
 
 Reduction::Reduction(ReductionSettings settings) : settings_(std::move(settings)), best_(settings_.limits.size()) {
-  if (settings_.best < 0 || settings_.most_candidates < 1)
+  if (settings_.best < 0 || settings_.max_candidates < 1)
     throw Error("a reduction to the " + std::to_string(settings_.best) + " best of at most " +
-                std::to_string(settings_.most_candidates) + " candidates; both should be positive");
+                std::to_string(settings_.max_candidates) + " candidates; both should be positive");
   for (const double margin : {settings_.latency_margin, settings_.quality_margin})
     if (!(margin >= 0))
       throw Error("a reduction with a margin of " + std::to_string(margin) + "; it should be 0 or more");
@@ -127,8 +127,8 @@ std::vector<Candidate> Reduction::front_of(std::vector<Candidate> points) const 
       below = std::max(below, points[next_below].quality);
     for (; next_up_to < points.size() && points[next_up_to].latency <= from; ++next_up_to)
       up_to = std::max(up_to, points[next_up_to].quality);
-    const double least = point.quality + quality_slack;
-    if (!(below >= least) && !(up_to > least)) front.push_back(point);
+    const double needed = point.quality + quality_slack;
+    if (!(below >= needed) && !(up_to > needed)) front.push_back(point);
   }
   return front;
 }
@@ -156,7 +156,7 @@ std::vector<Candidate> Reduction::best_of(std::vector<Candidate> points, double 
 
 void Reduction::compact_front() {
   front_ = front_of(std::move(front_));
-  if (static_cast<std::int64_t>(front_.size()) > settings_.most_candidates && !gave_up_margins_) {
+  if (static_cast<std::int64_t>(front_.size()) > settings_.max_candidates && !gave_up_margins_) {
     gave_up_margins_ = true;
     front_ = front_of(std::move(front_));
   }
@@ -165,7 +165,7 @@ void Reduction::compact_front() {
 void Reduction::compact_best(int limit) {
   auto& list = best_[limit];
   list = best_of(std::move(list), settings_.limits[limit]);
-  if (static_cast<std::int64_t>(list.size()) > settings_.most_candidates && !gave_up_margins_) {
+  if (static_cast<std::int64_t>(list.size()) > settings_.max_candidates && !gave_up_margins_) {
     gave_up_margins_ = true;
     list = best_of(std::move(list), settings_.limits[limit]);
   }
@@ -211,7 +211,7 @@ void Reduction::compact() {
 
   std::size_t held = front_.size();
   for (const auto& list : best_) held += list.size();
-  compact_at_ = std::max(kCompactLeast, 2 * held);
+  compact_at_ = std::max(kMinCompact, 2 * held);
 }
 
 std::vector<Candidate> Reduction::front() const { return front_of(front_); }

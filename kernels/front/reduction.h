@@ -25,7 +25,7 @@ struct ReductionSettings {
   std::vector<double> limits = {};  // latency limits
   int best = 0;                     // so many best within each limit; ties: lower latency, then lower index
   double latency_margin = 0, quality_margin = 0;
-  std::int64_t most_candidates = std::int64_t{1} << 22;  // of a front or a list; beyond, the margins are given up
+  std::int64_t max_candidates = std::int64_t{1} << 22;  // of a front or a list; beyond, the margins are given up
 };
 
 class Reduction {

@@ -74,15 +74,15 @@ Units first_layer(const Mlp& model, const DigitCode& code, const Arithmetic& ari
                                                      : std::abs(arithmetic.rounded(model.rows[i]) - model.rows[i]);
 
   double additions = 1;
-  std::vector<double> low(width), high(width), most(width), most_rounding(width), sum(width), magnitude(width),
+  std::vector<double> low(width), high(width), max_magnitude(width), max_rounding(width), sum(width), magnitude(width),
       off(width);
   const std::int32_t* rows = code.rows.data();
   for (const std::uint32_t radix : code.radices) {
     std::fill(low.begin(), low.end(), kInfinity);
     std::fill(high.begin(), high.end(), -kInfinity);
-    std::fill(most.begin(), most.end(), 0.0);
-    std::fill(most_rounding.begin(), most_rounding.end(), 0.0);
-    int most_parts = 0;
+    std::fill(max_magnitude.begin(), max_magnitude.end(), 0.0);
+    std::fill(max_rounding.begin(), max_rounding.end(), 0.0);
+    int max_parts = 0;
     for (std::uint32_t value = 0; value < radix; ++value, rows += code.parts) {
       std::fill(sum.begin(), sum.end(), 0.0);
       std::fill(magnitude.begin(), magnitude.end(), 0.0);
@@ -99,21 +99,21 @@ Units first_layer(const Mlp& model, const DigitCode& code, const Arithmetic& ari
           off[j] += error[j];
         }
       }
-      most_parts = std::max(most_parts, parts);
+      max_parts = std::max(max_parts, parts);
       for (std::size_t j = 0; j < width; ++j) {
         low[j] = std::min(low[j], sum[j]);
         high[j] = std::max(high[j], sum[j]);
-        most[j] = std::max(most[j], magnitude[j]);
-        most_rounding[j] = std::max(most_rounding[j], off[j]);
+        max_magnitude[j] = std::max(max_magnitude[j], magnitude[j]);
+        max_rounding[j] = std::max(max_rounding[j], off[j]);
       }
     }
-    additions += most_parts;
+    additions += max_parts;
     for (std::size_t j = 0; j < width; ++j) {
       units.low[j] += low[j];
       units.high[j] += high[j];
-      size[j] += most[j];
-      rounding[j] += most_rounding[j];
-      partial[j] += most_parts * size[j];
+      size[j] += max_magnitude[j];
+      rounding[j] += max_rounding[j];
+      partial[j] += max_parts * size[j];
     }
   }
   // Two chains of additions and one that joins them: each result is at most the magnitudes so far. Of sums in fp64 that

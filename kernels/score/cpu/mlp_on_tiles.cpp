@@ -170,8 +170,8 @@ class Tiled final : public MlpOnTiles {
       if (single && bytes <= kMaxTableBytes) --first_inner_;
     } else {
       for (const std::uint64_t bytes : {kTableBytes, kMaxTableBytes}) {
-        const std::uint64_t most = std::max<std::uint64_t>(1, bytes / (width_ * sizeof(Sum)));
-        first_inner_ = inner_digits(code_->radices, most).first;
+        const std::uint64_t max_count = std::max<std::uint64_t>(1, bytes / (width_ * sizeof(Sum)));
+        first_inner_ = inner_digits(code_->radices, max_count).first;
         if (first_inner_ < n_digits) break;
       }
     }

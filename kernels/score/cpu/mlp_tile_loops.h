@@ -152,9 +152,9 @@ void first(const typename V::Sum* base, const typename V::Sum* table, int n, int
 // Columns in strips of 128 bytes, so that the strips of a few hundred rows stay in L1.
 template <class V, int kRegs>
 ONEPROXY_ALWAYS_INLINE void gather_strip(const typename V::Sum* bias, const typename V::Sum* rows,
-                                         const std::uint32_t* offsets, const std::int32_t* counts, int most, int n,
+                                         const std::uint32_t* offsets, const std::int32_t* counts, int max_rows, int n,
                                          int width, typename V::Act* out) {
-  for (int row = 0; row < n; ++row, offsets += most, out += width) {
+  for (int row = 0; row < n; ++row, offsets += max_rows, out += width) {
     const int n_outer = counts[2 * row], n_all = counts[2 * row + 1];
     typename V::Reg outer[kRegs], inner[kRegs];
     ONEPROXY_UNROLL for (int v = 0; v < kRegs; ++v) {
@@ -176,12 +176,12 @@ ONEPROXY_ALWAYS_INLINE void gather_strip(const typename V::Sum* bias, const type
 
 template <class V>
 void gather(const typename V::Sum* bias, const typename V::Sum* rows, const std::uint32_t* offsets,
-            const std::int32_t* counts, int most, int n, int width, typename V::Act* out) {
+            const std::int32_t* counts, int max_rows, int n, int width, typename V::Act* out) {
   constexpr int kWideRegs = 128 / (V::lanes * static_cast<int>(sizeof(typename V::Sum)));
   int j = 0;
   for (; j + kWideRegs * V::lanes <= width; j += kWideRegs * V::lanes)
-    gather_strip<V, kWideRegs>(bias + j, rows + j, offsets, counts, most, n, width, out + j);
-  for (; j < width; j += V::lanes) gather_strip<V, 1>(bias + j, rows + j, offsets, counts, most, n, width, out + j);
+    gather_strip<V, kWideRegs>(bias + j, rows + j, offsets, counts, max_rows, n, width, out + j);
+  for (; j < width; j += V::lanes) gather_strip<V, 1>(bias + j, rows + j, offsets, counts, max_rows, n, width, out + j);
 }
 
 // ((l0 + l8) + (l4 + l12)) + ... : halves added until one is left.
