@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "oneproxy/kernels/additive/detail.h"
+#include "oneproxy/kernels/additive/chains.h"
 #include "oneproxy/kernels/additive/front.h"
 #include "oneproxy/kernels/additive/levels.h"
 #include "oneproxy/kernels/base/error.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "oneproxy/kernels/additive/detail.h"
+#include "oneproxy/kernels/additive/chains.h"
 #include "oneproxy/kernels/additive/levels.h"
 #include "oneproxy/kernels/additive/three.h"
 #include "oneproxy/kernels/base/error.h"

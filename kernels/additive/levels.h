@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "oneproxy/kernels/additive/detail.h"
+#include "oneproxy/kernels/additive/chains.h"
 
 namespace oneproxy::detail {
 

@@ -1,4 +1,4 @@
-#include "oneproxy/kernels/additive/detail.h"
+#include "oneproxy/kernels/additive/chains.h"
 
 #include <algorithm>
 #include <numeric>
