@@ -4,8 +4,8 @@
 #include <numeric>
 #include <string>
 
-#include "oneproxy/kernels/additive/staircase.h"
 #include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/base/staircase.h"
 
 namespace oneproxy::detail {
 namespace {
@@ -73,7 +73,7 @@ void prune(Choices& choices, int n_objectives) {
     if (sums[a].quality != sums[b].quality) return sums[a].quality > sums[b].quality;
     return sums[a].third != sums[b].third ? sums[a].third < sums[b].third : a < b;
   });
-  Staircase staircase;
+  Staircase<std::int64_t> staircase;
   for (const std::int64_t i : order)
     if (staircase.add(sums[i].quality, n_objectives == 3 ? sums[i].third : 0)) kept.push_back(i);
   std::sort(kept.begin(), kept.end());

@@ -1,6 +1,7 @@
 #pragma once
-// The points (quality, third) that no later point of equal or higher latency may fail to beat: quality ascending, third
-// ascending. Blocks of some dozens of points, so that an insertion moves little.
+// Which pairs (quality, third) a set of points reaches; quality is maximised, third minimised. Points of three
+// objectives come by ascending latency: what the staircase covers is then dominated. Its points are ascending in both,
+// in blocks of some dozens, so that an insertion moves little.
 #include <algorithm>
 #include <cstdint>
 #include <limits>
@@ -8,18 +9,22 @@
 
 namespace oneproxy::detail {
 
+// Number: std::int64_t, or double without NaN.
+template <class Number>
 class Staircase {
  public:
-  // Some point has quality' >= quality and third' <= third.
-  bool covers(std::int64_t quality, std::int64_t third) const {
-    const std::size_t b = block_of(quality);
+  // Some point has quality' >= quality (strictly: > quality) and third' <= third.
+  template <bool strictly = false>
+  bool covers(Number quality, Number third) const {
+    const std::size_t b = first_not_below<strictly>(highest_.data(), highest_.size(), quality);
     if (b == blocks_.size()) return false;
     const Block& block = blocks_[b];
-    return block.third[first_of(block, quality)] <= third;
+    return block.third[first_not_below<strictly>(block.quality, static_cast<std::size_t>(block.count), quality)] <=
+           third;
   }
 
   // False where a point covers it; else it is added and what it covers leaves.
-  bool add(std::int64_t quality, std::int64_t third) {
+  bool add(Number quality, Number third) {
     std::size_t b = block_of(quality);
     if (b == blocks_.size()) {
       if (blocks_.empty()) {
@@ -67,23 +72,25 @@ class Staircase {
   static constexpr int kMaxPoints = 64;
   struct Block {
     int count = 0;
-    std::int64_t quality[kMaxPoints], third[kMaxPoints];
+    Number quality[kMaxPoints], third[kMaxPoints];
   };
 
-  static std::size_t first_not_below(const std::int64_t* values, std::size_t n, std::int64_t value) {
-    const std::int64_t* base = values;  // no branch on the comparison: it is a coin toss
+  template <bool strictly>
+  static std::size_t first_not_below(const Number* values, std::size_t n, Number value) {
+    const auto below = [value](Number x) { return strictly ? x <= value : x < value; };
+    const Number* base = values;  // no branch on the comparison: it is a coin toss
     while (n > 1) {
       const std::size_t half = n / 2;
-      base += base[half - 1] < value ? half : 0;
+      base += below(base[half - 1]) ? half : 0;
       n -= half;
     }
-    return static_cast<std::size_t>(base - values) + (n == 1 && *base < value);
+    return static_cast<std::size_t>(base - values) + (n == 1 && below(*base));
   }
-  std::size_t block_of(std::int64_t quality) const {
-    return first_not_below(highest_.data(), highest_.size(), quality);
+  std::size_t block_of(Number quality) const {
+    return first_not_below<false>(highest_.data(), highest_.size(), quality);
   }
-  static int first_of(const Block& block, std::int64_t quality) {
-    return static_cast<int>(first_not_below(block.quality, static_cast<std::size_t>(block.count), quality));
+  static int first_of(const Block& block, Number quality) {
+    return static_cast<int>(first_not_below<false>(block.quality, static_cast<std::size_t>(block.count), quality));
   }
 
   void erase(std::size_t b, int begin, int end) {
@@ -93,7 +100,7 @@ class Staircase {
     block.count -= end - begin;
   }
 
-  void insert(std::size_t b, int at, std::int64_t quality, std::int64_t third) {
+  void insert(std::size_t b, int at, Number quality, Number third) {
     if (blocks_[b].count == kMaxPoints) {
       blocks_.insert(blocks_.begin() + b + 1, Block());
       highest_.insert(highest_.begin() + b + 1, highest_[b]);
@@ -117,7 +124,7 @@ class Staircase {
   }
 
   std::vector<Block> blocks_;
-  std::vector<std::int64_t> highest_;  // quality of each block
+  std::vector<Number> highest_;  // quality of each block
 };
 
 }  // namespace oneproxy::detail
