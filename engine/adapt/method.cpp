@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "oneproxy/kernels/additive/linear_score.h"
+#include "oneproxy/engine/predictor/linear_fit.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/rank/rank.h"
 
@@ -13,42 +13,35 @@ namespace {
 
 class AdaptedLinear : public AdaptedPredictor {
  public:
-  AdaptedLinear(LinearPredictor predictor, const SearchSpace& space, std::string proxy)
-      : predictor_(std::move(predictor)), space_(space), proxy_(std::move(proxy)) {}
+  AdaptedLinear(AdditivePredictor predictor, const std::string& proxy) : predictor_(std::move(predictor)) {
+    predictor_.record["proxy"] = proxy;
+  }
 
   std::vector<double> latency_ms(const Architectures& at) const override {
     std::vector<double> latency(at.n());
-    score_linear(predictor_.table(), at.choices, latency, Backend::cpu);
+    predictor_.predict(at.choices, latency);
     return latency;
   }
-  SpaceModel space_model() const override {
-    TablePredictor table = as_table(predictor_, space_);
-    table.unit = "ms";
-    table.record["proxy"] = proxy_;
-    return table;
-  }
+  SpaceModel space_model() const override { return predictor_; }
   ExpectedSrcc expected_srcc() const override {
     const double unknown = std::numeric_limits<double>::quiet_NaN();
     return {unknown, unknown, unknown, {}};
   }
 
  private:
-  LinearPredictor predictor_;
-  const SearchSpace& space_;
-  std::string proxy_;
+  AdditivePredictor predictor_;
 };
 
 class AdaproxyMethod : public AdaptationMethod {
  public:
-  AdaproxyMethod(const ArchitectureFeatures& features, std::span<const SourceDevice> sources, Norm norm)
-      : space_(features.space()), norm_(norm) {
+  AdaproxyMethod(const ArchitectureFeatures& features, std::span<const SourceDevice> sources, Norm norm) : norm_(norm) {
     if (sources.empty()) throw Error("AdaProxy needs a source device, its proxy; name one");
     for (const auto& source : sources) {
       Proxy proxy;
       proxy.name = source.name;
-      proxy.predictor = fit_linear_predictor(features.space().radices(), source.choices, source.latency_ms);
+      proxy.predictor = fit_linear(features.space(), source.choices, source.latency_ms);
       std::vector<double> predicted(source.latency_ms.size());
-      score_linear(proxy.predictor.table(), source.choices, predicted, Backend::cpu);
+      proxy.predictor.predict(source.choices, predicted);
       double n = 0, mean = 0, squares = 0;
       for (std::size_t i = 0; i < predicted.size(); ++i) {
         if (std::isnan(source.latency_ms[i])) continue;
@@ -79,7 +72,7 @@ class AdaproxyMethod : public AdaptationMethod {
     for (const auto& proxy : proxies_) {
       if (proxies_.size() == 1) break;
       std::vector<double> predicted(n);
-      score_linear(proxy.predictor.table(), choices, predicted, Backend::cpu);
+      proxy.predictor.predict(choices, predicted);
       const double srcc = spearman(predicted, latency, Backend::cpu).value;
       if (srcc > best_srcc) best_srcc = srcc, best = &proxy;
     }
@@ -90,16 +83,15 @@ class AdaproxyMethod : public AdaptationMethod {
     ValidationSamples validation{{choices.begin() + training * decisions, choices.end()},
                                  {latency.begin() + training, latency.end()}};
     return std::make_unique<AdaptedLinear>(
-        adapt_adaproxy(best->predictor, best->deviation, train, validation, norm_).predictor, space_, best->name);
+        adapt_adaproxy(best->predictor, best->deviation, train, validation, norm_).predictor, best->name);
   }
 
  private:
   struct Proxy {
     std::string name;
-    LinearPredictor predictor;
+    AdditivePredictor predictor;
     double deviation = 0;
   };
-  const SearchSpace& space_;
   Norm norm_;
   std::vector<Proxy> proxies_;
 };

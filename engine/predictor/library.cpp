@@ -85,7 +85,7 @@ SpaceModel find_table(const std::string& reference, const std::string& store, co
 
 namespace {
 void write(H5File& file, const std::string& group, const MlpPredictor& model) { write_predictor(file, group, model); }
-void write(H5File& file, const std::string& group, const TablePredictor& model) { write_table(file, group, model); }
+void write(H5File& file, const std::string& group, const AdditivePredictor& model) { write_table(file, group, model); }
 void write(H5File& file, const std::string& group, const IndexTable& model) { write_table(file, group, model); }
 }  // namespace
 
@@ -108,7 +108,7 @@ void add_predictor(const std::string& store, const std::string& start_from, cons
 }
 
 void add_table(const std::string& store, const std::string& start_from, const std::string& name,
-               const TablePredictor& table) {
+               const AdditivePredictor& table) {
   add(store, start_from, name,
       [&](H5File& file) { write_table(file, kTables + "/" + table.space + "/" + name, table); });
 }

@@ -1,7 +1,7 @@
 #pragma once
 // Predictors and look-up tables of a store, by name.
 //   /predictors/<space>/<name>   multilayer perceptrons   (engine/predictor/mlp_predictor.h)
-//   /tables/<space>/<name>       look-up tables           (engine/predictor/table_predictor.h, index_table.h)
+//   /tables/<space>/<name>       look-up tables           (engine/predictor/additive_predictor.h, index_table.h)
 #include <string>
 #include <vector>
 
@@ -20,7 +20,7 @@ std::vector<std::string> predicted_spaces(const std::string& store);
 // `reference` is a file (*.h5), or a name in the store. All belong to `space`, or are refused; errors
 // offer the nearest names and say how a predictor enters a store.
 MlpPredictor find_predictor(const std::string& reference, const std::string& store, const SearchSpace& space);
-// A TablePredictor or an IndexTable.
+// An AdditivePredictor or an IndexTable.
 SpaceModel find_table(const std::string& reference, const std::string& store, const SearchSpace& space);
 
 // Of any kind, into a file of its own, atomically.
@@ -30,7 +30,7 @@ void save_model(const std::string& path, const SpaceModel& model);
 void add_predictor(const std::string& store, const std::string& start_from, const std::string& name,
                    const MlpPredictor& predictor);
 void add_table(const std::string& store, const std::string& start_from, const std::string& name,
-               const TablePredictor& table);
+               const AdditivePredictor& table);
 // Of any kind, where its kind belongs.
 void add_model(const std::string& store, const std::string& start_from, const std::string& name,
                const SpaceModel& model);

@@ -7,27 +7,20 @@
 #include <variant>
 #include <vector>
 
-#include "oneproxy/engine/predictor/digit_tables.h"
+#include "oneproxy/engine/predictor/additive_predictor.h"
 #include "oneproxy/engine/predictor/index_table.h"
-#include "oneproxy/engine/predictor/linear_predictor.h"
 #include "oneproxy/engine/predictor/mlp_predictor.h"
-#include "oneproxy/engine/predictor/table_predictor.h"
 #include "oneproxy/engine/space/subspace.h"
 #include "oneproxy/kernels/score/models.h"
 
 namespace oneproxy {
 
-using SpaceModel = std::variant<TablePredictor, MlpPredictor, IndexTable>;
+using SpaceModel = std::variant<AdditivePredictor, MlpPredictor, IndexTable>;
 
 // Whether the scoring kernels can run it.
 inline bool has_kernels(const SpaceModel& model) { return !std::holds_alternative<IndexTable>(model); }
 
-// What is additive as a table: a linear predictor, or a cost of the space ("model:macs"; where the resolution changes
-// every block, one table a resolution).
-TablePredictor as_table(const LinearPredictor& predictor, const SearchSpace& space);
-TablePredictor cost_table(const SearchSpace& space, const std::string& cost_model_name);
-
-// Whether a higher score means a higher value, and the value of a score: exp where the model predicts logarithms.
+// From a kernel's score to the value and back: exp and log where the model predicts logarithms.
 double value_of_score(const SpaceModel& model, double score);
 double score_of_value(const SpaceModel& model, double value);
 
@@ -47,7 +40,7 @@ class KernelModel {
  private:
   SpaceModel model_;
   Dense last_;
-  DigitTableData table_;
+  std::vector<double> table_weights_, table_bias_;  // over the part's digits
   Model view_;
 
  public:

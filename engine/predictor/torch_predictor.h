@@ -11,10 +11,9 @@ namespace oneproxy {
 
 // What the inputs of the first layer are.
 //   onehot  the space's own code: one input a (decision, choice), decision after decision
-//   ofa     Once-for-All's accuracy predictor: one-hot kernel of each block, then one-hot expansion of each block,
-//   zeros
-//           for an inactive one, then 8 buckets of 16 pixels from 112; a resolution between buckets is rounded down.
-//           Source: Cai et al., "Once-for-All", ICLR 2020, and the predictor that its authors released.
+//   ofa     Once-for-All's accuracy predictor: one-hot kernel of each block, then one-hot expansion of each block
+//           (zeros for an inactive one), then 8 buckets of 16 pixels from 112; a resolution between buckets is rounded
+//           down. Source: Cai et al., "Once-for-All", ICLR 2020, and the predictor that its authors released.
 inline const std::vector<std::string> kTorchLayouts = {"onehot", "ofa"};
 
 // Linear layers in the order of the file, ReLU between them; their names ("0.weight", "fc.bias") do not matter, a

@@ -151,7 +151,7 @@ std::string identity_of(const DigitCode& code, std::span<const Model> models, Pr
   append(bytes, code.radices);
   append(bytes, code.rows);
   for (const auto& model : models) {
-    if (const auto* table = std::get_if<DigitTable>(&model)) {
+    if (const auto* table = std::get_if<AdditiveTable<double>>(&model)) {
       append(bytes, table->weights);
       append(bytes, table->bias);
       continue;

@@ -12,7 +12,7 @@ void negate(std::vector<double>& values) {
   for (double& value : values) value = -value;
 }
 
-void change_sign(TablePredictor& table) {
+void change_sign(AdditivePredictor& table) {
   negate(table.weights);
   negate(table.bias);
 }

@@ -9,6 +9,7 @@
 
 #include "oneproxy/engine/adapt/adaproxy/trial.h"
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/predictor/cost_table.h"
 #include "oneproxy/engine/predictor/library.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/score/scorer.h"
@@ -128,8 +129,8 @@ Objective find_objective(const ObjectiveSources& sources, const std::string& nam
   sources.data->expand({what}, key);
   const Series series = sources.data->device(what);
   if (source == "device") return tabled(*sources.data, series);
-  return modelled(as_table(fit_proxy(*sources.data, series, sources.backend).predictor, space), space,
-                  "predicted latency on " + what, "ms", false);
+  return modelled(fit_proxy(*sources.data, series, sources.backend).predictor, space, "predicted latency on " + what,
+                  "ms", false);
 }
 
 // The last part of what an objective is, without the ending of a file.

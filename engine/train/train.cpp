@@ -13,7 +13,7 @@
 #include "oneproxy/engine/base/progress.h"
 #include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/engine/base/streams.h"
-#include "oneproxy/engine/predictor/additive_features.h"
+#include "oneproxy/engine/predictor/cost_table.h"
 #include "oneproxy/engine/train/training_checkpoint.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -246,14 +246,22 @@ class Training {
  private:
   void make_features() {
     for (const auto& name : settings_.features) {
-      features_.push_back(additive_feature(space_, name));
-      const auto radices = space_.radices();
-      auto values = features_.back().of(fitting_.choices, radices);
+      const AdditivePredictor& feature = features_.emplace_back(cost_table(space_, "model:" + name));
+      if (feature.n_tables() > 1)
+        throw Error("training: the feature " + name + " of " + space_.name() +
+                    " is not a sum over its decisions, for the resolution scales every block, so it can not be folded "
+                    "into a predictor; leave it out");
+      const auto values_of = [&](std::span<const std::uint8_t> choices) {
+        std::vector<double> values(choices.size() / feature.radices.size());
+        feature.predict(choices, values);
+        return values;
+      };
+      auto values = values_of(fitting_.choices);
       const Scale scale = scale_of(values);
       if (scale.deviation == 0)
         throw Error("training: the feature " + name + " is the same for all fitting rows; leave it out");
       feature_scales_.push_back(scale);
-      auto stopping = features_.back().of(stopping_.choices, radices);
+      auto stopping = values_of(stopping_.choices);
       for (auto* column : {&values, &stopping})
         for (double& v : *column) v = (v - scale.mean) / scale.deviation;
       fitting_.features.push_back(std::move(values));
@@ -299,7 +307,8 @@ class Training {
     text << std::hexfloat << "training 1\n" << space_.name() << ' ' << to_string(settings_.backend) << '\n';
     for (const int width : network_.widths) text << width << ' ';
     for (const char frozen : network_.frozen) text << int{frozen} << ' ';
-    for (const auto& feature : features_) text << feature.name << sha256_of(std::span(feature.per_row));
+    for (std::size_t k = 0; k < features_.size(); ++k)
+      text << settings_.features[k] << sha256_of(std::span(features_[k].weights));
     text << '\n'
          << to_string(settings_.loss) << ' ' << settings_.huber_delta << ' ' << settings_.margin << ' '
          << settings_.log_target << ' ' << settings_.learning_rate << ' ' << settings_.constant_rate << ' '
@@ -399,11 +408,11 @@ class Training {
         double& value = predictor.rows[static_cast<std::size_t>(r) * width + j];
         value = weights[r];
         for (std::size_t k = 0; k < features_.size(); ++k)
-          value += weights[n_rows_ + k] * features_[k].per_row[r] / feature_scales_[k].deviation;
+          value += weights[n_rows_ + k] * features_[k].weights[r] / feature_scales_[k].deviation;
       }
       for (std::size_t k = 0; k < features_.size(); ++k)
         predictor.first_bias[j] +=
-            weights[n_rows_ + k] * (features_[k].base - feature_scales_[k].mean) / feature_scales_[k].deviation;
+            weights[n_rows_ + k] * (features_[k].bias[0] - feature_scales_[k].mean) / feature_scales_[k].deviation;
     }
     auto rest = parameters.subspan((static_cast<std::size_t>(inputs) + 1) * width);
     for (std::size_t l = 1; l + 1 < widths.size(); ++l) {
@@ -442,7 +451,7 @@ class Training {
     std::string layers;
     for (const int width : network_.widths) layers += (layers.empty() ? "" : "-") + std::to_string(width);
     std::string features;
-    for (const auto& feature : features_) features += (features.empty() ? "" : ", ") + feature.name;
+    for (const auto& name : settings_.features) features += (features.empty() ? "" : ", ") + name;
     record["method"] = std::string(settings_.fine_tuning ? "fine-tuned" : "trained") + ", LibTorch, AdamW";
     record["layers"] = layers;
     record["loss"] = std::string(to_string(settings_.loss));
@@ -471,7 +480,7 @@ class Training {
   const SearchSpace& space_;
   const TrainSettings& settings_;
   Rows fitting_, stopping_;
-  std::vector<AdditiveFeature> features_;
+  std::vector<AdditivePredictor> features_;
   std::vector<Scale> feature_scales_;
   int n_rows_ = 0;
   NetworkSettings network_;

@@ -265,7 +265,7 @@ void describe(SpaceModel& model, const AdaptOptions& options, const Prepared& pr
 std::string keep(const SpaceModel& model, const AdaptOptions& options, const SearchSpace& space) {
   const bool network = std::holds_alternative<MlpPredictor>(model), indexed = !has_kernels(model);
   std::string form = "network";
-  if (const auto* table = std::get_if<TablePredictor>(&model))
+  if (const auto* table = std::get_if<AdditivePredictor>(&model))
     form = table->n_tables() == 1
                ? "one weight a choice"
                : "one weight a choice, a table for each of " + std::to_string(table->n_tables()) + " resolutions";

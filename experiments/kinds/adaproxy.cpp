@@ -8,6 +8,7 @@
 #include "oneproxy/engine/adapt/adaproxy/rounds.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/progress.h"
+#include "oneproxy/engine/predictor/linear_fit.h"
 #include "oneproxy/engine/report/table.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/base/parallel.h"
@@ -91,7 +92,7 @@ class Adaproxy : public Experiment {
       const auto before = spearman(proxy_.values, targets_[t].values, work.backend);
       outcome.before = before.value;
       outcome.before_reason = to_string(before.reason);
-      const auto own = fit_linear_predictor(data.space().radices(), data.rows().choices, targets_[t].values);
+      const auto own = fit_linear(data.space(), data.rows().choices, targets_[t].values);
       outcome.ceiling = spearman(predict_rows(data, own, work.backend), targets_[t].values, work.backend).value;
       outcome.after.resize(trials_);
       outcome.unseen.resize(trials_);

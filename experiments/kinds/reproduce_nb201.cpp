@@ -9,6 +9,7 @@
 #include "experiments/kinds/statistics.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/progress.h"
+#include "oneproxy/engine/predictor/linear_fit.h"
 #include "oneproxy/engine/report/table.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/base/parallel.h"
@@ -115,7 +116,7 @@ class ReproduceNb201 : public Experiment {
       std::replace_if(
           raw.begin(), raw.end(), [](double v) { return std::isnan(v); }, -1.0);
       outcome.with_failures = spearman(proxy.values, raw, work.backend).value;
-      const auto own = fit_linear_predictor(data.space().radices(), data.rows().choices, targets[i].values);
+      const auto own = fit_linear(data.space(), data.rows().choices, targets[i].values);
       outcome.ceiling = spearman(predict_rows(data, own, work.backend), targets[i].values, work.backend).value;
       outcome.after.resize(trials_);
       outcome.unseen.resize(trials_);

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "experiments/experiment.h"
-#include "oneproxy/engine/predictor/linear_predictor.h"
+#include "oneproxy/engine/predictor/linear_fit.h"
 #include "oneproxy/engine/report/table.h"
 #include "oneproxy/engine/train/prediction_quality.h"
 #include "oneproxy/engine/train/split.h"
@@ -76,11 +76,11 @@ class TrainPredictor : public Experiment {
       Timer timer(work.timings, "training");
       trained = train_mlp(loaded_->space, fitting, rows<StoppingRows>(rows_.stopping), train_);
     }
-    const auto linear = fit_linear_predictor(loaded_->space.radices(), fitting.choices, fitting.values);
+    const auto linear = fit_linear(loaded_->space, fitting.choices, fitting.values);
     const auto test = rows<TestRows>(rows_.test);
     std::vector<double> predicted(test.values.size()), linear_predicted(test.values.size());
     trained.predictor.predict(test.choices, predicted);
-    score_linear(linear.table(), test.choices, linear_predicted, work.backend);
+    linear.predict(test.choices, linear_predicted, work.backend);
     const auto quality = prediction_quality(predicted, test.values, work.backend);
     const auto linear_quality = prediction_quality(linear_predicted, test.values, work.backend);
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "oneproxy/kernels/additive/detail.h"
+#include "oneproxy/kernels/additive/chains.h"
 #include "oneproxy/kernels/additive/front.h"
 #include "oneproxy/kernels/additive/levels.h"
 #include "oneproxy/kernels/base/error.h"
@@ -101,7 +101,7 @@ std::vector<AdditiveBest> additive_best(const AdditiveProblem& problem, std::spa
   if (problem.n_objectives() == 3)
     throw Error("additive front: the best under a limit takes two objectives; leave the third one out");
   Chains chains = make_chains(problem);
-  constexpr std::int64_t kMost = std::int64_t{1} << 62;
+  constexpr std::int64_t kMaxLimit = std::int64_t{1} << 62;
   std::vector<AdditiveBest> best(limits.size());
   // Digit 0's values that share a chain belong to the first half; a value with tables of its own is a half of its own.
   for (std::size_t c = 0; c < chains.chains.size(); ++c) {
@@ -117,7 +117,8 @@ std::vector<AdditiveBest> additive_best(const AdditiveProblem& problem, std::spa
     std::size_t middle = 0;
     while (middle < digits.size() && half < all / 2) half += std::log(static_cast<double>(digits[middle++].size()));
     const Half first({digits.begin(), digits.begin() + middle}), second({digits.begin() + middle, digits.end()});
-    for (std::size_t l = 0; l < limits.size(); ++l) meet(first, second, std::clamp(limits[l], -kMost, kMost), best[l]);
+    for (std::size_t l = 0; l < limits.size(); ++l)
+      meet(first, second, std::clamp(limits[l], -kMaxLimit, kMaxLimit), best[l]);
   }
   return best;
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "oneproxy/kernels/additive/detail.h"
+#include "oneproxy/kernels/additive/chains.h"
 #include "oneproxy/kernels/additive/levels.h"
 #include "oneproxy/kernels/additive/three.h"
 #include "oneproxy/kernels/base/error.h"
@@ -55,24 +55,24 @@ struct AdditiveFront::Implementation {
       if (chains.chains.size() > 1) to_come += 16 * kPairBytes;  // the last level of each chain waits for the others
       for (const Choices& choices : chain) to_come += stored_sixteenths(choices.size());
     }
-    std::int64_t largest_chain_gap = 0;
+    std::int64_t max_chain_gap = 0;
     bool exact = true;
     auto add_level = [&](std::span<const Source> sources, std::int64_t quality_range, std::int64_t lowest,
                          std::int64_t& chain_gap, Level& level) {
       std::int64_t candidates = 0;
       for (const Source& source : sources) candidates += source.level->size();
-      const std::int64_t most = fair_share(to_come);
-      if (thinned && (most < 2 || meter.budget <= 0)) return false;
-      if (!thinned || candidates <= most) {
+      const std::int64_t max_points = fair_share(to_come);
+      if (thinned && (max_points < 2 || meter.budget <= 0)) return false;
+      if (!thinned || candidates <= max_points) {
         if (!merge_level(sources, {}, kAnyNumber, true, meter, level)) return false;
       } else {
         const MemoryMeter before = meter;
-        const bool fits = exact && merge_level(sources, {}, most, false, meter, level);
+        const bool fits = exact && merge_level(sources, {}, max_points, false, meter, level);
         if (!fits) {
           if (exact) meter.used = before.used;
           exact = false;
           level = Level();
-          const QualityGrid grid{quality_range / (most - 1) + 1, lowest};
+          const QualityGrid grid{quality_range / (max_points - 1) + 1, lowest};
           if (!merge_level(sources, grid, kAnyNumber, true, meter, level)) return false;
           chain_gap += grid.height - 1;
         } else {
@@ -93,26 +93,26 @@ struct AdditiveFront::Implementation {
       exact = true;
       for (std::size_t d = chain.size(); d-- > 0;) {
         std::vector<Source> sources;
-        std::int64_t least = INT64_MAX, most = INT64_MIN;
+        std::int64_t min_quality = INT64_MAX, max_quality = INT64_MIN;
         for (const AdditivePoint& sum : chain[d].sums) {
           sources.push_back({&stairs[d + 1], {sum.latency, sum.quality}});
-          least = std::min(least, sum.quality);
-          most = std::max(most, sum.quality);
+          min_quality = std::min(min_quality, sum.quality);
+          max_quality = std::max(max_quality, sum.quality);
         }
-        lowest += least;
-        range += most - least;
+        lowest += min_quality;
+        range += max_quality - min_quality;
         if (!add_level(sources, range, lowest, chain_gap, stairs[d])) return false;
       }
       chain_lowest.push_back(lowest);
       chain_range.push_back(range);
-      largest_chain_gap = std::max(largest_chain_gap, chain_gap);
+      max_chain_gap = std::max(max_chain_gap, chain_gap);
     }
     for (std::int64_t v = 0; v < chains.first.size(); ++v) {
       const std::int64_t least = chains.first.sums[v].quality + chain_lowest[chains.chain_of[v]];
       top_lowest = std::min(top_lowest, least);
       top_highest = std::max(top_highest, least + chain_range[chains.chain_of[v]]);
     }
-    gap = largest_chain_gap;
+    gap = max_chain_gap;
     exact = gap == 0;
     return add_level(top_sources(), top_highest - top_lowest, top_lowest, gap, top);
   }

@@ -16,12 +16,11 @@
 // front.
 //   1. Its suffix from k on is not dominated by another suffix: with it in x, x would be dominated.
 //   2. It is the lowest of the suffixes with the same sums: with a lower one in x, x would have a lower index and the
-//   same
-//      sums. So, by induction from the last digit, the suffix that F_k has kept for these sums is the one of x: of the
-//      candidates with equal sums the lowest v wins, whatever follows, because digit k outranks all that follow, and
-//      for one v there is one p.
+//      same sums. So, by induction from the last digit, the suffix that F_k has kept for these sums is the one of x: of
+//      the candidates with equal sums the lowest v wins, whatever follows, because digit k outranks all that follow,
+//      and for one v there is one p.
 //   3. A value v dominated by w within digit k is in no such x (swap in w), nor is one equal to w < v: both are
-//   dropped.
+//      dropped.
 // Had the program gone from digit 0 downwards, a tie would have to compare two prefixes digit by digit; from the last
 // digit upwards it compares two values.
 //
@@ -40,22 +39,16 @@
 #include <span>
 #include <vector>
 
-#include "oneproxy/kernels/base/index.h"
+#include "oneproxy/kernels/additive/table.h"
 
 namespace oneproxy {
 
-// One table, or one for each value of digit 0, which then selects the table; its own weights count as well.
-struct AdditiveObjective {
-  std::span<const std::int64_t> weights;  // [n_tables, sum of radices]
-  std::span<const std::int64_t> bias;     // [n_tables], 1 or radices[0]
-};
-
 struct AdditiveProblem {
   std::span<const std::uint32_t> radices;  // [n_digits], each >= 1
-  AdditiveObjective latency, quality;
-  AdditiveObjective third;  // both spans empty: two objectives
-  std::span<const std::uint8_t>
-      allowed;  // [1 or radices[0], sum of radices], 0: never take this value; empty: take all
+  AdditiveTable<std::int64_t> latency, quality;
+  AdditiveTable<std::int64_t> third;  // both spans empty: two objectives
+  // [1 or radices[0], sum of radices], 0: never take this value; empty: take all.
+  std::span<const std::uint8_t> allowed;
   int n_objectives() const { return third.bias.empty() ? 2 : 3; }
 };
 

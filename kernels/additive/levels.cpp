@@ -330,8 +330,8 @@ class LevelWriter {
 
 int stored_sixteenths(std::int64_t n_sources) { return 16 * link_bytes(n_sources) + 8; }
 
-bool merge_level(std::span<const Source> sources, QualityGrid grid, std::int64_t most, bool release, MemoryMeter& meter,
-                 Level& level) {
+bool merge_level(std::span<const Source> sources, QualityGrid grid, std::int64_t max_points, bool release,
+                 MemoryMeter& meter, Level& level) {
   static thread_local std::vector<Tile> tiles(kBatch);  // cleared pages cost more than the merge of a small level
   const std::size_t n_sources = sources.size();
   const std::vector<std::int64_t> cuts = cut_tiles(sources);
@@ -360,7 +360,7 @@ bool merge_level(std::span<const Source> sources, QualityGrid grid, std::int64_t
     else
       parallel_for(count, merge);
     if (!writer.append({batch, static_cast<std::size_t>(count)}, first + count == n_tiles)) return false;
-    if (level.size() > most) return false;
+    if (level.size() > max_points) return false;
     if (!release) continue;
     // A level may serve several sources, which stand together: it goes up to the least advanced of them. The point
     // before a cut is still read.

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "oneproxy/kernels/additive/detail.h"
+#include "oneproxy/kernels/additive/chains.h"
 
 namespace oneproxy::detail {
 
@@ -76,10 +76,10 @@ struct QualityGrid {
 };
 
 // The staircase of all sources; of equal points that of the first source counts. release: the sources' points are no
-// longer needed and go as they are consumed. False where the meter refuses or more than `most` points would be kept;
+// longer needed and go as they are consumed. False where the meter refuses or more than `max_points` would be kept;
 // the level is then of no use, and neither are sources that were to be released.
-bool merge_level(std::span<const Source> sources, QualityGrid grid, std::int64_t most, bool release, MemoryMeter& meter,
-                 Level& level);
+bool merge_level(std::span<const Source> sources, QualityGrid grid, std::int64_t max_points, bool release,
+                 MemoryMeter& meter, Level& level);
 
 // The bytes that a stored point takes after its level has been consumed, in 1/16 byte.
 int stored_sixteenths(std::int64_t n_sources);

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "oneproxy/kernels/additive/staircase.h"
 #include "oneproxy/kernels/base/parallel.h"
+#include "oneproxy/kernels/base/staircase.h"
 
 namespace oneproxy::detail {
 namespace {
@@ -23,7 +23,7 @@ constexpr int kTiles = 8;  // whatever the number of threads
 
 // Candidates of sources' points begin .. end; `staircase`: of all candidates before.
 void merge_tile(std::span<const SpaceSource> sources, const std::int64_t* begin, const std::int64_t* end,
-                Staircase& staircase, SpaceLevel& out) {
+                Staircase<std::int64_t>& staircase, SpaceLevel& out) {
   std::size_t leaves = 1;
   while (leaves < sources.size()) leaves *= 2;
   std::vector<std::int64_t> keys(2 * leaves, kDone), at(begin, begin + sources.size());
@@ -96,7 +96,7 @@ bool merge_level(std::span<const SpaceSource> sources, MemoryMeter& meter, Space
 
   // What dominates a tile's candidates from before: the staircases of all sources' points up to the cut. Sources that
   // share a level stand together; its staircase grows from cut to cut and is shifted there.
-  std::vector<Staircase> staircases(n_tiles);
+  std::vector<Staircase<std::int64_t>> staircases(n_tiles);
   for (std::size_t first = 0, last = 0; n_tiles > 1 && first < n; first = last) {
     const SpaceLevel* shared = sources[first].level;
     while (last < n && sources[last].level == shared) ++last;
@@ -109,7 +109,7 @@ bool merge_level(std::span<const SpaceSource> sources, MemoryMeter& meter, Space
       for (std::size_t s = first; s < last; ++s) snapshots.push_back({bounds[t * n + s], s, t});
     std::sort(snapshots.begin(), snapshots.end(),
               [](const Snapshot& a, const Snapshot& b) { return a.prefix < b.prefix; });
-    Staircase grown;
+    Staircase<std::int64_t> grown;
     std::int64_t next = 0;
     for (const Snapshot& snapshot : snapshots) {
       for (; next < snapshot.prefix; ++next) grown.add(shared->points[next].quality, shared->points[next].third);

@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "oneproxy/kernels/additive/detail.h"
+#include "oneproxy/kernels/additive/chains.h"
 #include "oneproxy/kernels/additive/levels.h"
 
 namespace oneproxy::detail {

@@ -8,7 +8,7 @@
 namespace oneproxy {
 namespace {
 
-constexpr ArchIndex kMost64 = std::numeric_limits<std::uint64_t>::max();
+constexpr ArchIndex kMax64 = std::numeric_limits<std::uint64_t>::max();
 
 }  // namespace
 
@@ -54,7 +54,7 @@ DigitSplit split_digits(std::span<const std::uint32_t> radices) {
     }
     if (n < static_cast<int>(radices.size())) left *= radices[n];
   }
-  if (best_larger > kMost64)
+  if (best_larger > kMax64)
     throw Error("a space of " + to_decimal(size) +
                 " architectures can not be shuffled: its digits do not split into "
                 "two parts below 2^64; fix some decisions");

@@ -54,8 +54,8 @@ struct ArchRun {
 
 // A seeded bijection of 0 .. size-1: the index at place `place` of a shuffled order, a pure function, the same on host
 // and device. An unbalanced Feistel network of `kShuffleRounds` rounds on (left, right) with left < a, right < b,
-// a * b = size: the digits are split in two groups, so that no place is ever outside the space. a and b must be below
-// 2^64 (no digit splits), which digit_split() finds.
+// a * b = size: the digits are split in two groups, so that no place is ever outside the space. a and b must be
+// below 2^64 and no digit may be cut; split_digits() finds such a split.
 struct DigitSplit {
   int left_digits = 0;                // digits 0 .. left_digits-1 are the left part
   std::uint64_t left = 1, right = 1;  // sizes of the parts

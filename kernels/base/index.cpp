@@ -7,7 +7,7 @@
 namespace oneproxy {
 namespace {
 
-constexpr ArchIndex largest_index = ~ArchIndex{0};
+constexpr ArchIndex max_index = ~ArchIndex{0};
 
 }  // namespace
 
@@ -18,7 +18,7 @@ ArchIndex space_size(std::span<const std::uint8_t> radices) {
     throw Error("decision " + std::to_string(zero - radices.begin()) + " has radix 0; every decision needs a choice");
   ArchIndex size = 1;
   for (std::size_t d = 0; d < radices.size(); ++d) {
-    if (size > largest_index / radices[d])
+    if (size > max_index / radices[d])
       throw Error("the space passes 2^128 architectures at decision " + std::to_string(d) + " of " +
                   std::to_string(radices.size()) + "; fix some decisions to make it smaller");
     size *= radices[d];
@@ -45,7 +45,7 @@ ArchIndex from_decimal(std::string_view text) {
   for (const char c : text) {
     if (c < '0' || c > '9') throw fail("write a decimal number, digits only");
     const ArchIndex digit = static_cast<ArchIndex>(c - '0');
-    if (index > (largest_index - digit) / 10) throw fail("it is 2^128 or more");
+    if (index > (max_index - digit) / 10) throw fail("it is 2^128 or more");
     index = index * 10 + digit;
   }
   return index;

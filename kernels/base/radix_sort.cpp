@@ -43,7 +43,7 @@ void counts_to_positions(std::uint32_t* count, std::uint64_t size) {
 namespace {
 
 constexpr std::size_t huge_page = std::size_t{1} << 21;
-constexpr std::size_t most_spare_bytes = std::size_t{256} << 20;
+constexpr std::size_t max_spare_bytes = std::size_t{256} << 20;
 
 // Large arrays that nobody uses now.
 class SpareArrays {
@@ -69,7 +69,7 @@ class SpareArrays {
   void give(void* memory, std::size_t bytes) {
     {
       const std::lock_guard lock(mutex_);
-      if (total_ + bytes <= most_spare_bytes) {
+      if (total_ + bytes <= max_spare_bytes) {
         arrays_.push_back({memory, bytes});
         total_ += bytes;
         return;

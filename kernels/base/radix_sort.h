@@ -74,8 +74,8 @@ void plan_window(BucketPlan& plan, std::uint64_t varying);
 // Cuts the range into buckets. counts [n_chunks][mask + 1]: the keys of each chunk by window value.
 void plan_buckets(BucketPlan& plan, const std::vector<std::vector<std::uint32_t>>& counts);
 
-inline constexpr std::int64_t parallel_from = std::int64_t{1} << 15;   // fewer items are not worth the threads
-inline constexpr std::int64_t largest_bucket = std::int64_t{1} << 17;  // a bucket of more items is cut again
+inline constexpr std::int64_t parallel_from = std::int64_t{1} << 15;  // fewer items are not worth the threads
+inline constexpr std::int64_t max_bucket = std::int64_t{1} << 17;     // a bucket of more items is cut again
 
 using BucketVisitor = std::function<void(KeyValue* items, std::int64_t count, std::int64_t offset)>;
 
@@ -141,12 +141,12 @@ void sort_buckets(std::int64_t n, const Load& load, KeyValue* items, const Bucke
     std::int64_t largest = 0;
     for (std::int64_t b = first; b < last; ++b) {
       const std::int64_t count = plan.begin[b + 1] - plan.begin[b];
-      if (count <= largest_bucket) largest = std::max(largest, count);
+      if (count <= max_bucket) largest = std::max(largest, count);
     }
     const ItemArray scratch = make_items(largest);
     for (std::int64_t b = first; b < last; ++b) {
       const std::int64_t begin = plan.begin[b], count = plan.begin[b + 1] - begin;
-      if (count == 0 || count > largest_bucket) continue;
+      if (count == 0 || count > max_bucket) continue;
       sort_items(items + begin, scratch.get(), count);
       visit(items + begin, count, begin);
     }
@@ -155,7 +155,7 @@ void sort_buckets(std::int64_t n, const Load& load, KeyValue* items, const Bucke
   // What the window could not cut: buckets of one key are done, the others are sorted by all threads in turn.
   std::vector<std::int64_t> large;
   for (std::int64_t b = 0; b < n_buckets; ++b)
-    if (plan.begin[b + 1] - plan.begin[b] > largest_bucket) large.push_back(b);
+    if (plan.begin[b + 1] - plan.begin[b] > max_bucket) large.push_back(b);
   parallel_for(static_cast<std::int64_t>(large.size()), [&](std::int64_t i) {
     const std::int64_t begin = plan.begin[large[i]], end = plan.begin[large[i] + 1];
     const std::uint64_t key = items[begin].key;

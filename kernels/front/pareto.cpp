@@ -7,8 +7,8 @@
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/base/parallel.h"
 #include "oneproxy/kernels/base/radix_sort.h"
+#include "oneproxy/kernels/base/staircase.h"
 #include "oneproxy/kernels/front/pareto_detail.h"
-#include "oneproxy/kernels/front/staircase.h"
 
 namespace oneproxy {
 namespace detail {
@@ -155,13 +155,10 @@ std::vector<std::int64_t> pareto_front(std::span<const double> latency, std::spa
     if (third[a] != third[b]) return third[a] < third[b];
     return a < b;
   });
-  detail::Staircase earlier;  // of no higher latency
+  detail::Staircase<double> earlier;  // of no higher latency
   std::vector<std::int64_t> front;
-  for (const auto i : order) {
-    if (earlier.reaches(quality[i], third[i])) continue;
-    earlier.add(quality[i], third[i]);
-    front.push_back(i);
-  }
+  for (const auto i : order)
+    if (earlier.add(quality[i], third[i])) front.push_back(i);
   return front;
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "oneproxy/kernels/base/error.h"
-#include "oneproxy/kernels/front/staircase.h"
+#include "oneproxy/kernels/base/staircase.h"
 
 namespace oneproxy {
 namespace {
@@ -14,7 +14,7 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr int kBins = 2048;                         // of latency, for two objectives
 constexpr int kLatencyBins = 256, kThirdBins = 64;  // for three
-constexpr std::size_t kCompactLeast = std::size_t{1} << 16;
+constexpr std::size_t kMinCompact = std::size_t{1} << 16;
 
 // By latency, of equal latencies the better one first, of equal points the lower index.
 bool front_order(const Candidate& a, const Candidate& b) {
@@ -41,27 +41,24 @@ bool same(const ReductionSettings& a, const ReductionSettings& b) {
   return a.latency == b.latency && a.quality == b.quality && a.third == b.third && a.front == b.front &&
          a.limits == b.limits && a.third_limits == b.third_limits && a.best == b.best &&
          a.latency_margin == b.latency_margin && a.quality_margin == b.quality_margin &&
-         a.third_margin == b.third_margin && a.most_candidates == b.most_candidates;
+         a.third_margin == b.third_margin && a.max_candidates == b.max_candidates;
 }
 
 // The exact front of sorted points of three objectives.
 std::vector<Candidate> front_of_three(const std::vector<Candidate>& points) {
-  detail::Staircase earlier;
+  detail::Staircase<double> earlier;
   std::vector<Candidate> front;
-  for (const auto& point : points) {
-    if (earlier.reaches(point.quality, point.third)) continue;
-    earlier.add(point.quality, point.third);
-    front.push_back(point);
-  }
+  for (const auto& point : points)
+    if (earlier.add(point.quality, point.third)) front.push_back(point);
   return front;
 }
 
 }  // namespace
 
 Reduction::Reduction(ReductionSettings settings) : settings_(std::move(settings)), best_(settings_.limits.size()) {
-  if (settings_.best < 0 || settings_.most_candidates < 1)
+  if (settings_.best < 0 || settings_.max_candidates < 1)
     throw Error("a reduction to the " + std::to_string(settings_.best) + " best of at most " +
-                std::to_string(settings_.most_candidates) + " candidates; both should be positive");
+                std::to_string(settings_.max_candidates) + " candidates; both should be positive");
   for (const double margin : {settings_.latency_margin, settings_.quality_margin, settings_.third_margin})
     if (!(margin >= 0))
       throw Error("a reduction with a margin of " + std::to_string(margin) + "; it should be 0 or more");
@@ -184,12 +181,12 @@ std::vector<Candidate> Reduction::front_of(std::vector<Candidate> points) const 
     return front;
   }
   if (has_third()) {
-    detail::Staircase up_to;  // of the points with latency <= p.latency - slack
+    detail::Staircase<double> up_to;  // of the points with latency <= p.latency - slack
     std::size_t next = 0;
     for (const auto& point : points) {
       for (; next < points.size() && points[next].latency <= point.latency - slack; ++next)
         up_to.add(points[next].quality, points[next].third);
-      if (!up_to.reaches(point.quality + quality_slack, point.third - third_slack, true)) front.push_back(point);
+      if (!up_to.covers<true>(point.quality + quality_slack, point.third - third_slack)) front.push_back(point);
     }
     return front;
   }
@@ -201,8 +198,8 @@ std::vector<Candidate> Reduction::front_of(std::vector<Candidate> points) const 
       below = std::max(below, points[next_below].quality);
     for (; next_up_to < points.size() && points[next_up_to].latency <= from; ++next_up_to)
       up_to = std::max(up_to, points[next_up_to].quality);
-    const double least = point.quality + quality_slack;
-    if (!(below >= least) && !(up_to > least)) front.push_back(point);
+    const double needed = point.quality + quality_slack;
+    if (!(below >= needed) && !(up_to > needed)) front.push_back(point);
   }
   return front;
 }
@@ -230,7 +227,7 @@ std::vector<Candidate> Reduction::best_of(std::vector<Candidate> points, std::si
 
 void Reduction::compact_front() {
   front_ = front_of(std::move(front_));
-  if (static_cast<std::int64_t>(front_.size()) > settings_.most_candidates && !gave_up_margins_) {
+  if (static_cast<std::int64_t>(front_.size()) > settings_.max_candidates && !gave_up_margins_) {
     gave_up_margins_ = true;
     front_ = front_of(std::move(front_));
   }
@@ -239,7 +236,7 @@ void Reduction::compact_front() {
 void Reduction::compact_best(std::size_t limit) {
   auto& list = best_[limit];
   list = best_of(std::move(list), limit);
-  if (static_cast<std::int64_t>(list.size()) > settings_.most_candidates && !gave_up_margins_) {
+  if (static_cast<std::int64_t>(list.size()) > settings_.max_candidates && !gave_up_margins_) {
     gave_up_margins_ = true;
     list = best_of(std::move(list), limit);
   }
@@ -264,7 +261,7 @@ void Reduction::compact() {
 
   std::size_t held = front_.size();
   for (const auto& list : best_) held += list.size();
-  compact_at_ = std::max(kCompactLeast, 2 * held);
+  compact_at_ = std::max(kMinCompact, 2 * held);
 }
 
 void Reduction::sharpen_filter() {

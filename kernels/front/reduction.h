@@ -28,7 +28,7 @@ struct ReductionSettings {
   std::vector<double> third_limits = {};  // at the same places, of the third objective; empty: none
   int best = 0;  // so many best within the limits of a place; ties: lower latency, third, index
   double latency_margin = 0, quality_margin = 0, third_margin = 0;
-  std::int64_t most_candidates = std::int64_t{1} << 22;  // of a front or a list; beyond, the margins are given up
+  std::int64_t max_candidates = std::int64_t{1} << 22;  // of a front or a list; beyond, the margins are given up
 };
 
 class Reduction {

@@ -55,9 +55,9 @@ bool any_nan(std::span<const double> x) {
 }
 
 void check_rows(std::size_t rows, const char* where) {
-  if (rows > static_cast<std::size_t>(detail::most_rows))
+  if (rows > static_cast<std::size_t>(detail::max_rows))
     throw Error(std::string(where) + ": " + std::to_string(rows) + " rows are more than " +
-                std::to_string(detail::most_rows) + "; correlate a sample of the rows");
+                std::to_string(detail::max_rows) + "; correlate a sample of the rows");
 }
 
 void check_pair(std::span<const double> x, std::span<const double> y, const char* where) {

@@ -17,7 +17,7 @@ using Int128 = __int128;
 using Columns = std::span<const std::span<const double>>;
 
 // More values would overflow the 32-bit positions of Kendall's sort and the 64-bit counts of pairs.
-inline constexpr std::int64_t most_rows = (std::int64_t{1} << 31) - 1;
+inline constexpr std::int64_t max_rows = (std::int64_t{1} << 31) - 1;
 
 struct RankSums {
   Int128 xx = 0, xy = 0, yy = 0;  // sums of products of u

@@ -1,7 +1,6 @@
 #include "oneproxy/kernels/score/models.h"
 
 #include <cmath>
-#include <numeric>
 #include <string>
 
 #include "oneproxy/kernels/base/error.h"
@@ -21,12 +20,8 @@ void check_length(std::size_t is, std::size_t should, const std::string& what) {
     throw Error(what + " has " + std::to_string(is) + " numbers, its shape needs " + std::to_string(should));
 }
 
-void check(const DigitTable& table, const DigitCode& code, const std::string& place) {
-  const std::size_t values = std::accumulate(code.radices.begin(), code.radices.end(), std::size_t{0});
-  if (table.bias.size() != 1 && table.bias.size() != code.radices[0])
-    throw Error(place + std::to_string(table.bias.size()) + " tables; one, or one for each of the " +
-                std::to_string(code.radices[0]) + " values of digit 0");
-  check_length(table.weights.size(), values * table.bias.size(), place + "table");
+void check(const AdditiveTable<double>& table, const DigitCode& code, const std::string& place) {
+  check_table(table, code.radices, place + "table");
   check_finite(table.weights, place + "table");
   check_finite(table.bias, place + "bias of the table");
 }
@@ -54,12 +49,8 @@ void check(const Mlp& mlp, const DigitCode& code, const std::string& place) {
   if (width != 1) throw Error(place + "the last layer has " + std::to_string(width) + " outputs, not one");
 }
 
-double define(const DigitTable& table, const DigitCode& code, const std::uint32_t* digits) {
-  const std::size_t t = table.bias.size() > 1 ? digits[0] : 0;
-  const double* weights = table.weights.data() + t * (table.weights.size() / table.bias.size());
-  double score = table.bias[t];
-  for (int d = 0; d < code.n_digits(); weights += code.radices[d], ++d) score += weights[digits[d]];
-  return score;
+double define(const AdditiveTable<double>& table, const DigitCode& code, const std::uint32_t* digits) {
+  return additive_score(table, code.radices, digits);
 }
 
 double define(const Mlp& mlp, const DigitCode& code, const std::uint32_t* digits) {

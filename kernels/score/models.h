@@ -1,22 +1,16 @@
 #pragma once
-// What can be scored over whole spaces: tables that add up, and multilayer perceptrons on one-hot codes.
+// What can be scored over whole spaces: tables that add up (kernels/additive/table.h), and multilayer perceptrons on
+// one-hot codes.
 // Both are plain views of numbers over a DigitCode; whoever makes them owns the memory.
 #include <cstdint>
 #include <span>
 #include <variant>
 #include <vector>
 
+#include "oneproxy/kernels/additive/table.h"
 #include "oneproxy/kernels/base/digits.h"
 
 namespace oneproxy {
-
-// score(arch) = bias[t] + sum over digits d of weights[t][offset(d) + digit_d], f64, from digit 0 upwards.
-// One table, or one for each value of digit 0, which then only selects the table t (latencies of a network whose input
-// resolution changes every block: OFA); its own weights count as well.
-struct DigitTable {
-  std::span<const double> weights;  // [n_tables, sum of radices]
-  std::span<const double> bias;     // [n_tables], 1 or radices[0]
-};
 
 // y = weights x + bias.
 struct DenseLayer {
@@ -34,7 +28,7 @@ struct Mlp {
   std::vector<DenseLayer> layers;      // at least one; the last has one output
 };
 
-using Model = std::variant<DigitTable, Mlp>;
+using Model = std::variant<AdditiveTable<double>, Mlp>;
 
 // Errors name the model's part: lengths that do not fit the code, no layer, widths that do not follow, a number that is
 // not finite.

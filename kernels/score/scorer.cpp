@@ -10,25 +10,6 @@
 namespace oneproxy {
 namespace detail {
 
-OwnedCode::OwnedCode(const DigitCode& code)
-    : radices(code.radices.begin(), code.radices.end()),
-      parts(code.parts),
-      n_rows(code.n_rows),
-      rows(code.rows.begin(), code.rows.end()),
-      size(code.size()) {
-  std::uint32_t offset = 0;
-  for (const auto radix : radices) {
-    offsets.push_back(offset);
-    offset += radix;
-  }
-}
-
-InnerDigits inner_digits(std::span<const std::uint32_t> radices, std::uint64_t most) {
-  InnerDigits inner{static_cast<int>(radices.size()), 1};
-  while (inner.first > 0 && inner.count * radices[inner.first - 1] <= most) inner.count *= radices[--inner.first];
-  return inner;
-}
-
 namespace {
 
 // Shuffling needs a split; a space that has none can still be scored in order.

@@ -13,7 +13,7 @@
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/base/isa.h"
 #include "oneproxy/kernels/base/random.h"
-#include "oneproxy/kernels/score/cpu/mlp_cpu.h"
+#include "oneproxy/kernels/score/cpu/mlp_on_tiles.h"
 #include "oneproxy/kernels/score/scorer_detail.h"
 #include "tests/bench/bench.h"
 

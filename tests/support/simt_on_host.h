@@ -221,6 +221,13 @@ T atomicAdd(T* at, T value) {
 }
 
 template <class T>
+T atomicMin(T* at, T value) {
+  const T before = *at;
+  if (value < before) *at = value;
+  return before;
+}
+
+template <class T>
 T __ldg(const T* at) {
   return *at;
 }

@@ -175,7 +175,7 @@ double deviation_of(const std::vector<double>& v, double mean) {
 
 }  // namespace
 
-AdaproxyResult adapt_adaproxy(const LinearPredictor& proxy, double proxy_deviation, const TrainingSamples& training,
+AdaproxyResult adapt_adaproxy(const AdditivePredictor& proxy, double proxy_deviation, const TrainingSamples& training,
                               const ValidationSamples& validation, Norm norm) {
   const std::size_t dims = std::accumulate(proxy.radices.begin(), proxy.radices.end(), std::size_t{0});
   if (dims == 0 || proxy.weights.size() != dims) {
@@ -219,14 +219,11 @@ AdaproxyResult adapt_adaproxy(const LinearPredictor& proxy, double proxy_deviati
     const double lambda = lambda_max * std::pow(10.0, -k / 5.0);
     solution = k == 0 ? solver.solve(lambda) : solver.solve(lambda, solution);
 
-    LinearPredictor predictor;
-    predictor.radices = proxy.radices;
+    AdditivePredictor predictor{proxy.space, proxy.radices, "", "ms", {}, {mean + deviation * solution.c}, {}};
     for (std::size_t j = 0; j < dims; ++j) {
       predictor.weights.push_back(deviation * (solution.a + solution.b[j]) * w0[j]);
     }
-    predictor.bias = mean + deviation * solution.c;
-
-    score_linear(predictor.table(), validation.choices, predicted, Backend::cpu);
+    predictor.predict(validation.choices, predicted);
     const double srcc = spearman(predicted, validation.latency_ms, Backend::cpu).value;
     if (k == 0 || std::isnan(best.validation_srcc) || srcc >= best.validation_srcc) {
       best = {std::move(predictor), lambda, k, srcc, solution};

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "oneproxy/engine/adapt/adaproxy/norm.h"
-#include "oneproxy/engine/predictor/linear_predictor.h"
+#include "oneproxy/engine/predictor/additive_predictor.h"
 
 namespace oneproxy {
 
@@ -69,7 +69,7 @@ class AdaproxySolver {
 };
 
 struct AdaproxyResult {
-  LinearPredictor predictor;  // for the target, in ms: scoring kernels run it as it is
+  AdditivePredictor predictor;  // for the target, in ms: scoring kernels run it as it is
   double lambda = 0;
   int lambda_step = 0;  // k
   double validation_srcc = 0;
@@ -78,11 +78,12 @@ struct AdaproxyResult {
 
 inline constexpr int kAdaproxyLambdaSteps = 26;
 
-// `proxy` is the proxy's predictor, `proxy_deviation` the standard deviation (population) of its predictions over the
-// proxy's architectures. A step whose validation SRCC is undefined (constant predictions) ranks below any number; where
-// all are, validation_srcc is NaN. Errors: fewer than 3 training or 2 validation samples, a non-finite latency, no
-// spread of latency in the training samples, a choice outside its radix, a proxy without deviation.
-AdaproxyResult adapt_adaproxy(const LinearPredictor& proxy, double proxy_deviation, const TrainingSamples& training,
+// `proxy` is the proxy's linear predictor (one table), `proxy_deviation` the standard deviation (population) of its
+// predictions over the proxy's architectures. A step whose validation SRCC is undefined (constant predictions) ranks
+// below any number; where all are, validation_srcc is NaN. Errors: fewer than 3 training or 2 validation samples, a
+// non-finite latency, no spread of latency in the training samples, a choice outside its radix, a proxy without
+// deviation.
+AdaproxyResult adapt_adaproxy(const AdditivePredictor& proxy, double proxy_deviation, const TrainingSamples& training,
                               const ValidationSamples& validation, Norm norm);
 
 }  // namespace oneproxy

@@ -92,7 +92,7 @@ void check_plan(const RoundsPlan& plan, std::size_t candidates) {
 
 }  // namespace
 
-RoundsResult adapt_in_rounds(const LinearPredictor& proxy, double proxy_deviation, Norm norm, const RoundsPlan& plan,
+RoundsResult adapt_in_rounds(const AdditivePredictor& proxy, double proxy_deviation, Norm norm, const RoundsPlan& plan,
                              std::span<const std::int64_t> candidates,
                              const std::function<std::span<const std::uint8_t>(std::int64_t)>& choices_of,
                              const std::function<std::vector<double>(std::span<const std::int64_t>)>& measure) {
@@ -117,7 +117,7 @@ RoundsResult adapt_in_rounds(const LinearPredictor& proxy, double proxy_deviatio
     result.check_srcc = std::numeric_limits<double>::quiet_NaN();
     if (check.size() >= static_cast<std::size_t>(kMinCheckSamples)) {
       std::vector<double> predicted(check.size());
-      score_linear(result.adapted.predictor.table(), check.choices, predicted, Backend::cpu);
+      result.adapted.predictor.predict(check.choices, predicted);
       result.check_srcc = spearman(predicted, check.latency_ms, Backend::cpu).value;
     }
     result.reached = result.check_srcc >= plan.threshold;  // false for NaN

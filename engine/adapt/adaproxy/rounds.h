@@ -37,7 +37,7 @@ struct RoundsResult {
 // still counts as measured). Only measured rows are asked for their choices. Errors: fewer candidates or max_samples
 // than training + validation + check samples, failures that leave fewer than training + validation samples, a plan out
 // of range, a wrong number of choices or latencies.
-RoundsResult adapt_in_rounds(const LinearPredictor& proxy, double proxy_deviation, Norm norm, const RoundsPlan& plan,
+RoundsResult adapt_in_rounds(const AdditivePredictor& proxy, double proxy_deviation, Norm norm, const RoundsPlan& plan,
                              std::span<const std::int64_t> candidates,
                              const std::function<std::span<const std::uint8_t>(std::int64_t)>& choices_of,
                              const std::function<std::vector<double>(std::span<const std::int64_t>)>& measure);

@@ -4,21 +4,21 @@
 #include <limits>
 
 #include "oneproxy/engine/base/streams.h"
-#include "oneproxy/kernels/additive/linear_score.h"
+#include "oneproxy/engine/predictor/linear_fit.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/rank/rank.h"
 
 namespace oneproxy {
 
-std::vector<double> predict_rows(const Measurements& data, const LinearPredictor& predictor, Backend backend) {
+std::vector<double> predict_rows(const Measurements& data, const AdditivePredictor& predictor, Backend backend) {
   std::vector<double> predicted(data.n());
-  score_linear(predictor.table(), data.rows().choices, predicted, backend);
+  predictor.predict(data.rows().choices, predicted, backend);
   return predicted;
 }
 
 ProxyModel fit_proxy(const Measurements& data, const Series& proxy, Backend backend) {
   ProxyModel model;
-  model.predictor = fit_linear_predictor(data.space().radices(), data.rows().choices, proxy.values);
+  model.predictor = fit_linear(data.space(), data.rows().choices, proxy.values);
   model.predicted_ms = predict_rows(data, model.predictor, backend);
   double n = 0, mean = 0, squares = 0;
   for (std::int64_t i = 0; i < data.n(); ++i) {

@@ -12,7 +12,7 @@ namespace oneproxy {
 
 // The proxy's side: its linear predictor and what it predicts for all rows.
 struct ProxyModel {
-  LinearPredictor predictor;
+  AdditivePredictor predictor;
   double deviation = 0;              // of the predictions over the proxy's architectures
   std::vector<double> predicted_ms;  // [n]
 };
@@ -48,6 +48,6 @@ Agreement agreement(std::span<const double> predicted, const Series& target, std
                     Backend backend);
 
 // Predictions for all rows of the set, [n].
-std::vector<double> predict_rows(const Measurements& data, const LinearPredictor& predictor, Backend backend);
+std::vector<double> predict_rows(const Measurements& data, const AdditivePredictor& predictor, Backend backend);
 
 }  // namespace oneproxy

@@ -381,7 +381,7 @@ double BayesModel::expected_srcc_with(const AdaptedBayes& adapted, std::span<con
   return spearman_of_pearson(std::sqrt(std::max(total - unknown, 0.0) / (total + noise)));
 }
 
-TablePredictor BayesModel::additive_table(const AdaptedBayes& adapted) const {
+AdditivePredictor BayesModel::additive_table(const AdaptedBayes& adapted) const {
   const auto& space = features_.space();
   if (!features_.physics().additive())
     throw Error("the features of " + space.name() +
@@ -402,7 +402,7 @@ TablePredictor BayesModel::additive_table(const AdaptedBayes& adapted) const {
       }
   }
   const auto latency = latency_ms(adapted, features_.rows(all));
-  TablePredictor table;
+  AdditivePredictor table;
   table.space = space.name();
   table.radices.assign(radices.begin(), radices.end());
   table.unit = "ms";

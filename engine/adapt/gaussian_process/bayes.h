@@ -11,8 +11,8 @@
 
 #include "oneproxy/engine/adapt/gaussian_process/block_regression.h"
 #include "oneproxy/engine/adapt/source_predictor.h"
+#include "oneproxy/engine/predictor/additive_predictor.h"
 #include "oneproxy/engine/predictor/index_table.h"
-#include "oneproxy/engine/predictor/table_predictor.h"
 
 namespace oneproxy {
 
@@ -83,7 +83,7 @@ class BayesModel {
 
   // To search with. additive_table(): where the features add up over decisions (given the resolution, if that is one);
   // Error elsewhere. index_table(): the latency of every architecture, spaces up to kIndexTableMost; Error elsewhere.
-  TablePredictor additive_table(const AdaptedBayes& adapted) const;
+  AdditivePredictor additive_table(const AdaptedBayes& adapted) const;
   IndexTable index_table(const AdaptedBayes& adapted) const;
 
  private:

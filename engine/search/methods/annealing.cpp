@@ -126,8 +126,8 @@ class Annealing {
     }
     costs_are_tables_ = true;
     for (std::size_t c = 0; c < n_costs_; ++c)
-      costs_are_tables_ = costs_are_tables_ && std::holds_alternative<DigitTable>(kernels.model(c + 1));
-    const auto* latency = std::get_if<DigitTable>(&kernels.model(1));
+      costs_are_tables_ = costs_are_tables_ && std::holds_alternative<AdditiveTable<double>>(kernels.model(c + 1));
+    const auto* latency = std::get_if<AdditiveTable<double>>(&kernels.model(1));
     islands_ = latency && latency->bias.size() > 1 ? code_.radices[0] : 1;
     for (const int d : neighbours_.free_digits())
       if (d > 0 || islands_ == 1) free_.push_back(d);
@@ -169,7 +169,7 @@ class Annealing {
   // Joint exchanges from what the chains found, limit after limit, the best chains first: two chains each, or as many
   // as the budget allows.
   void exchange() {
-    if (!std::holds_alternative<DigitTable>(evaluator_.kernels().model(1))) return;
+    if (!std::holds_alternative<AdditiveTable<double>>(evaluator_.kernels().model(1))) return;
     const bool by_budget = evaluator_.has_budget();
     std::int64_t singles = 0;  // that a round of exchanges begins with
     for (const auto radix : code_.radices) singles += radix;

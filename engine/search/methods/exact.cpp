@@ -15,37 +15,19 @@ namespace {
 
 constexpr int kSumBits = 52;  // of the largest sum: every sum is a double, too
 
-// A DigitTable in steps of 2^-exponent.
+// A table in steps of 2^-exponent.
 struct FixedTable {
   std::vector<std::int64_t> weights, bias;
   int exponent = 0;
   double error = 0;  // largest |fixed - table| of a sum, in the table's unit
 
   double step() const { return std::ldexp(1.0, -exponent); }
-  AdditiveObjective view() const { return {weights, bias}; }
+  AdditiveTable<std::int64_t> view() const { return {weights, bias}; }
 };
 
-double sum_by_definition(const DigitTable& table, std::span<const std::uint32_t> radices,
-                         std::span<const std::uint32_t> digits) {
-  const std::size_t width = std::accumulate(radices.begin(), radices.end(), std::size_t{0});
-  const std::size_t t = table.bias.size() == 1 ? 0 : digits[0];
-  double sum = table.bias[t];
-  for (std::size_t d = 0, place = t * width; d < digits.size(); place += radices[d++])
-    sum += table.weights[place + digits[d]];
-  return sum;
-}
-
-void check_table(const DigitTable& table, std::span<const std::uint32_t> radices, const char* name) {
-  const std::size_t width = std::accumulate(radices.begin(), radices.end(), std::size_t{0});
-  if (radices.empty()) throw Error("exact search: there is no digit");
-  if ((table.bias.size() != 1 && table.bias.size() != radices[0]) || table.weights.size() != table.bias.size() * width)
-    throw Error("exact search: the " + std::string(name) + " table has " + std::to_string(table.bias.size()) +
-                " biases and " + std::to_string(table.weights.size()) + " weights; " + std::to_string(radices.size()) +
-                " digits need 1 or " + std::to_string(radices[0]) + " tables of " + std::to_string(width) + " weights");
-}
-
 // Takes values out of the mask [1 or radices[0], sum of radices] that a table does not have.
-void mask_missing(const DigitTable& table, std::span<const std::uint32_t> radices, std::vector<std::uint8_t>& allowed) {
+void mask_missing(const AdditiveTable<double>& table, std::span<const std::uint32_t> radices,
+                  std::vector<std::uint8_t>& allowed) {
   const std::size_t width = std::accumulate(radices.begin(), radices.end(), std::size_t{0});
   const std::size_t masks = allowed.size() / width;
   for (std::size_t m = 0; m < masks; ++m) {
@@ -58,7 +40,7 @@ void mask_missing(const DigitTable& table, std::span<const std::uint32_t> radice
       for (std::size_t m = 0; m < masks; ++m) allowed[m * width + v] = 0;
 }
 
-FixedTable to_fixed(const DigitTable& table, std::span<const std::uint32_t> radices) {
+FixedTable to_fixed(const AdditiveTable<double>& table, std::span<const std::uint32_t> radices) {
   const std::size_t width = std::accumulate(radices.begin(), radices.end(), std::size_t{0});
   auto finite = [](double x) { return std::isfinite(x) ? x : 0.0; };
   auto largest_sum = [&](auto&& magnitude) {  // over all tables
@@ -127,9 +109,9 @@ std::vector<ExactSolution> best_of_three(const std::vector<ExactSolution>& front
 ExactResult search_exactly(const ExactProblem& problem, std::span<const ExactLimits> limits,
                            const ExactSettings& settings) {
   const auto radices = problem.radices;
-  check_table(problem.latency, radices, "latency");
-  check_table(problem.quality, radices, "quality");
-  if (problem.third) check_table(*problem.third, radices, "third");
+  check_table(problem.latency, radices, "exact search: the latency table");
+  check_table(problem.quality, radices, "exact search: the quality table");
+  if (problem.third) check_table(*problem.third, radices, "exact search: the third table");
   if (problem.third && settings.n_best > 1)
     throw Error("exact search: the " + std::to_string(settings.n_best) +
                 " best within limits are had for two objectives; ask for one, or use method = \"exhaustive\"");
@@ -151,9 +133,9 @@ ExactResult search_exactly(const ExactProblem& problem, std::span<const ExactLim
 
   auto solution = [&](std::vector<std::uint32_t> digits) {
     ExactSolution made{std::move(digits), 0, 0, 0};
-    made.latency = sum_by_definition(problem.latency, radices, made.digits);
-    made.quality = sum_by_definition(problem.quality, radices, made.digits);
-    if (problem.third) made.third = sum_by_definition(*problem.third, radices, made.digits);
+    made.latency = additive_score(problem.latency, radices, made.digits.data());
+    made.quality = additive_score(problem.quality, radices, made.digits.data());
+    if (problem.third) made.third = additive_score(*problem.third, radices, made.digits.data());
     return made;
   };
   const AdditiveFront front = additive_front(fixed, {settings.memory_bytes});
@@ -205,22 +187,22 @@ ExactResult search_exactly(const ExactProblem& problem, std::span<const ExactLim
 SearchResult ExactSearch::search(Evaluator& evaluator) const {
   const SearchProblem& problem = evaluator.problem();
   for (const Objective& objective : problem.objectives)
-    if (!objective.model || !std::holds_alternative<TablePredictor>(*objective.model))
+    if (!objective.model || !std::holds_alternative<AdditivePredictor>(*objective.model))
       throw Error("method = \"exact\" needs objectives that add up over decisions (proxy:, table:, model:); \"" +
                   objective.label + "\" does not: use method = \"" +
                   (problem.covers_space() && !problem.has_kernels() ? "exhaustive" : "annealing") +
                   "\" or \"evolutionary\"");
   const KernelProblem& kernels = evaluator.kernels();
-  const auto table = [&](std::size_t objective) { return std::get<DigitTable>(kernels.model(objective)); };
+  const auto table = [&](std::size_t objective) { return std::get<AdditiveTable<double>>(kernels.model(objective)); };
   const bool three = problem.objectives.size() > 2;
   std::vector<ExactLimits> limits;
   for (const auto& one : evaluator.limits())
     limits.push_back(
         {kernels.score_limit(one, 1), three ? kernels.score_limit(one, 2) : std::numeric_limits<double>::infinity()});
   const SubSpace& part = problem.part;
-  const ExactResult found =
-      search_exactly({part.radices(), table(1), table(0), three ? std::optional<DigitTable>(table(2)) : std::nullopt},
-                     limits, {memory_bytes_, evaluator.question().n_best});
+  const ExactResult found = search_exactly(
+      {part.radices(), table(1), table(0), three ? std::optional<AdditiveTable<double>>(table(2)) : std::nullopt},
+      limits, {memory_bytes_, evaluator.question().n_best});
   evaluator.count_untracked(found.certificate.stored_points);
   const auto to_solution = [&](const ExactSolution& s) {
     Solution solution{part.choices(s.digits), {s.quality, s.latency}};

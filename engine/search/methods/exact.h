@@ -1,7 +1,7 @@
 #pragma once
 // Exact search where latency and quality are sums over the digits of a space, of any size: dynamic programming over
 // digits (kernels/additive/front.h), in fixed point. Linear predictors, look-up tables and costs are such sums
-// (engine/predictor/digit_tables.h); an MLP is not.
+// (engine/predictor/additive_predictor.h); an MLP is not.
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -17,10 +17,10 @@ namespace oneproxy {
 // A space or a part of it: only the radices count. An entry that is NaN or infinite (in latency, quality or third)
 // means that the value is not available; so does such a bias for its value of digit 0.
 struct ExactProblem {
-  std::span<const std::uint32_t> radices;  // [n_digits]
-  DigitTable latency;                      // minimised
-  DigitTable quality;                      // maximised
-  std::optional<DigitTable> third;         // minimised
+  std::span<const std::uint32_t> radices;      // [n_digits]
+  AdditiveTable<double> latency;               // minimised
+  AdditiveTable<double> quality;               // maximised
+  std::optional<AdditiveTable<double>> third;  // minimised
 };
 
 // Bounds on a solution's sums. NaN: nothing is within them.

@@ -42,7 +42,7 @@ std::vector<T> best_by_latency(std::vector<T> all, std::size_t most) {
 JointExchange::JointExchange(Evaluator& evaluator, std::size_t limits)
     : evaluator_(evaluator),
       code_(evaluator.kernels().code()),
-      digit_0_selects_(std::get<DigitTable>(evaluator.kernels().model(1)).bias.size() > 1) {
+      digit_0_selects_(std::get<AdditiveTable<double>>(evaluator.kernels().model(1)).bias.size() > 1) {
   for (std::size_t i = 1; i < evaluator.problem().objectives.size(); ++i)
     score_limits_.push_back(evaluator.kernels().score_limit(evaluator.limits()[limits], i));
 }

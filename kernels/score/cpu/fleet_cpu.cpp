@@ -5,7 +5,8 @@
 #include <vector>
 
 #include "oneproxy/kernels/base/parallel.h"
-#include "oneproxy/kernels/score/cpu/mlp_cpu.h"
+#include "oneproxy/kernels/score/cpu/mlp_on_tiles.h"
+#include "oneproxy/kernels/score/cpu/shuffled_digits.h"
 #include "oneproxy/kernels/score/scorer_detail.h"
 
 namespace oneproxy::detail {
@@ -17,13 +18,12 @@ constexpr std::uint64_t kListPiece = 1 << 15;  // positions whose digits are lis
 // digits [count, n_digits] of shuffled positions.
 void list_digits(const DigitCode& code, const ArchRun& run, const DigitSplit& split, std::uint64_t first,
                  std::uint64_t count, std::vector<std::uint32_t>& digits) {
-  const auto n_digits = static_cast<std::size_t>(code.n_digits());
-  digits.resize(count * n_digits);
+  digits.resize(count * code.radices.size());
   constexpr std::uint64_t kTask = 1024;
   parallel_for(static_cast<std::int64_t>((count + kTask - 1) / kTask), [&](std::int64_t task) {
-    for (std::uint64_t i = task * kTask; i < std::min(count, (task + 1) * kTask); ++i)
-      decode_digits(run_index(run, first + i, split), code.radices.data(), code.n_digits(),
-                    digits.data() + i * n_digits);
+    const std::uint64_t begin = static_cast<std::uint64_t>(task) * kTask, n = std::min(kTask, count - begin);
+    const auto own = shuffled_digits(code.radices, run, split, first + begin, static_cast<std::int64_t>(n));
+    std::copy(own.begin(), own.end(), digits.begin() + static_cast<std::ptrdiff_t>(begin * code.radices.size()));
   });
 }
 

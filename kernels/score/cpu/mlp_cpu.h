@@ -1,53 +1,32 @@
 #pragma once
-// MLPs on the CPU, tile after tile. Private to kernels/.
-//
-// A tile is some dozens of architectures whose activations stay in L1 or L2. Consecutive indices share their outer
-// digits: h1 = relu(base + T[inner]), T tabulated once, base changed row by row when an outer digit does. Listed
-// architectures gather their rows instead, in the same order of additions, so both ways give the same bits. Then the
-// hidden layers in register blocks (kernels/score/cpu/mlp_tile.h); the last one ends in the score, its activations are
-// not stored. A score depends on its architecture alone: not on the tile, the range or the thread that it came with.
+// One MLP on the CPU, with the numbers that its error bound needs. Private to kernels/.
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
-#include <vector>
 
-#include "oneproxy/kernels/base/digits.h"
-#include "oneproxy/kernels/base/isa.h"
 #include "oneproxy/kernels/base/precision.h"
-#include "oneproxy/kernels/score/cpu/mlp_tile.h"
 #include "oneproxy/kernels/score/models.h"
+#include "oneproxy/kernels/score/owned.h"
 
 namespace oneproxy::detail {
 
-// A code as lists of rows, shared by all models over it.
-struct RowLists {
-  explicit RowLists(const DigitCode& code);
-  std::vector<std::uint32_t> radices, offsets;  // offsets [n_digits]: first value of each digit
-  int parts, n_rows, most_rows;                 // most_rows: that one architecture stands for
-  std::vector<std::int32_t> rows;               // [values, parts], those that exist first
-  std::vector<std::int32_t> counts;             // [values]: how many exist
-  bool one_each;                                // every value stands for exactly one row, and parts = 1
-};
-
-class MlpOnTiles {
+// On the calling thread. Calls are thread-safe.
+class MlpCpu {
  public:
-  virtual ~MlpOnTiles() = default;
-  virtual void score_range(ArchIndex begin, std::int64_t count, double* scores) const = 0;
-  virtual void score_range(ArchIndex begin, std::int64_t count, float* scores) const = 0;
-  virtual void score_digits(const std::uint32_t* digits, std::int64_t n, double* scores) const = 0;
-  virtual void score_digits(const std::uint32_t* digits, std::int64_t n, float* scores) const = 0;
-  virtual std::string path() const = 0;
+  MlpCpu(const Mlp& model, const OwnedCode& code, Precision precision);
+  ~MlpCpu();
+  MlpCpu(MlpCpu&&) noexcept;
+  // Consecutive indices begin .. begin + count - 1 -> scores [count] f64 (rounded from fp32 where that is the
+  // precision).
+  void score_range(ArchIndex begin, std::int64_t count, double* scores) const;
+  // digits [n, n_digits] -> scores [n].
+  void score_digits(const std::uint32_t* digits, std::int64_t n, double* scores) const;
+  double error_bound() const;
+  std::string path() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
 };
-
-template <typename Sum, typename Act>
-std::unique_ptr<MlpOnTiles> make_mlp_on_tiles(const Mlp& model, std::shared_ptr<const RowLists> code,
-                                              const TileKernels<Sum, Act>& kernels);
-
-std::unique_ptr<MlpOnTiles> make_mlp_on_tiles(const Mlp& model, std::shared_ptr<const RowLists> code,
-                                              Precision precision, Isa isa);
-
-// Multiply-adds that the innermost loop would do without memory, for benchmarks; returns how many were done.
-double spin_multiply_adds(Precision precision, Isa isa, std::int64_t rounds);
 
 }  // namespace oneproxy::detail

@@ -28,7 +28,7 @@ template <typename Sum, typename Act>
 struct TileKernels {
   const char* isa;
   int group;            // widths are multiples of it, and the score's virtual lanes
-  int most_groups;      // in one panel
+  int max_groups;       // in one panel
   int inputs_per_step;  // 2 where pairs of bf16 are multiplied at once
   int row_multiple;     // buffers have rows for the next multiple of this; the surplus is computed and ignored
   int panel_rows;       // architectures in registers at once, beside the widest panel
@@ -41,10 +41,10 @@ struct TileKernels {
   void (*add_rows)(const Sum* start, const Sum* rows, const std::uint32_t* offsets, int n, int width, Sum* out);
   // out [n][width] = relu(base + table row)
   void (*first)(const Sum* base, const Sum* table, int n, int width, Act* out);
-  // out [n][width] = relu((bias + its outer rows) + (0 + its inner rows)); offsets [n][most]: outer, then inner;
+  // out [n][width] = relu((bias + its outer rows) + (0 + its inner rows)); offsets [n][max_rows]: outer, then inner;
   // counts [n][2]: how many outer ones, how many in all.
-  void (*gather)(const Sum* bias, const Sum* rows, const std::uint32_t* offsets, const std::int32_t* counts, int most,
-                 int n, int width, Act* out);
+  void (*gather)(const Sum* bias, const Sum* rows, const std::uint32_t* offsets, const std::int32_t* counts,
+                 int max_rows, int n, int width, Act* out);
   // in [n][in_stride] -> out [n][outputs], or -> lanes [n][group], sums for `finish`. partial [n][outputs] is used
   // where inputs > inputs_per_block.
   void (*layer)(const PackedLayer<Sum, Act>& layer, const Act* in, int in_stride, int n, Act* out, Sum* lanes,

@@ -7,7 +7,7 @@ namespace oneproxy::detail {
 namespace {
 
 struct Shape {
-  static constexpr int most_groups = 1, inputs_per_step = 1, row_multiple = 24, panel_bytes = 16384;
+  static constexpr int max_groups = 1, inputs_per_step = 1, row_multiple = 24, panel_bytes = 16384;
   static constexpr int rows(int) { return 6; }
 };
 

@@ -7,7 +7,7 @@ namespace oneproxy::detail {
 namespace {
 
 struct Shape {
-  static constexpr int most_groups = 4, inputs_per_step = 1, row_multiple = 24, panel_bytes = 32768;
+  static constexpr int max_groups = 4, inputs_per_step = 1, row_multiple = 24, panel_bytes = 32768;
   static constexpr int rows(int registers) { return registers == 4 ? 6 : 8; }
 };
 

@@ -11,7 +11,7 @@ struct Bf16 {
   using Act = std::uint16_t;
   using Reg = __m512;
   using In = __m512i;
-  static constexpr int lanes = 16, group = 16, most_groups = 4, inputs_per_step = 2, row_multiple = 24;
+  static constexpr int lanes = 16, group = 16, max_groups = 4, inputs_per_step = 2, row_multiple = 24;
   static constexpr int panel_bytes = 32768;
   static constexpr bool fused = true, ordered = false, bf16 = true;
   static constexpr int rows(int registers) { return registers == 4 ? 6 : 8; }

@@ -3,7 +3,7 @@
 //
 //   V::Sum, V::Act, V::Reg (lanes sums), V::In (lanes x inputs_per_step weights, or one architecture's inputs in all
 //   lanes), load, store, zero, add, relu, multiply_add, broadcast, weights, step (sum + input * weight), store_act,
-//   hide (from the compiler what it knows of an In), lanes, group, most_groups, inputs_per_step, rows(registers), ...
+//   hide (from the compiler what it knows of an In), lanes, group, max_groups, inputs_per_step, rows(registers), ...
 //
 // A block of `rows` architectures x `registers` vectors of outputs stays in registers while its inputs stream by:
 //   for each input: load the weights once, broadcast each architecture's activation, rows x registers multiply-adds.
@@ -118,13 +118,13 @@ void layer(const PackedLayer<typename V::Sum, typename V::Act>& layer, const typ
           multiply_panel<V, 1>(args, n);
           break;
         case 2:
-          if constexpr (V::most_groups >= 2) multiply_panel<V, 2>(args, n);
+          if constexpr (V::max_groups >= 2) multiply_panel<V, 2>(args, n);
           break;
         case 3:
-          if constexpr (V::most_groups >= 3) multiply_panel<V, 3>(args, n);
+          if constexpr (V::max_groups >= 3) multiply_panel<V, 3>(args, n);
           break;
         case 4:
-          if constexpr (V::most_groups >= 4) multiply_panel<V, 4>(args, n);
+          if constexpr (V::max_groups >= 4) multiply_panel<V, 4>(args, n);
           break;
       }
       output += width;
@@ -152,9 +152,9 @@ void first(const typename V::Sum* base, const typename V::Sum* table, int n, int
 // Columns in strips of 128 bytes, so that the strips of a few hundred rows stay in L1.
 template <class V, int kRegs>
 ONEPROXY_ALWAYS_INLINE void gather_strip(const typename V::Sum* bias, const typename V::Sum* rows,
-                                         const std::uint32_t* offsets, const std::int32_t* counts, int most, int n,
+                                         const std::uint32_t* offsets, const std::int32_t* counts, int max_rows, int n,
                                          int width, typename V::Act* out) {
-  for (int row = 0; row < n; ++row, offsets += most, out += width) {
+  for (int row = 0; row < n; ++row, offsets += max_rows, out += width) {
     const int n_outer = counts[2 * row], n_all = counts[2 * row + 1];
     typename V::Reg outer[kRegs], inner[kRegs];
     ONEPROXY_UNROLL for (int v = 0; v < kRegs; ++v) {
@@ -176,12 +176,12 @@ ONEPROXY_ALWAYS_INLINE void gather_strip(const typename V::Sum* bias, const type
 
 template <class V>
 void gather(const typename V::Sum* bias, const typename V::Sum* rows, const std::uint32_t* offsets,
-            const std::int32_t* counts, int most, int n, int width, typename V::Act* out) {
+            const std::int32_t* counts, int max_rows, int n, int width, typename V::Act* out) {
   constexpr int kWideRegs = 128 / (V::lanes * static_cast<int>(sizeof(typename V::Sum)));
   int j = 0;
   for (; j + kWideRegs * V::lanes <= width; j += kWideRegs * V::lanes)
-    gather_strip<V, kWideRegs>(bias + j, rows + j, offsets, counts, most, n, width, out + j);
-  for (; j < width; j += V::lanes) gather_strip<V, 1>(bias + j, rows + j, offsets, counts, most, n, width, out + j);
+    gather_strip<V, kWideRegs>(bias + j, rows + j, offsets, counts, max_rows, n, width, out + j);
+  for (; j < width; j += V::lanes) gather_strip<V, 1>(bias + j, rows + j, offsets, counts, max_rows, n, width, out + j);
 }
 
 // ((l0 + l8) + (l4 + l12)) + ... : halves added until one is left.
@@ -250,10 +250,10 @@ template <class V>
 constexpr TileKernels<typename V::Sum, typename V::Act> tile_kernels(const char* isa) {
   return {isa,
           V::group,
-          V::most_groups,
+          V::max_groups,
           V::inputs_per_step,
           V::row_multiple,
-          V::rows(V::most_groups * V::group / V::lanes),
+          V::rows(V::max_groups * V::group / V::lanes),
           V::panel_bytes,
           V::fused,
           V::ordered,

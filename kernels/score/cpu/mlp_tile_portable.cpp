@@ -7,7 +7,7 @@ namespace {
 template <typename T, bool kRound>
 struct Portable : VectorBase<T, 16 / sizeof(T), 64 / sizeof(T), kRound> {
   using Reg = typename VectorBase<T, 16 / sizeof(T), 64 / sizeof(T), kRound>::Reg;
-  static constexpr int most_groups = 1, row_multiple = 24, panel_bytes = 16384;
+  static constexpr int max_groups = 1, row_multiple = 24, panel_bytes = 16384;
   static constexpr bool fused = false;
   static constexpr int rows(int) { return 2; }  // x 4 registers
   static Reg multiply_add(Reg a, Reg b, Reg c) { return c + a * b; }

@@ -2,7 +2,9 @@
 #include <variant>
 
 #include "oneproxy/kernels/base/parallel.h"
-#include "oneproxy/kernels/score/cpu/digit_table_cpu.h"
+#include "oneproxy/kernels/score/cpu/mlp_cpu.h"
+#include "oneproxy/kernels/score/cpu/shuffled_digits.h"
+#include "oneproxy/kernels/score/cpu/table_cpu.h"
 #include "oneproxy/kernels/score/scorer_detail.h"
 
 namespace oneproxy::detail {
@@ -10,44 +12,18 @@ namespace {
 
 constexpr std::int64_t kBatch = 8192;                            // scores that stay in the cache until they are reduced
 constexpr std::int64_t kPiece = std::int64_t{1} << 16;           // architectures that one thread takes at a time
-constexpr std::int64_t kLeastPiece = 48;                         // below, threads cost more than they gain
+constexpr std::int64_t kMinPiece = 48;                           // below, threads cost more than they gain
 constexpr std::uint64_t kFirstSection = std::uint64_t{1} << 14;  // then four times as many, while the filter sharpens
 constexpr std::uint64_t kSection = std::uint64_t{1} << 22;       // architectures between two sights of the filter
 
-using ModelCpu = std::variant<DigitTableCpu, MlpCpu>;
-
-// Digits of one part of a shuffled index. Division by a radix d is a multiplication by m = floor(2^64 / d) + 1:
-// floor(n m / 2^64) = floor(n / d) wherever n d < 2^64, for n m / 2^64 exceeds n / d by less than 1 / d.
-class PartDecoder {
- public:
-  PartDecoder(std::span<const std::uint32_t> radices, std::uint64_t size) : radices_(radices) {
-    for (const auto radix : radices_) {
-      multiplies_ = multiplies_ && size <= ~std::uint64_t{0} / radix && radix > 1;
-      multipliers_.push_back(radix > 1 ? ~std::uint64_t{0} / radix + 1 : 0);
-    }
-  }
-
-  void decode(std::uint64_t n, std::uint32_t* digits) const {
-    if (!multiplies_) return decode_digits(n, radices_.data(), static_cast<int>(radices_.size()), digits);
-    for (std::size_t d = radices_.size(); d-- > 0;) {
-      const auto quotient = static_cast<std::uint64_t>((static_cast<ArchIndex>(n) * multipliers_[d]) >> 64);
-      digits[d] = static_cast<std::uint32_t>(n - quotient * radices_[d]);
-      n = quotient;
-    }
-  }
-
- private:
-  std::span<const std::uint32_t> radices_;
-  std::vector<std::uint64_t> multipliers_;
-  bool multiplies_ = true;
-};
+using ModelCpu = std::variant<TableCpu, MlpCpu>;
 
 class ScorerCpu : public Scorer::Implementation {
  public:
   ScorerCpu(const DigitCode& code, std::span<const Model> models, Precision precision) : code_(code) {
     for (const auto& model : models) {
-      if (const auto* table = std::get_if<DigitTable>(&model))
-        models_.emplace_back(std::in_place_type<DigitTableCpu>, *table, code_);
+      if (const auto* table = std::get_if<AdditiveTable<double>>(&model))
+        models_.emplace_back(std::in_place_type<TableCpu>, *table, code_);
       else
         models_.emplace_back(std::in_place_type<MlpCpu>, std::get<Mlp>(model), code_, precision);
     }
@@ -122,8 +98,8 @@ class ScorerCpu : public Scorer::Implementation {
  private:
   // Multiples of a batch where there is enough for all threads, so that blocks of inner digits are seldom cut.
   static std::int64_t piece_of(std::int64_t count) {
-    const std::int64_t share = count / (4 * thread_count()) / kLeastPiece * kLeastPiece;
-    return std::clamp(share, kLeastPiece, kPiece);
+    const std::int64_t share = count / (4 * thread_count()) / kMinPiece * kMinPiece;
+    return std::clamp(share, kMinPiece, kPiece);
   }
 
   template <class Body>
@@ -138,7 +114,7 @@ class ScorerCpu : public Scorer::Implementation {
   // Only what is within a limit can count, and a table says that for much less than an MLP costs.
   bool gated(const ReductionSettings& settings) const {
     return !settings.front && settings.third < 0 && !settings.limits.empty() &&
-           std::holds_alternative<DigitTableCpu>(models_[settings.latency]) &&
+           std::holds_alternative<TableCpu>(models_[settings.latency]) &&
            std::holds_alternative<MlpCpu>(models_[settings.quality]);
   }
 
@@ -146,14 +122,14 @@ class ScorerCpu : public Scorer::Implementation {
                     const Reduction& reduction, std::vector<double>& scores, Reduction::Survivors& survivors) const {
     const auto& settings = reduction.settings();
     const double limit = *std::max_element(settings.limits.begin(), settings.limits.end()) + settings.latency_margin;
-    const auto& table = std::get<DigitTableCpu>(models_[settings.latency]);
+    const auto& table = std::get<TableCpu>(models_[settings.latency]);
     const auto& mlp = std::get<MlpCpu>(models_[settings.quality]);
     const auto width = static_cast<int>(code_.radices.size());
     double* latency = scores.data() + settings.latency * kBatch;
     double* quality = scores.data() + settings.quality * kBatch;
     std::vector<std::uint32_t> digits;
     if (run.shuffled) {
-      digits = shuffled_digits(run, split, first, count);
+      digits = shuffled_digits(code_.radices, run, split, first, count);
       table.score_digits(digits.data(), count, latency);
     } else {
       table.score_range(run.begin + first, count, latency);
@@ -184,7 +160,7 @@ class ScorerCpu : public Scorer::Implementation {
   void score_batch(const ArchRun& run, const DigitSplit& split, std::uint64_t first, std::int64_t count, double* scores,
                    std::int64_t stride) const {
     std::vector<std::uint32_t> digits;
-    if (run.shuffled) digits = shuffled_digits(run, split, first, count);
+    if (run.shuffled) digits = shuffled_digits(code_.radices, run, split, first, count);
     for (std::size_t m = 0; m < models_.size(); ++m)
       std::visit(
           [&](const auto& model) {
@@ -195,28 +171,6 @@ class ScorerCpu : public Scorer::Implementation {
               model.score_range(run.begin + first, count, out);
           },
           models_[m]);
-  }
-
-  std::vector<std::uint32_t> shuffled_digits(const ArchRun& run, const DigitSplit& split, std::uint64_t first,
-                                             std::int64_t count) const {
-    const auto width = static_cast<int>(code_.radices.size());
-    const std::span<const std::uint32_t> radices = code_.radices;
-    const PartDecoder of_left(radices.first(split.left_digits), split.left);
-    const PartDecoder of_right(radices.subspan(split.left_digits), split.right);
-    std::vector<std::uint32_t> digits(static_cast<std::size_t>(count) * width);
-    const auto keys = shuffle_keys(run.seed);
-    const ArchIndex begin = run.begin + first;
-    auto left_place = static_cast<std::uint64_t>(begin / split.right);
-    auto right_place = static_cast<std::uint64_t>(begin % split.right);
-    for (std::int64_t i = 0; i < count; ++i) {
-      std::uint64_t left = left_place, right = right_place;
-      shuffle_rounds(keys, split, left, right);
-      std::uint32_t* own = digits.data() + i * width;
-      of_left.decode(left, own);
-      of_right.decode(right, own + split.left_digits);
-      if (++right_place == split.right) right_place = 0, ++left_place;
-    }
-    return digits;
   }
 
   OwnedCode code_;

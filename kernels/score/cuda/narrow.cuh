@@ -9,7 +9,9 @@
 //
 // In a fleet each block scores all rows for one model, and makes base, table and packed weights itself.
 #include "oneproxy/kernels/base/device_code.cuh"
-#include "oneproxy/kernels/score/cuda/plan.h"
+#include "oneproxy/kernels/score/cuda/mma_layout.h"
+#include "oneproxy/kernels/score/cuda/narrow_args.h"
+#include "oneproxy/kernels/score/cuda/narrow_plan.h"
 
 namespace oneproxy::detail {
 

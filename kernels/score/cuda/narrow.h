@@ -2,7 +2,8 @@
 // Launches of the fused kernels, an instantiation list a file so that they compile side by side. Private to kernels/.
 #include <cuda_runtime_api.h>
 
-#include "oneproxy/kernels/score/cuda/plan.h"
+#include "oneproxy/kernels/score/cuda/narrow_args.h"
+#include "oneproxy/kernels/score/cuda/narrow_plan.h"
 
 namespace oneproxy::detail {
 

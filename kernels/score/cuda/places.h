@@ -83,10 +83,10 @@ ONEPROXY_HD inline void each_group(const Places& places, const DigitGroup* group
   }
 }
 
-// From the last digit upwards, as many digits a group as its product stays at most `most`; `most_last` for the last
+// From the last digit upwards, as many digits a group as its product stays at most `max_radix`; `max_last` for the last
 // group. A digit with a larger radix is a group of its own.
 std::vector<DigitGroup> group_digits(std::span<const std::uint32_t> radices, const DigitSplit& split,
-                                     std::uint64_t most, std::uint64_t most_last);
+                                     std::uint64_t max_radix, std::uint64_t max_last);
 
 // The place `position` of a run, rounded down to a multiple of `step` (1 where it is shuffled).
 struct Start {

@@ -4,7 +4,9 @@
 #include <vector>
 
 #include "oneproxy/kernels/base/device_memory.cuh"
+#include "oneproxy/kernels/score/cuda/chunks.h"
 #include "oneproxy/kernels/score/cuda/device.cuh"
+#include "oneproxy/kernels/score/cuda/layer_kernels.cuh"
 #include "oneproxy/kernels/score/cuda/wide.h"
 
 namespace oneproxy::detail {
@@ -65,8 +67,9 @@ class Product {
     set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
     cublasLtMatmulPreference_t preference = nullptr;
     lt_check(cublasLtMatmulPreferenceCreate(&preference), "cublasLtMatmulPreferenceCreate");
-    const std::size_t most = workspace_bytes;
-    cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &most, sizeof(most));
+    const std::size_t max_bytes = workspace_bytes;
+    cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &max_bytes,
+                                         sizeof(max_bytes));
     int found = 0;
     const auto status =
         cublasLtMatmulAlgoGetHeuristic(handle, product_, weights_, in_, out_, out_, preference, 1, &algorithm_, &found);

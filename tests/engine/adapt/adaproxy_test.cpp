@@ -314,7 +314,7 @@ TEST(AdaproxySolver, WorksWithoutASpreadOfTheProxy) {
 
 // A device and its samples for adapt_adaproxy.
 struct World {
-  LinearPredictor proxy, target;
+  AdditivePredictor proxy, target;
   TrainingSamples training;
   ValidationSamples validation;
   std::vector<std::uint8_t> fresh;
@@ -324,14 +324,14 @@ World make_world(std::uint64_t seed) {
   World world;
   const Philox random{seed, 2};
   std::uint64_t draw = 0;
-  world.proxy = {std::vector<std::uint8_t>(6, 5), {}, 7};
+  world.proxy = {"cells", std::vector<std::uint8_t>(6, 5), "", "ms", {}, {7}, {}};
   for (int j = 0; j < 30; ++j) world.proxy.weights.push_back(normal(random, draw++));
   world.target = world.proxy;
   for (double& w : world.target.weights) {
     w *= 1 + 0.8 * normal(random, draw++);
     w += 0.3 * normal(random, draw++);
   }
-  world.target.bias = 40;
+  world.target.bias = {40};
   const auto sample = [&](int n) {
     std::vector<std::uint8_t> choices;
     for (int i = 0; i < 6 * n; ++i) choices.push_back(static_cast<std::uint8_t>(random.below(1'000'000 + draw++, 5)));
@@ -342,14 +342,14 @@ World make_world(std::uint64_t seed) {
   world.fresh = sample(300);
   world.training.latency_ms.resize(60);
   world.validation.latency_ms.resize(10);
-  score_linear(world.target.table(), world.training.choices, world.training.latency_ms, Backend::cpu);
-  score_linear(world.target.table(), world.validation.choices, world.validation.latency_ms, Backend::cpu);
+  world.target.predict(world.training.choices, world.training.latency_ms);
+  world.target.predict(world.validation.choices, world.validation.latency_ms);
   return world;
 }
 
-std::vector<double> predict(const LinearPredictor& predictor, const std::vector<std::uint8_t>& choices) {
+std::vector<double> predict(const AdditivePredictor& predictor, const std::vector<std::uint8_t>& choices) {
   std::vector<double> scores(choices.size() / predictor.radices.size());
-  score_linear(predictor.table(), choices, scores, Backend::cpu);
+  predictor.predict(choices, scores);
   return scores;
 }
 
@@ -377,7 +377,7 @@ TEST(AdaptAdaproxy, PredictorIsTheTrainingFitInMilliseconds) {
     const double expected = deviation * (result.solution.a + result.solution.b[j]) * world.proxy.weights[j] / 2;
     EXPECT_NEAR(result.predictor.weights[j], expected, 1e-12) << j;
   }
-  EXPECT_NEAR(result.predictor.bias, mean + deviation * result.solution.c, 1e-12);
+  EXPECT_NEAR(result.predictor.bias[0], mean + deviation * result.solution.c, 1e-12);
 }
 
 TEST(AdaptAdaproxy, UnitsOfTheTargetDoNotMatter) {

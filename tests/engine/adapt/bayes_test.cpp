@@ -9,6 +9,7 @@
 
 #include "oneproxy/engine/adapt/design/proposal.h"
 #include "oneproxy/engine/adapt/method.h"
+#include "oneproxy/engine/predictor/linear_fit.h"
 #include "oneproxy/kernels/base/random.h"
 #include "oneproxy/kernels/rank/rank.h"
 #include "tests/engine/error_of.h"
@@ -346,9 +347,9 @@ TEST(Method, AdaproxyBehindTheInterfaceIsAdaproxy) {
   const auto rows = first(24);
   const auto y = fleet.latency(4, rows);
   const auto adapted = method->adapt(all, rows, y);
-  const auto proxy = fit_linear_predictor(fleet.space.radices(), fleet.choices, fleet.devices[0]);
+  const auto proxy = fit_linear(fleet.space, fleet.choices, fleet.devices[0]);
   std::vector<double> predicted(300);
-  score_linear(proxy.table(), fleet.choices, predicted, Backend::cpu);
+  proxy.predict(fleet.choices, predicted);
   double mean = 0, squares = 0;
   for (const double v : predicted) mean += v / 300;
   for (const double v : predicted) squares += (v - mean) * (v - mean) / 300;
@@ -359,7 +360,7 @@ TEST(Method, AdaproxyBehindTheInterfaceIsAdaproxy) {
                                 {y.begin() + training, y.end()}};
   const auto direct = adapt_adaproxy(proxy, std::sqrt(squares), train, valid, Norm::l2).predictor;
   std::vector<double> expected(300);
-  score_linear(direct.table(), fleet.choices, expected, Backend::cpu);
+  direct.predict(fleet.choices, expected);
   const auto got = adapted->latency_ms(all);
   for (int i = 0; i < 300; ++i) EXPECT_NEAR(got[i], expected[i], 1e-6 * expected[i]);
   std::vector<double> by_table(300);

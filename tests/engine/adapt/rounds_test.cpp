@@ -17,7 +17,7 @@ namespace {
 
 // 400 architectures whose latency is linear plus noise. Counts what is read.
 struct Bench {
-  LinearPredictor proxy{std::vector<std::uint8_t>(4, 4), {}, 0};
+  AdditivePredictor proxy{"", std::vector<std::uint8_t>(4, 4), "", "ms", {}, {0}, {}};
   std::vector<std::uint8_t> choices;
   std::vector<double> latency_ms;
   std::vector<std::int64_t> candidates, seen;  // seen: rows measured, in order
@@ -118,7 +118,7 @@ TEST(Rounds, CheckSamplesJoinTheTrainingSamplesUpToTheCap) {
   }
   const AdaproxyResult expected = adapt_adaproxy(bench.proxy, 1, training, validation, Norm::l2);
   EXPECT_EQ(result.adapted.predictor.weights, expected.predictor.weights);
-  score_linear(expected.predictor.table(), check_choices, predicted, Backend::cpu);
+  expected.predictor.predict(check_choices, predicted);
   EXPECT_EQ(result.check_srcc, spearman(predicted, check, Backend::cpu).value);
 }
 

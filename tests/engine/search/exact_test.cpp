@@ -7,7 +7,6 @@
 #include <limits>
 
 #include "oneproxy/engine/base/resources.h"
-#include "oneproxy/engine/predictor/digit_tables.h"
 #include "oneproxy/engine/predictor/space_model.h"
 #include "oneproxy/engine/search/methods/exhaustive.h"
 #include "oneproxy/kernels/base/error.h"
@@ -25,17 +24,23 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 const std::vector<std::uint32_t> kRadices = {3, 6, 5, 4};
 constexpr std::size_t kWidth = 18, kSize = 3 * 6 * 5 * 4;
 
-DigitTableData random_table(std::uint64_t seed, std::size_t n_tables) {
+// Owns what an AdditiveTable views.
+struct OwnedTable {
+  std::vector<double> weights, bias;
+  AdditiveTable<double> view() const { return {weights, bias}; }
+};
+
+OwnedTable random_table(std::uint64_t seed, std::size_t n_tables) {
   const Philox random{seed, 80};
-  DigitTableData data;
+  OwnedTable data;
   for (std::size_t i = 0; i < n_tables * kWidth; ++i) data.weights.push_back(4 * random.uniform(i) - 1);
   for (std::size_t t = 0; t < n_tables; ++t) data.bias.push_back(random.uniform(1000 + t));
   return data;
 }
 
 // Of the quality of what is slow: few architectures are dominated.
-DigitTableData following(const DigitTableData& latency, std::uint64_t seed, std::size_t n_tables) {
-  DigitTableData data = random_table(seed, n_tables);
+OwnedTable following(const OwnedTable& latency, std::uint64_t seed, std::size_t n_tables) {
+  OwnedTable data = random_table(seed, n_tables);
   for (std::size_t i = 0; i < data.weights.size(); ++i)
     data.weights[i] = data.weights[i] / 8 + latency.weights[i % latency.weights.size()];
   return data;
@@ -54,7 +59,7 @@ std::vector<std::uint32_t> digits_at(std::size_t index) {
   return digits;
 }
 
-double sum_at(const DigitTableData& data, std::size_t index) {
+double sum_at(const OwnedTable& data, std::size_t index) {
   const auto digits = digits_at(index);
   const std::size_t t = data.bias.size() == 1 ? 0 : digits[0];
   double sum = data.bias[t];
@@ -64,7 +69,7 @@ double sum_at(const DigitTableData& data, std::size_t index) {
 }
 
 // The front in f64; the random sums are far apart, so that rounding decides nothing.
-std::vector<std::size_t> front_by_definition(const DigitTableData& latency, const DigitTableData& quality) {
+std::vector<std::size_t> front_by_definition(const OwnedTable& latency, const OwnedTable& quality) {
   std::vector<std::size_t> front;
   for (std::size_t i = 0; i < kSize; ++i) {
     const double l = sum_at(latency, i), q = sum_at(quality, i);
@@ -228,21 +233,10 @@ TEST(SearchExactly, RefusesWhatHasNoMeaning) {
   EXPECT_THAT(error(), HasSubstr("no value of digit 2 is allowed"));
   latency = random_table(1, 1);
   quality.bias = {1, 2};
-  EXPECT_THAT(error(), HasSubstr("the quality table has 2 biases"));
+  EXPECT_THAT(error(), HasSubstr("the quality table has 2 tables"));
   quality = random_table(2, 1);
   latency.weights[0] = latency.weights[5] = std::numeric_limits<double>::max();
   EXPECT_THAT(error(), HasSubstr("pass the range of numbers"));
-}
-
-TEST(DigitTables, AddTheRowsOfAValue) {
-  // Digit 1 stands for two decisions, its last value only for the first of them.
-  const std::vector<std::uint32_t> radices = {2, 3};
-  const std::vector<std::int32_t> rows = {0, -1, 1, -1, 2, 4, 3, 5, 3, -1};
-  const std::vector<double> weights = {1, 2, 10, 20, 100, kNan, 3, 4, 30, 40, 300, 500}, bias = {7, 8};
-  const auto data = digit_table({radices, 2, rows, 6}, weights, bias);
-  EXPECT_THAT(data.weights, testing::ElementsAre(1, 2, 110, testing::IsNan(), 20, 3, 4, 330, 540, 40));
-  EXPECT_THAT(data.bias, testing::ElementsAre(7, 8));
-  EXPECT_THAT(error_of([&] { digit_table({radices, 2, rows, 6}, bias, bias); }), HasSubstr("pass 6 weights"));
 }
 
 SearchResult run(const SearchMethod& method, const SearchProblem& problem, const std::vector<double>& limits,

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "oneproxy/engine/predictor/linear_predictor.h"
+#include "oneproxy/engine/predictor/linear_fit.h"
 #include "oneproxy/kernels/base/random.h"
 #include "tests/engine/error_of.h"
 #include "tests/fixtures/loss_cases.h"
@@ -150,9 +150,9 @@ TEST_F(NetworkTest, ALinearNetworkReachesLeastSquares) {
     }
     targets.push_back(choices.back() + std::sin(static_cast<double>(i)) + random.uniform(4 * i + 3));
   }
-  const auto fitted = fit_linear_predictor(radices, choices, targets);
+  const auto fitted = fit_linear(radices, choices, targets);
   std::vector<double> expected(60), found(60);
-  score_linear(fitted.table(), choices, expected, Backend::cpu);
+  fitted.predict(choices, expected);
   const auto s = settings({9, 1});
   const auto network = make_network(s);
   network->set_state(state_of(s, 13));

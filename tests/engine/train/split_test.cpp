@@ -6,7 +6,6 @@
 #include <numeric>
 #include <set>
 
-#include "oneproxy/engine/predictor/additive_features.h"
 #include "oneproxy/engine/train/prediction_quality.h"
 #include "oneproxy/kernels/base/random.h"
 #include "tests/engine/error_of.h"
@@ -64,26 +63,6 @@ TEST(PredictionQuality, ByHand) {
   EXPECT_TRUE(std::isnan(prediction_quality(any, zero, Backend::cpu).mape));
   EXPECT_TRUE(std::isnan(prediction_quality(any, zero, Backend::cpu).within_5));
   EXPECT_TRUE(std::isnan(prediction_quality({}, {}, Backend::cpu).rmse));
-}
-
-TEST(AdditiveFeature, IsTheCostOfTheSpace) {
-  for (const char* name : {"nasbench201", "fbnet"}) {
-    const auto space = SearchSpace::load(name);
-    for (const char* cost : {"macs", "parameters", "activation_bytes"}) {
-      const auto feature = additive_feature(space, cost);
-      std::vector<std::uint8_t> choices;
-      for (int d = 0; d < space.n_decisions(); ++d)
-        choices.push_back(static_cast<std::uint8_t>(Philox{3, 0}.below(d, space.radices()[d])));
-      EXPECT_DOUBLE_EQ(feature.of(choices, space.radices())[0],
-                       space.cost(choices).*cost_model(std::string("model:") + cost).part);
-    }
-    EXPECT_THAT(error_of([&] { additive_feature(space, "flops"); }), HasSubstr("macs"));
-  }
-}
-
-TEST(AdditiveFeature, WhereCostsDoNotAddUpIsRefused) {
-  const auto space = SearchSpace::load("ofa_mbv3");  // the resolution scales every block
-  EXPECT_THAT(error_of([&] { additive_feature(space, "macs"); }), HasSubstr("not a sum over its decisions"));
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include <limits>
 #include <numeric>
 
-#include "oneproxy/engine/predictor/linear_predictor.h"
+#include "oneproxy/engine/predictor/linear_fit.h"
 #include "oneproxy/engine/train/prediction_quality.h"
 #include "oneproxy/engine/train/training_checkpoint.h"
 #include "oneproxy/kernels/base/parallel.h"
@@ -92,8 +92,7 @@ TEST_F(TrainTest, LearnsWhatIsNotAdditive) {
   const auto result = train_mlp(space(), fitting, stopping_, s);
   const auto quality = prediction_quality(predictions(result.predictor, test.choices), test.values, Backend::cpu);
   std::vector<double> linear(300);
-  score_linear(fit_linear_predictor(space().radices(), fitting.choices, fitting.values).table(), test.choices, linear,
-               Backend::cpu);
+  fit_linear(space(), fitting.choices, fitting.values).predict(test.choices, linear);
   EXPECT_LT(quality.rmse, 0.6 * prediction_quality(linear, test.values, Backend::cpu).rmse);
   EXPECT_GT(quality.srcc.value, 0.95);
   EXPECT_EQ(result.predictor.space, "nasbench201");

@@ -7,7 +7,6 @@
 #include <string>
 #include <tuple>
 
-#include "oneproxy/kernels/additive/staircase.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/base/parallel.h"
 #include "oneproxy/kernels/base/random.h"
@@ -320,31 +319,6 @@ TEST(AdditiveBest, IsTheBestWithinEveryLimit) {
           ASSERT_EQ(index_of(best[l].digits, made.radices), expected->index) << "limit " << limits[l];
         }
       }
-}
-
-TEST(Staircase, KeepsWhatNothingCovers) {
-  Draws draws{{1, 79}};
-  for (const std::int64_t range : {3, 60, 100'000}) {
-    detail::Staircase staircase;
-    std::vector<std::pair<std::int64_t, std::int64_t>> all;
-    for (int i = 0; i < 3000; ++i) {
-      // Near a rising line, so that many stay and blocks split.
-      const std::int64_t quality = draws.between(-range, range), third = quality + draws.between(0, range / 50);
-      const bool covered =
-          std::any_of(all.begin(), all.end(), [&](const auto& p) { return p.first >= quality && p.second <= third; });
-      EXPECT_EQ(staircase.add(quality, third), !covered);
-      all.emplace_back(quality, third);
-    }
-    std::vector<std::pair<std::int64_t, std::int64_t>> kept;
-    staircase.for_each([&](std::int64_t quality, std::int64_t third) { kept.emplace_back(quality, third); });
-    for (std::size_t i = 1; i < kept.size(); ++i) {
-      EXPECT_LT(kept[i - 1].first, kept[i].first);
-      EXPECT_LT(kept[i - 1].second, kept[i].second);
-    }
-    if (range == 100'000) {
-      EXPECT_GT(kept.size(), 200u);
-    }
-  }
 }
 
 std::string error_of(const Case& made, AdditiveFrontSettings settings = {}) {

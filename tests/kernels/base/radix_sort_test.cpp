@@ -126,7 +126,7 @@ std::vector<SortCase> sort_cases() {
        {"normal", "integers", "magnitudes", "crowded", "infinities", "constant", "descending", "two_giants"})
     for (const std::int64_t n : {1, 2, 24, 25, 100, 3000, 40000}) cases.push_back({kind, n});
   // Past the size at which a bucket is cut again.
-  for (const char* kind : {"normal", "crowded", "two_giants"}) cases.push_back({kind, 4 * largest_bucket});
+  for (const char* kind : {"normal", "crowded", "two_giants"}) cases.push_back({kind, 4 * max_bucket});
   return cases;
 }
 INSTANTIATE_TEST_SUITE_P(Kinds, RadixSort, testing::ValuesIn(sort_cases()));

@@ -148,7 +148,7 @@ TEST(Reduction, GivesUpMarginsThatHoldTooMany) {
   const Points points = random_points(5000, 1000, 3);
   ReductionSettings settings;
   settings.quality_margin = 1e6;
-  settings.most_candidates = 100;
+  settings.max_candidates = 100;
   Reduction reduction(settings), plain(ReductionSettings{}), unknown([] {
     ReductionSettings infinite;
     infinite.quality_margin = std::numeric_limits<double>::infinity();

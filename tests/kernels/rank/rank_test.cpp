@@ -125,10 +125,10 @@ TEST(RankSums, BeyondSixtyFourBits) {
   EXPECT_EQ(detail::centred_rank(0, 1, n), 1 - n);
   EXPECT_EQ(detail::centred_rank(n - 1, n, n), n - 1);
 
-  const std::int64_t pairs = detail::pairs_of(detail::most_rows);
-  EXPECT_EQ(static_cast<detail::Int128>(pairs) * 2, detail::Int128{detail::most_rows} * (detail::most_rows - 1));
-  EXPECT_EQ(detail::tau_b({0, 0, 0, 0}, detail::most_rows), 1.0);
-  EXPECT_EQ(detail::tau_b({0, 0, 0, pairs}, detail::most_rows), -1.0);
+  const std::int64_t pairs = detail::pairs_of(detail::max_rows);
+  EXPECT_EQ(static_cast<detail::Int128>(pairs) * 2, detail::Int128{detail::max_rows} * (detail::max_rows - 1));
+  EXPECT_EQ(detail::tau_b({0, 0, 0, 0}, detail::max_rows), 1.0);
+  EXPECT_EQ(detail::tau_b({0, 0, 0, pairs}, detail::max_rows), -1.0);
 }
 
 // A real sum that passes 2^63: u of n rising values against themselves, in the blocks the Gram matrix takes.

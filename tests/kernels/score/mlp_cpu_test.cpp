@@ -14,6 +14,7 @@
 #include "oneproxy/kernels/base/random.h"
 #include "oneproxy/kernels/rank/rank.h"
 #include "oneproxy/kernels/score/bf16.h"
+#include "oneproxy/kernels/score/cpu/mlp_on_tiles.h"
 #include "oneproxy/kernels/score/cpu/mlp_tile_vectors.h"
 #include "oneproxy/kernels/score/mlp_error.h"
 #include "oneproxy/kernels/score/scorer_detail.h"
@@ -24,7 +25,7 @@ namespace detail {
 namespace {
 
 struct Avx512Shape {
-  static constexpr int most_groups = 4, row_multiple = 24;
+  static constexpr int max_groups = 4, row_multiple = 24;
   static constexpr int rows(int registers) { return registers == 4 ? 6 : 8; }
 };
 
@@ -212,7 +213,7 @@ TEST_P(MlpCpuTest, Fp32IsCloseAndWithinItsBound) {
   const RandomMlp random(GetParam());
   const auto [begin, count] = stretch_of(random, GetParam());
   const std::vector<double> expected = defined_scores(random, begin, count);
-  const double bound = detail::mlp_error_bound(random.model(), random.code(), Precision::fp32);
+  const double bound = detail::mlp_error_bound(random.model(), random.code(), Precision::fp32, Backend::cpu);
   ASSERT_TRUE(std::isfinite(bound));
   for (const Path& path : all_paths(random, Precision::fp32)) {
     const double difference = largest_difference(range_scores(*path.mlp, begin, count), expected);
@@ -225,7 +226,7 @@ TEST_P(MlpCpuTest, Bf16IsRoughAndWithinItsBound) {
   const RandomMlp random(GetParam());
   const auto [begin, count] = stretch_of(random, GetParam());
   const std::vector<double> expected = defined_scores(random, begin, count);
-  const double bound = detail::mlp_error_bound(random.model(), random.code(), Precision::bf16);
+  const double bound = detail::mlp_error_bound(random.model(), random.code(), Precision::bf16, Backend::cpu);
   ASSERT_TRUE(std::isfinite(bound));
   const auto fp32 = range_scores(*all_paths(random, Precision::fp32)[0].mlp, begin, count);
   for (const Path& path : all_paths(random, Precision::bf16)) {
@@ -304,7 +305,7 @@ TEST(MlpErrorTest, BoundsHoldForStructuredWeightsAndSayHowLooseTheyAre) {
       for (const Precision precision : {Precision::fp32, Precision::bf16})
         for (std::uint64_t seed = 1; seed <= 2; ++seed) {
           const RandomMlp random({"bound", radices, 1, 0, widths, seed, weights});
-          const double bound = detail::mlp_error_bound(random.model(), random.code(), precision);
+          const double bound = detail::mlp_error_bound(random.model(), random.code(), precision, Backend::cpu);
           const std::int64_t count = 151;
           const ArchIndex begin = random.size() / 2;
           const auto expected = defined_scores(random, begin, count);
@@ -330,8 +331,9 @@ TEST(MlpErrorTest, OverflowHasNoBoundAndFp64NoError) {
   const std::vector<std::int32_t> numbers{0, 1};
   const Mlp model{2, rows, bias, {{2, 1, weights, zero}}};
   const DigitCode code{radices, 1, numbers, 2};
-  EXPECT_EQ(detail::mlp_error_bound(model, code, Precision::fp32), std::numeric_limits<double>::infinity());
-  EXPECT_EQ(detail::mlp_error_bound(model, code, Precision::fp64), 0);
+  EXPECT_EQ(detail::mlp_error_bound(model, code, Precision::fp32, Backend::cpu),
+            std::numeric_limits<double>::infinity());
+  EXPECT_EQ(detail::mlp_error_bound(model, code, Precision::fp64, Backend::cpu), 0);
 }
 
 // What we sell: the order of architectures.

@@ -47,7 +47,7 @@ struct OwnedDigitTable {
                         std::ldexp(1.0, static_cast<int>(random.below(2 * i + 1, 40)) - 20));
     for (std::size_t t = 0; t < tables; ++t) bias.push_back(0.1 + static_cast<double>(t));
   }
-  DigitTable table() const { return {weights, bias}; }
+  AdditiveTable<double> table() const { return {weights, bias}; }
 
   std::vector<double> weights, bias;
 };

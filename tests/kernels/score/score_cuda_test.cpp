@@ -1,5 +1,5 @@
 // The CUDA twin of Scorer on a GPU, against the definition and the CPU twin. Skipped where there is no GPU; what the
-// kernels compute is tested there by score_device_test.cpp.
+// kernels compute is tested there by the *_device_test.cpp beside.
 #include <gtest/gtest.h>
 
 #include <algorithm>

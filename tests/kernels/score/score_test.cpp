@@ -137,7 +137,7 @@ TEST(Scorer, SaysWhatIsWrong) {
   Reduction two_models(ReductionSettings{});
   EXPECT_THROW(scorer.reduce({0, 25}, two_models), Error);
   EXPECT_THROW(make(table.table(), Precision::tf32), Error);
-  EXPECT_THROW(make(DigitTable{}), Error);
+  EXPECT_THROW(make(AdditiveTable<double>{}), Error);
   mlp.weights[1][2] = std::nan("");
   try {
     make(mlp.mlp());

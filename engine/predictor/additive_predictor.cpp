@@ -1,0 +1,62 @@
+#include "oneproxy/engine/predictor/additive_predictor.h"
+
+#include <cmath>
+
+#include "oneproxy/engine/predictor/code_layout.h"
+#include "oneproxy/engine/predictor/table_head.h"
+#include "oneproxy/kernels/base/error.h"
+
+namespace oneproxy {
+namespace {
+
+constexpr const char* kFormat = "oneproxy-table";
+
+void check(const AdditivePredictor& table, const std::string& where) {
+  check_table(table.table(), std::span<const std::uint8_t>(table.radices), where);
+  for (const auto* values : {&table.weights, &table.bias})
+    for (const double value : *values)
+      if (std::isinf(value)) throw Error(where + ": holds an infinite number; import the table again");
+}
+
+}  // namespace
+
+void AdditivePredictor::predict(std::span<const std::uint8_t> choices, std::span<double> values) const {
+  predict(choices, values, Backend::cpu);
+}
+
+void AdditivePredictor::predict(std::span<const std::uint8_t> choices, std::span<double> values,
+                                Backend backend) const {
+  score_table(table(), radices, choices, values, backend);
+}
+
+std::string checksum(const AdditivePredictor& table) {
+  return sha256_hex(table.space + "\n" + sha256_of(std::span(table.radices)) + sha256_of(std::span(table.weights)) +
+                    sha256_of(std::span(table.bias)));
+}
+
+void check_predictor(const AdditivePredictor& predictor, const SearchSpace& space, const std::string& where) {
+  check_layout(predictor.space, predictor.radices, space, where);
+}
+
+void write_table(H5File& file, const std::string& group, const AdditivePredictor& table) {
+  check(table, file.path() + ":" + group);
+  write_table_head(file, group, kFormat, table);
+  const std::int64_t shape[] = {table.n_tables(), static_cast<std::int64_t>(table.table().width())};
+  write_checked(file, below(group, "weights"), table.weights, shape);
+  write_checked(file, below(group, "bias"), table.bias, std::span(shape, 1));
+}
+
+AdditivePredictor read_table(const H5File& file, const std::string& group) {
+  const std::string where = file.path() + (group == "/" ? "" : ":" + group);
+  AdditivePredictor table;
+  const std::string format = table_format(file, group);
+  if (!format.empty() && format != kFormat)
+    throw Error(where + ": is no look-up table but " + format + " (predictor:FILE takes an MLP)");
+  read_table_head(file, group, where, table);
+  table.weights = read_checked_doubles(file, below(group, "weights"));
+  table.bias = read_checked_doubles(file, below(group, "bias"));
+  check(table, where);
+  return table;
+}
+
+}  // namespace oneproxy

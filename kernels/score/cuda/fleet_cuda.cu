@@ -1,0 +1,132 @@
+// A fleet of MLPs of one shape: a block scores all rows for one model.
+#include <algorithm>
+
+#include "oneproxy/kernels/base/parallel.h"
+#include "oneproxy/kernels/score/cuda/chunks.h"
+#include "oneproxy/kernels/score/cuda/devices.cuh"
+#include "oneproxy/kernels/score/cuda/fleet_plan.h"
+#include "oneproxy/kernels/score/cuda/narrow_launch.cuh"
+#include "oneproxy/kernels/score/scorer_detail.h"
+
+namespace oneproxy::detail {
+namespace {
+
+constexpr std::int64_t kMaxBytes = std::int64_t{256} << 20;  // of parameters, and of scores, at a time
+constexpr std::size_t kWorthADevice = 64;                    // models
+
+class Stopwatch {
+ public:
+  Stopwatch() {
+    ONEPROXY_CUDA_CHECK(cudaEventCreate(&begin_));
+    ONEPROXY_CUDA_CHECK(cudaEventCreate(&end_));
+  }
+  ~Stopwatch() {
+    (void)cudaEventDestroy(begin_);
+    (void)cudaEventDestroy(end_);
+  }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+  void start(cudaStream_t stream) { ONEPROXY_CUDA_CHECK(cudaEventRecord(begin_, stream)); }
+  void stop(cudaStream_t stream) { ONEPROXY_CUDA_CHECK(cudaEventRecord(end_, stream)); }
+  double seconds() const {  // once the stream is done
+    float milliseconds = 0;
+    ONEPROXY_CUDA_CHECK(cudaEventElapsedTime(&milliseconds, begin_, end_));
+    return milliseconds * 1e-3;
+  }
+
+ private:
+  cudaEvent_t begin_ = nullptr, end_ = nullptr;
+};
+
+// A fleet on one device; returns the seconds of the kernels.
+double score_fleet_on(int number, const DigitCode& code, std::span<const Mlp> models, const ArchRun& run,
+                      const FleetPlan& plan, std::span<float> scores) {
+  const Device device(number);
+  const LaunchShape launch = narrow_launch(plan.narrow, device);
+  const auto base = upload(plan.base_rows), inner = upload(plan.inner_rows);
+  const auto n_models = static_cast<std::int64_t>(models.size());
+  const std::int64_t each = std::max<std::int64_t>(
+      1, kMaxBytes / static_cast<std::int64_t>(4 * std::max<std::uint64_t>(plan.stride, run.count)));
+  const std::int64_t batch = std::min(n_models, each);
+  std::vector<float> host(static_cast<std::size_t>(batch) * plan.stride);
+  DeviceBuffer<float> parameters(static_cast<std::int64_t>(host.size()));
+  DeviceBuffer<float> on_device(batch * static_cast<std::int64_t>(run.count));
+  const std::int64_t tile_rows = kNarrowThreads / 32 * 16 * plan.narrow.m_tiles;
+  Stopwatch stopwatch;
+  double seconds = 0;
+  const auto max_slices = (static_cast<std::int64_t>(run.count) + tile_rows - 1) / tile_rows;
+  for (std::int64_t first = 0; first < n_models; first += batch) {
+    const std::int64_t n = std::min(batch, n_models - first);
+    parallel_for(n, [&](std::int64_t m) {
+      fleet_parameters(models[first + m], code, plan, host.data() + m * static_cast<std::int64_t>(plan.stride));
+    });
+    copy_async(parameters.data(), host.data(), static_cast<std::size_t>(n) * plan.stride, cudaMemcpyHostToDevice,
+               device.stream);
+    NarrowArgs args;
+    args.layers = plan.narrow.layers;
+    args.inner = plan.narrow.inner;
+    args.skip = plan.skip;
+    args.table_in_shared = true;
+    args.table_stride = plan.narrow.table_stride;
+    args.count = run.count;
+    args.scores_f32 = on_device.data();
+    args.fleet = {parameters.data(),
+                  plan.stride,
+                  plan.n_values,
+                  plan.n_base,
+                  1,
+                  base.data(),
+                  inner.data(),
+                  plan.first_inner,
+                  code.n_digits() - plan.first_inner};
+    // Few models share the device; many take a block each, which makes a model's tables only once.
+    args.fleet.slices = static_cast<std::uint32_t>(
+        std::clamp<std::int64_t>(2 * launch.blocks_on_device / n, 1, std::max<std::int64_t>(max_slices, 1)));
+    stopwatch.start(device.stream);
+    launch.kernel<<<static_cast<unsigned>(n * args.fleet.slices), kNarrowThreads, plan.narrow.shared_bytes,
+                    device.stream>>>(args);
+    ONEPROXY_CUDA_CHECK_LAUNCH();
+    stopwatch.stop(device.stream);
+    copy_async(scores.data() + first * static_cast<std::int64_t>(run.count), on_device.data(),
+               static_cast<std::size_t>(n) * run.count, cudaMemcpyDeviceToHost, device.stream);
+    device.wait();
+    seconds += stopwatch.seconds();
+  }
+  return seconds;
+}
+
+}  // namespace
+
+double score_fleet_cuda_timed(const DigitCode& code, std::span<const Mlp> models, const ArchRun& run,
+                              std::span<float> scores, Precision precision) {
+  const DeviceGuard current;
+  FleetPlan plan;
+  const bool fits = plan_fleet(models[0], code, run, precision, Device(current.number()).limits, plan);
+  if (!fits) {  // shapes without a kernel of their own, and long runs: one model after another
+    std::vector<double> own(run.count);
+    for (std::size_t m = 0; m < models.size(); ++m) {
+      const Model model = models[m];
+      make_scorer_cuda(code, std::span(&model, 1), precision)->score(run, own);
+      std::copy(own.begin(), own.end(), scores.begin() + static_cast<std::ptrdiff_t>(m * run.count));
+    }
+    return 0;
+  }
+  std::vector<int> devices = all_devices();
+  if (models.size() < kWorthADevice * devices.size()) devices = {current.number()};
+  const auto borders = piece_borders(models.size(), static_cast<int>(devices.size()));
+  std::vector<double> seconds(devices.size(), 0);
+  each_device(devices, [&](std::size_t i, int number) {
+    const std::size_t first = borders[i], n = borders[i + 1] - first;
+    if (n > 0)
+      seconds[i] = score_fleet_on(number, code, models.subspan(first, n), run, plan,
+                                  scores.subspan(first * run.count, n * run.count));
+  });
+  return *std::max_element(seconds.begin(), seconds.end());
+}
+
+void score_fleet_cuda(const DigitCode& code, std::span<const Mlp> models, const ArchRun& run, std::span<float> scores,
+                      Precision precision) {
+  score_fleet_cuda_timed(code, models, run, scores, precision);
+}
+
+}  // namespace oneproxy::detail

@@ -1,0 +1,32 @@
+#pragma once
+// What a launch of the fused kernels takes; pointers are the device's.
+#include <cstddef>
+#include <cstdint>
+
+namespace oneproxy::detail {
+
+// Fleets: all models of a block's slice share rows of values.
+struct NarrowFleet {
+  const float* parameters = nullptr;  // [n_models][stride]: rows [n_values][width], first bias, layers, last layer
+  std::size_t stride = 0;
+  std::uint32_t n_values = 0, n_base = 0, slices = 1;
+  const std::uint32_t *base_rows = nullptr, *inner_rows = nullptr;  // [n_base][n_outer], [inner][n_inner]
+  int n_outer = 0, n_inner = 0;
+};
+
+struct NarrowArgs {
+  const float* base = nullptr;  // [rows][width]
+  const float* table = nullptr;
+  const std::uint32_t* fragments = nullptr;
+  const float* vectors = nullptr;
+  int layers = 1;
+  std::uint32_t inner = 1, skip = 0;
+  bool table_in_shared = false;
+  int table_stride = 0;
+  std::uint64_t count = 0;  // skip + count < 2^32
+  double* scores = nullptr;
+  float* scores_f32 = nullptr;  // fleets: [n_models, count]
+  NarrowFleet fleet;
+};
+
+}  // namespace oneproxy::detail
