@@ -125,6 +125,8 @@ def _missing(word: str, beside: PurePosixPath, known: set[str]) -> str:
     """What is wrong with `word` as a path of the repository; "" if it exists or is not meant as one."""
     text = re.sub(r"^\./", "", word.strip("\"'()[]").rstrip(".,:;"))
     text = re.sub(r":\d+$", "", text).rstrip("/")
+    if text.startswith((PREFIX + "kernels/", PREFIX + "engine/")):  # as a header is included
+        text = text.removeprefix(PREFIX)
     if "://" in text or not PATH.match(text) or "$" in text or text.startswith(("..", "-")):
         return ""
     pattern = re.sub(r"<[^<>]*>", "*", text)

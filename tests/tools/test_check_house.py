@@ -114,6 +114,7 @@ class Papers(House):
             "`./tools/quickstart`",
             "[x](docs/architecture.md#here)",
             "`engine/space/space.h:12`",
+            "`oneproxy/engine/space/space.h`",
             "```\ntools/quickstart\n```",
         ):
             self.assertEqual(self.named(text), [], text)
@@ -139,6 +140,7 @@ class Papers(House):
     def test_what_does_not_exist(self) -> None:
         for text in (
             "`engine/space/spaces.h`",
+            "`oneproxy/engine/space/spaces.h`",
             "`tools/quickstrat`",
             "`engin/space/x.h`",
             "`nothing.cpp`",
