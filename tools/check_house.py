@@ -158,6 +158,23 @@ def _braces(text: str) -> list[str]:
     ]
 
 
+# ---- tests -------------------------------------------------------------------------------------------------------
+
+SKIPS_WITHOUT_CUDA = re.compile(r"cuda_device_count\(\) == 0\).*GTEST_SKIP")
+
+
+def check_tests(root: Path, files: list[str]) -> Iterator[str]:
+    for name in files:
+        if not name.startswith("tests/") or PurePosixPath(name).suffix not in CODE:
+            continue
+        for number, line in enumerate(_lines(root / name), start=1):
+            if SKIPS_WITHOUT_CUDA.search(line):
+                yield (
+                    f"{name}:{number}: skips without a GPU whatever ONEPROXY_REQUIRE_CUDA says; "
+                    "use ONEPROXY_NEEDS_CUDA() of tests/support/needs_cuda.h"
+                )
+
+
 # ---- format ------------------------------------------------------------------------------------------------------
 
 
@@ -211,7 +228,13 @@ def check_words(root: Path, files: list[str]) -> Iterator[str]:
 
 # ---- all ---------------------------------------------------------------------------------------------------------
 
-CHECKS = {"includes": check_includes, "papers": check_papers, "format": check_format, "words": check_words}
+CHECKS = {
+    "includes": check_includes,
+    "papers": check_papers,
+    "tests": check_tests,
+    "format": check_format,
+    "words": check_words,
+}
 
 
 def _lines(path: Path) -> list[str]:

@@ -85,6 +85,14 @@ class Includes(House):
             self.assertEqual(len(self.include("kernels/a.cpp", line)), 1, line)
 
 
+class Tests(House):
+    def test_skips_without_a_gpu_go_through_the_helper(self) -> None:
+        self.write("tests/a_test.cpp", 'if (cuda_device_count() == 0) GTEST_SKIP() << "no";\n')
+        self.assertRegex("".join(self.problems("tests")), "a_test.cpp:1.*ONEPROXY_NEEDS_CUDA")
+        self.write("tests/a_test.cpp", 'ONEPROXY_NEEDS_CUDA();\nif (cuda_device_count() > 0) GTEST_SKIP() << "yes";\n')
+        self.assertEqual(self.problems("tests"), [])
+
+
 class Papers(House):
     def setUp(self) -> None:
         super().setUp()
