@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "oneproxy/engine/base/median.h"
+#include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/base/streams.h"
 #include "oneproxy/kernels/base/error.h"
 

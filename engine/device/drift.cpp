@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "oneproxy/engine/base/median.h"
+#include "oneproxy/engine/base/statistics.h"
 
 namespace oneproxy {
 namespace {

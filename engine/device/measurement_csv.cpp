@@ -7,7 +7,7 @@
 #include <limits>
 #include <map>
 
-#include "oneproxy/engine/base/median.h"
+#include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/data/csv.h"
 #include "oneproxy/kernels/base/error.h"
 

@@ -8,6 +8,7 @@
 #include "experiments/experiment.h"
 #include "experiments/runner.h"
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/report/table.h"
 #include "oneproxy/engine/score/score_run.h"
 #include "oneproxy/engine/search/annealing.h"

@@ -10,8 +10,8 @@
 #include <numeric>
 
 #include "oneproxy/engine/base/interrupt.h"
-#include "oneproxy/engine/base/median.h"
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/base/streams.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/rank/rank.h"

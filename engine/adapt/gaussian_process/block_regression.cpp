@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "oneproxy/engine/adapt/gaussian_process/many_samples.h"
+#include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -22,15 +23,6 @@ constexpr double kJitter = 1e-8;          // on the diagonal; raised tenfold whe
 constexpr double kLeastWeight = 1e-6;     // of a point, to be kept for the covariance
 constexpr double kSpreadOfPoints = 0.15;  // added to their covariance in a round of importance sampling
 constexpr int kLanes = 8;                 // hyper-parameter points that are factored side by side
-
-double normal_quantile(double p) {
-  double low = -9, high = 9;
-  for (int i = 0; i < 60; ++i) {
-    const double middle = (low + high) / 2;
-    (0.5 * std::erfc(-middle / std::sqrt(2.0)) < p ? low : high) = middle;
-  }
-  return (low + high) / 2;
-}
 
 double radical_inverse(int index, int base) {
   double inverse = 0, step = 1.0 / base;

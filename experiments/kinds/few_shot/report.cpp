@@ -6,7 +6,7 @@
 
 #include "experiments/kinds/few_shot/arrays.h"
 #include "experiments/kinds/few_shot/reliability.h"
-#include "experiments/kinds/statistics.h"
+#include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/report/table.h"
 
 namespace oneproxy::few_shot {
