@@ -68,7 +68,7 @@ class FineTuneMethod : public AdaptationMethod {
 
   std::unique_ptr<AdaptedPredictor> adapt(const Architectures& all, std::span<const std::int64_t> measured,
                                           std::span<const double> latency_ms) const override {
-    FittingRows samples;
+    TrainingSamples samples;
     for (std::size_t i = 0; i < measured.size(); ++i) {
       if (std::isnan(latency_ms[i])) continue;
       if (!(latency_ms[i] > 0))
@@ -99,7 +99,7 @@ class FineTuneMethod : public AdaptationMethod {
   }
 
  private:
-  const MlpPredictor& best_source(const FittingRows& samples) const {
+  const MlpPredictor& best_source(const TrainingSamples& samples) const {
     const MlpPredictor* best = &sources_.front();
     double best_srcc = -2;
     for (const auto& source : sources_) {
@@ -122,8 +122,8 @@ class FineTuneMethod : public AdaptationMethod {
 MlpPredictor pretrain(const SearchSpace& space, const SourceDevice& device, const FineTuneSettings& settings) {
   const std::size_t decisions = space.radices().size();
   const auto n = static_cast<std::int64_t>(device.latency_ms.size());
-  FittingRows fitting;
-  StoppingRows stopping;
+  TrainingSamples fitting;
+  StoppingSamples stopping;
   for (std::int64_t i = 0; i < n; ++i) {
     const auto row = std::span(device.choices).subspan(i * decisions, decisions);
     const bool held_out = n >= kLeastToHoldOut && i % kHoldOut == kHoldOut - 1;
