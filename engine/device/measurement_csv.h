@@ -10,7 +10,13 @@
 
 namespace oneproxy {
 
+struct MeasurementFile {
+  std::string name, sha256;  // without its folder
+};
+
 struct MeasuredArchitectures {
+  std::vector<MeasurementFile> files;  // that they are from; none where a program measured
+
   std::vector<std::uint8_t> choices;         // [n, n_decisions] each architecture once, in the order of the files
   std::vector<std::vector<double>> repeats;  // [n] ms, those that succeeded, in the order of the files
   std::vector<std::vector<std::int64_t>>

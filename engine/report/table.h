@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "oneproxy/engine/base/number_text.h"
+
 namespace oneproxy {
 
 class Table {
@@ -15,14 +17,5 @@ class Table {
   std::vector<std::string> header_;
   std::vector<std::vector<std::string>> rows_;
 };
-
-// "0.912", "n/a" for NaN.
-std::string fixed(double value, int digits = 3);
-// Shortest form that people would write: 12, 0.25.
-std::string plain(double value);
-// Shortest text that reads back as the same number, for files; "" for NaN.
-std::string exact(double value);
-// Three digits that matter, for numbers of any size: 0.0617, 19.1e6 as 1.91e+07.
-std::string brief(double value);
 
 }  // namespace oneproxy

@@ -3,7 +3,6 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 #include <map>
 #include <mutex>
@@ -11,6 +10,7 @@
 
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/number_text.h"
 #include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/base/streams.h"
 #include "oneproxy/kernels/base/error.h"
@@ -42,12 +42,6 @@ std::vector<int> gram_rows(std::int64_t n) {
   const auto order = random_permutation(n, random_stream(1, Draws::feature_reference, 1));
   for (std::int64_t i = 0; i < std::min<std::int64_t>(n, kGramRows); ++i) rows.push_back(static_cast<int>(order[i]));
   return rows;
-}
-
-std::string brief(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g", value);
-  return text;
 }
 
 // The same for every target: [columns, kPosteriorDraws] standard normal.
@@ -239,9 +233,11 @@ AdaptedBayes BayesModel::adapt(std::span<const double> z, std::span<const double
     const std::string range =
         "the median is " + brief(median) + " ms, that of the sources " + brief(low) + " to " + brief(high) + " ms";
     if (median < low / kWrongUnit && within(median * 1000))
-      adapted.remarks.push_back("the latencies look like seconds: " + range + "; multiply by 1000");
+      adapted.remarks.push_back(
+          {Remark::Kind::looks_like_seconds, "the latencies look like seconds: " + range + "; multiply by 1000"});
     else if (median > high * kWrongUnit && within(median / 1000))
-      adapted.remarks.push_back("the latencies look like microseconds: " + range + "; divide by 1000");
+      adapted.remarks.push_back({Remark::Kind::looks_like_microseconds,
+                                 "the latencies look like microseconds: " + range + "; divide by 1000"});
   }
 
   adapted.mean_ms = mean;
@@ -252,8 +248,9 @@ AdaptedBayes BayesModel::adapt(std::span<const double> z, std::span<const double
                                  ? count_of(static_cast<std::int64_t>(n), "measurement") + (n == 1 ? " is" : " are") +
                                        " too few to adapt to (3 is the least)"
                                  : "all latencies are " + brief(mean) + " ms and tell nothing about the ranking";
-    adapted.remarks.push_back(adapted.why_from_prior + (sources_.empty() ? ": architectures are ranked by their MACs"
-                                                                         : ": the mean of the sources ranks"));
+    adapted.remarks.push_back({Remark::Kind::not_adapted,
+                               adapted.why_from_prior + (sources_.empty() ? ": architectures are ranked by their MACs"
+                                                                          : ": the mean of the sources ranks")});
     // The first block that has a mean direction: the sources' mean, else MACs.
     adapted.weights.assign(columns, 0.0);
     for (int c = 0; c < layout_.n_blocks(); ++c) {
@@ -472,10 +469,10 @@ BlockPrior learn_prior(const ArchitectureFeatures& features, std::span<const Sou
       BayesOptions one = options;
       one.regression.points = kPriorPoints;
       const BayesModel model(features, others, one, prior);
-      const auto& device = devices[target];
+      const auto& device = devices[target].samples;
       std::vector<std::int64_t> known;
-      for (std::size_t i = 0; i < device.latency_ms.size(); ++i)
-        if (!std::isnan(device.latency_ms[i])) known.push_back(static_cast<std::int64_t>(i));
+      for (std::size_t i = 0; i < device.values.size(); ++i)
+        if (!std::isnan(device.values[i])) known.push_back(static_cast<std::int64_t>(i));
       for (int draw = 0; draw < kPriorDraws; ++draw) {
         const auto order = random_permutation(
             static_cast<std::int64_t>(known.size()),
@@ -485,7 +482,7 @@ BlockPrior learn_prior(const ArchitectureFeatures& features, std::span<const Sou
         for (std::size_t i = 0; i < std::min<std::size_t>(order.size(), kPriorSamples); ++i) {
           const auto row = known[order[i]];
           choices.insert(choices.end(), &device.choices[row * decisions], &device.choices[row * decisions] + decisions);
-          latency.push_back(device.latency_ms[row]);
+          latency.push_back(device.values[row]);
         }
         const auto adapted = model.adapt(model.design(features.rows(choices)), latency);
         if (adapted.from_prior) continue;
