@@ -183,10 +183,10 @@ SourcePredictor fit_source(const ArchitectureFeatures& features, const SourceDev
   SourcePredictor predictor;
   predictor.name = device.name;
   predictor.median_ms = median_of(latency);
-  const auto [least, most] = std::minmax_element(latency.begin(), latency.end());
-  if (!(*most > *least * (1 + 1e-12)))
+  const auto [min, max] = std::minmax_element(latency.begin(), latency.end());
+  if (!(*max > *min * (1 + 1e-12)))
     throw Error("source device " + device.name + ": all " + std::to_string(latency.size()) + " latencies are " +
-                std::to_string(*least) + " ms; choose a source that tells architectures apart");
+                std::to_string(*min) + " ms; choose a source that tells architectures apart");
   for (double& value : latency) value /= predictor.median_ms;
 
   const auto rows = features.rows(choices);

@@ -46,11 +46,11 @@ class ProxySweep : public Experiment {
     loaded_ = data_settings_.open(store, seed_);
     names_ = loaded_->data.expand(names_, "devices");
     if (names_.size() < 2) throw Error("devices: a fleet has at least two devices");
-    const auto most = *std::max_element(budgets_.begin(), budgets_.end());
+    const auto max_budget = *std::max_element(budgets_.begin(), budgets_.end());
     for (const auto& name : names_) {
       devices_.push_back(loaded_->data.device(name));
       const auto known = devices_.back().n_known();
-      for (const auto& [key, asked] : {std::pair("budgets", most), std::pair("samples_proxy", samples_proxy_)})
+      for (const auto& [key, asked] : {std::pair("budgets", max_budget), std::pair("samples_proxy", samples_proxy_)})
         if (known < asked)
           throw Error("device " + name + " has " + std::to_string(known) + " measurements, " + key + " asks for " +
                       std::to_string(asked));
@@ -133,20 +133,20 @@ class ProxySweep : public Experiment {
       double best_mean = 0, best_worst = 0;
       for (int p = 0; p < d; ++p) {
         int count = 0;
-        double mean = 0, least = 1;
+        double mean = 0, lowest = 1;
         for (int t = 0; t < d; ++t) {
           const double value = srcc[p * d + t];
           serves[p * d + t] = p == t || value >= threshold_;
           if (p == t) continue;
           count += value >= threshold_;
           mean += value / (d - 1);
-          least = std::min(least, value);
+          lowest = std::min(lowest, value);
         }
         sum += mean / d;
-        worst = std::min(worst, least);
+        worst = std::min(worst, lowest);
         served += count;
         if (count > best_count || (count == best_count && mean > best_mean))
-          best = p, best_count = count, best_mean = mean, best_worst = least;
+          best = p, best_count = count, best_mean = mean, best_worst = lowest;
       }
       auto cover = smallest_cover(serves, d, kMaxSets);
       if (cover.proxies.size() == 1) cover.proxies = {best};  // of several that serve all, the best one

@@ -32,10 +32,10 @@ constexpr int kAllSources = -1, kSourceMean = -2, kSourceDeviations = -3;  // bl
 constexpr int kPosteriorDraws = 256;
 constexpr double kOutlier = 20;    // times the median latency: no architecture of a space is that slow
 constexpr double kWrongUnit = 50;  // times outside the sources' range of medians
-constexpr std::size_t kLeastSamples = 3;
+constexpr std::size_t kMinSamples = 3;
 constexpr int kPriorSamples = 60, kPriorDraws = 2, kPriorPoints = 512, kPriorRounds = 2;
-constexpr std::size_t kMostHeldOut = 10;  // devices that stand in for a target
-constexpr double kLeastPriorVariance = 0.09, kPriorWidening = 1.0, kStartWidth = 2.0;
+constexpr std::size_t kMaxHeldOut = 10;  // devices that play the target
+constexpr double kMinPriorVariance = 0.09, kPriorWidening = 1.0, kStartWidth = 2.0;
 
 std::vector<int> gram_rows(std::int64_t n) {
   std::vector<int> rows;
@@ -141,7 +141,7 @@ BayesModel::BayesModel(const ArchitectureFeatures& features, std::vector<SourceP
     if (physical && !options_.physics) continue;
     const int width = given.begin[c + 1] - given.begin[c];
     add_block(given.names[c], width, given.begin[c]);
-    // MACs point the way: all kinds of them alike, because nobody knows yet which of them the device runs.
+    // MACs point the way: all kinds of them the same, because nobody knows yet which of them the device runs.
     if (given.names[c] == "P_mac") {
       const auto columns = Map(reference.blocks.data(), n, given.n_columns()).middleCols(given.begin[c], width);
       const double deviation = columns.rowwise().sum().norm() / std::sqrt(static_cast<double>(n));
@@ -242,9 +242,9 @@ AdaptedBayes BayesModel::adapt(std::span<const double> z, std::span<const double
 
   adapted.mean_ms = mean;
   adapted.deviation_ms = std::sqrt(squares);
-  if (n < kLeastSamples || !(adapted.deviation_ms > 1e-9 * mean)) {
+  if (n < kMinSamples || !(adapted.deviation_ms > 1e-9 * mean)) {
     adapted.from_prior = true;
-    adapted.why_from_prior = n < kLeastSamples
+    adapted.why_from_prior = n < kMinSamples
                                  ? count_of(static_cast<std::int64_t>(n), "measurement") + (n == 1 ? " is" : " are") +
                                        " too few to adapt to (3 is the least)"
                                  : "all latencies are " + brief(mean) + " ms and tell nothing about the ranking";
@@ -437,10 +437,10 @@ IndexTable BayesModel::index_table(const AdaptedBayes& adapted) const {
 
 namespace {
 
-// Which of d devices stand in for a target.
+// Which of d devices play the target.
 std::vector<std::size_t> held_out(std::size_t d) {
   std::vector<std::size_t> devices;
-  const std::size_t count = std::min(d, kMostHeldOut);
+  const std::size_t count = std::min(d, kMaxHeldOut);
   for (std::size_t i = 0; i < count; ++i) devices.push_back(i * d / count);
   return devices;
 }
@@ -498,7 +498,7 @@ BlockPrior learn_prior(const ArchitectureFeatures& features, std::span<const Sou
     for (const auto& one : means) mean += one / count;
     for (std::size_t i = 0; i < means.size(); ++i)
       variance += ((means[i] - mean).array().square().matrix() + variances[i]) / count;
-    variance = variance.cwiseMax(kLeastPriorVariance);
+    variance = variance.cwiseMax(kMinPriorVariance);
     if (round + 1 == kPriorRounds) variance.array() += kPriorWidening;
     prior.log_mean.assign(mean.data(), mean.data() + mean.size());
     const VectorXd deviation = variance.cwiseSqrt();

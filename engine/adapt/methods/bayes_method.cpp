@@ -6,7 +6,7 @@
 namespace oneproxy {
 namespace {
 
-constexpr std::size_t kMinTeachers = 3;  // sources that a learnt prior needs
+constexpr std::size_t kMinSources = 3;  // for a learnt prior
 
 // A model with the features that it refers to.
 struct OwnedModel {
@@ -63,7 +63,7 @@ class BayesMethod : public AdaptationMethod {
   std::string prior_;
 };
 
-struct LearntPrior : SourceKnowledge {
+struct PriorOfSources : SourceKnowledge {
   BlockPrior prior;
 };
 
@@ -88,19 +88,19 @@ class BayesSettings : public MethodSettings {
   std::shared_ptr<const SourceKnowledge> learn_from_all(const ArchitectureFeatures& features,
                                                         std::span<const SourceDevice> devices,
                                                         std::uint64_t seed) const override {
-    if (options_.prior != PriorChoice::learnt || devices.size() < kMinTeachers) return nullptr;
-    auto learnt = std::make_shared<LearntPrior>();
-    learnt->prior = learn_prior(features, devices, options_, seed);
-    return learnt;
+    if (options_.prior != PriorChoice::learnt || devices.size() < kMinSources) return nullptr;
+    auto learned = std::make_shared<PriorOfSources>();
+    learned->prior = learn_prior(features, devices, options_, seed);
+    return learned;
   }
 
   std::unique_ptr<AdaptationMethod> make(const Sources& sources, const LearnedFromSources& learned,
                                          std::uint64_t /*seed*/) const override {
     std::optional<BlockPrior> prior;
-    if (learned.of_all) prior = static_cast<const LearntPrior&>(*learned.of_all).prior;
+    if (learned.of_all) prior = static_cast<const PriorOfSources&>(*learned.of_all).prior;
     std::string said = options_.prior == PriorChoice::stated ? "stated" : "flat";
     if (options_.prior == PriorChoice::learnt)
-      said = prior ? "learnt" : "flat (a learnt one needs " + std::to_string(kMinTeachers) + " source devices)";
+      said = prior ? "learnt" : "flat (a learnt one needs " + std::to_string(kMinSources) + " source devices)";
     auto owned = std::make_shared<const OwnedModel>(
         OwnedModel{sources.features, {*sources.features, sources.predictors, options_, std::move(prior)}});
     return std::make_unique<BayesMethod>(std::move(owned), std::move(said));

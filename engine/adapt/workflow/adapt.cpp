@@ -41,7 +41,8 @@ std::optional<DriftSeen> look_for_drift(MeasuredArchitectures& measured, bool di
                 "is none; `oneproxy plan --reference 5` writes such a plan");
   }
   if (divide_out) measured = without_drift(measured, drift);
-  return DriftSeen{drift.least, drift.most, drift.most > drift.least * (1 + kNotableDrift), divide_out};
+  return DriftSeen{drift.min_factor, drift.max_factor, drift.max_factor > drift.min_factor * (1 + kNotableDrift),
+                   divide_out};
 }
 
 std::vector<OutlyingLatency> outlying_latencies(const MeasuredArchitectures& measured,

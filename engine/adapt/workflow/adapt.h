@@ -23,7 +23,7 @@ struct AdaptSettings {
 // Further measurements that are looked at when advising how many more to make.
 inline constexpr int kMaxAdvised = 64;
 
-// Architectures are places in AdaptReport::measured.
+// Architectures are counted as AdaptReport::measured has them.
 struct OutlyingLatency {
   std::int64_t architecture = 0;
   double latency_ms = 0, times_median = 0;  // counts for next to nothing

@@ -33,12 +33,12 @@ class AdaptTest : public testing::Test {
     measured.choices = plan.choices;
     const auto n = plan.choices.size() / 6;
     measured.repeats.resize(n);
-    measured.places.resize(n);
+    measured.lines.resize(n);
     for (std::size_t i = 0; i < plan.measurements.size(); ++i) {
       const auto architecture = plan.measurements[i].architecture;
       const double ms = latency(std::span(plan.choices).subspan(architecture * 6, 6)) * factor(static_cast<double>(i));
       measured.repeats[architecture].push_back(ms);
-      measured.places[architecture].push_back(static_cast<std::int64_t>(i));
+      measured.lines[architecture].push_back(static_cast<std::int64_t>(i));
     }
     for (auto own : measured.repeats) {
       std::sort(own.begin(), own.end());
