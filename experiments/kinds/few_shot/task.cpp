@@ -42,7 +42,7 @@ void add_outcome(Task& task, const std::vector<int>& sources, Outcome outcome) {
 }
 
 // Devices, samples and cases; the data are loaded.
-void fill(Task& task) {
+void open_task(Task& task) {
   const auto& s = task.settings;
   const auto& data = task.loaded->data;
   const std::string place = "task " + s.name + ": ";
@@ -115,7 +115,7 @@ std::vector<Task> open_tasks(const Store& store, const std::vector<Settings>& se
       task.features = same.features;
       task.archs = same.archs;
     }
-    fill(task);
+    open_task(task);
     tasks.push_back(std::move(task));
   }
   return tasks;
