@@ -23,7 +23,7 @@ struct FineTuning {
   MlpPredictor start;
   std::vector<int> frozen_layers;
   bool last_layer_only = false;  // freezes all but the last
-  double l2_sp = 0;              // penalty towards the start (predictor/network.h)
+  double l2_sp = 0;              // penalty towards the start (train/network.h)
   bool keep_scale = false;       // targets on the scale of the start; otherwise standardised anew
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "experiments/kinds/lookup_trial.h"
 #include "oneproxy/engine/base/interrupt.h"
@@ -15,7 +14,7 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-// What the trials of a case share: it is learned on the first trial's measurements of the sources.
+// What the trials of a case share, learned from the first trial's measurements of the sources.
 using Learned = std::vector<std::vector<LearnedFromSources>>;  // [cases][variants]
 
 SourceDevice draw(const Task& task, int device, int trial) {
@@ -37,27 +36,31 @@ std::vector<SourceDevice> draw_all(const Task& task, const Case& one, int trial)
 // Of each source alone once, whatever the cases it is in; then of each case's sources together.
 Learned learn(const Task& task) {
   const auto& s = task.settings;
-  const auto variants = std::ssize(task.variants);
-  std::map<int, std::shared_ptr<const SourceKnowledge>> of_device;
-  for (const auto& one : task.cases)
-    for (const int device : one.sources) of_device[device] = nullptr;
+  const auto variants = std::ssize(task.variants), cases = std::ssize(task.cases);
   std::vector<int> devices;
-  for (const auto& [device, knowledge] : of_device) devices.push_back(device);
-  Progress progress("learning from the sources of " + s.name, std::ssize(devices) + std::ssize(task.cases) * variants,
-                    "jobs");
-  parallel_for(std::ssize(devices), [&](std::int64_t i) {
+  for (const auto& one : task.cases) devices.insert(devices.end(), one.sources.begin(), one.sources.end());
+  std::sort(devices.begin(), devices.end());
+  devices.erase(std::unique(devices.begin(), devices.end()), devices.end());
+  const auto n_devices = std::ssize(devices);
+  Progress progress("learning from the sources of " + s.name, (n_devices + cases) * variants, "fits");
+  std::vector<std::shared_ptr<const SourceKnowledge>> of_device(n_devices * variants);
+  parallel_for(n_devices * variants, [&](std::int64_t job) {
     check_interrupt();
-    of_device.at(devices[i]) = task.variants[0].settings->learn_from(*task.features, draw(task, devices[i], 0), s.seed);
+    const auto& settings = *task.variants[job % variants].settings;
+    of_device[job] = settings.learn_from(*task.features, draw(task, devices[job / variants], 0), s.seed);
     progress.advance();
   });
-  Learned learned(task.cases.size(), std::vector<LearnedFromSources>(variants));
-  parallel_for(std::ssize(task.cases) * variants, [&](std::int64_t job) {
+  Learned learned(cases, std::vector<LearnedFromSources>(variants));
+  parallel_for(cases * variants, [&](std::int64_t job) {
     check_interrupt();
     const auto& one = task.cases[job / variants];
-    auto& here = learned[job / variants][job % variants];
-    for (const int device : one.sources) here.of_each.push_back(of_device.at(device));
-    here.of_all =
-        task.variants[job % variants].settings->learn_from_all(*task.features, draw_all(task, one, 0), s.seed);
+    const auto variant = job % variants;
+    auto& [of_each, of_all] = learned[job / variants][variant];
+    for (const int device : one.sources) {
+      const auto number = std::lower_bound(devices.begin(), devices.end(), device) - devices.begin();
+      of_each.push_back(of_device[number * variants + variant]);
+    }
+    of_all = task.variants[variant].settings->learn_from_all(*task.features, draw_all(task, one, 0), s.seed);
     progress.advance();
   });
   return learned;
