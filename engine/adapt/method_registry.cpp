@@ -9,8 +9,8 @@
 
 namespace oneproxy {
 
-const std::vector<MethodEntry>& adaptation_methods() {
-  static const std::vector<MethodEntry> methods = {
+const std::vector<AdaptationMethodKind>& adaptation_methods() {
+  static const std::vector<AdaptationMethodKind> methods = {
       bayes_method(),
       adaproxy_method(),
       finetune_method(),
@@ -24,7 +24,7 @@ std::vector<std::string> adaptation_method_names() {
   return names;
 }
 
-const MethodEntry& find_adaptation_method(std::string_view name) {
+const AdaptationMethodKind& adaptation_method(std::string_view name) {
   for (const auto& method : adaptation_methods())
     if (method.name == name) return method;
   throw Error(unknown_name("adaptation method", name, "", adaptation_method_names()));
@@ -43,7 +43,7 @@ LearnedFromSources MethodSettings::learn(const Sources& sources, std::uint64_t s
 }
 
 MethodChoice::MethodChoice(std::string_view name)
-    : chosen_(static_cast<std::size_t>(&find_adaptation_method(name) - adaptation_methods().data())) {
+    : chosen_(static_cast<std::size_t>(&adaptation_method(name) - adaptation_methods().data())) {
   for (const auto& method : adaptation_methods()) settings_.push_back(method.default_settings());
 }
 
@@ -59,26 +59,26 @@ MethodChoice& MethodChoice::operator=(const MethodChoice& other) {
 }
 
 void MethodChoice::read(Config& config) {
-  const auto name = config.one_of("method", entry().name, adaptation_method_names(), "how the target is adapted to");
-  chosen_ = static_cast<std::size_t>(&find_adaptation_method(name) - adaptation_methods().data());
+  const auto name = config.one_of("method", kind().name, adaptation_method_names(), "how the target is adapted to");
+  chosen_ = static_cast<std::size_t>(&adaptation_method(name) - adaptation_methods().data());
   require_available(config.place("method"));
   for (auto& settings : settings_) settings->read(config);
 }
 
 void MethodChoice::require_available(const std::string& place) const {
-  if (!entry().needs_torch || torch_compiled()) return;
+  if (!kind().needs_torch || torch_compiled()) return;
   std::string others;
   for (const auto& method : adaptation_methods())
     if (!method.needs_torch) others += (others.empty() ? "" : " or ") + method.name;
-  throw Error(place + ": method " + entry().name +
+  throw Error(place + ": method " + kind().name +
               " trains with LibTorch, which this build is without; run tools/fetch_torch.py and build again, or use " +
               others);
 }
 
 void MethodChoice::require_sources(const Sources& sources) const {
   const auto n = static_cast<int>(sources.devices.size());
-  if (n < entry().min_sources)
-    throw Error("method " + entry().name + " needs " + count_of(entry().min_sources, "source device") +
+  if (n < kind().min_sources)
+    throw Error("method " + kind().name + " needs " + count_of(kind().min_sources, "source device") +
                 ", and there are " + std::to_string(n) + "; name more sources");
 }
 

@@ -56,17 +56,17 @@ class MethodSettings {
                                                  std::uint64_t seed) const = 0;
 };
 
-struct MethodEntry {
+struct AdaptationMethodKind {
   std::string name, description;
   int min_sources = 0;
   bool needs_torch = false;  // LibTorch, in the build
   std::function<std::unique_ptr<MethodSettings>()> default_settings;
 };
 
-const std::vector<MethodEntry>& adaptation_methods();
+const std::vector<AdaptationMethodKind>& adaptation_methods();
 std::vector<std::string> adaptation_method_names();
 // Error offers the names.
-const MethodEntry& find_adaptation_method(std::string_view name);
+const AdaptationMethodKind& adaptation_method(std::string_view name);
 
 // One of the methods, with the settings of all: a configuration may hold the keys of methods that only some of its
 // tasks use.
@@ -80,7 +80,7 @@ class MethodChoice {
   // The key `method`, then the keys of every method. Error: a method that this build is without.
   void read(Config& config);
 
-  const MethodEntry& entry() const { return adaptation_methods()[chosen_]; }
+  const AdaptationMethodKind& kind() const { return adaptation_methods()[chosen_]; }
   const MethodSettings& settings() const { return *settings_[chosen_]; }
   MethodSettings& settings() { return *settings_[chosen_]; }
 

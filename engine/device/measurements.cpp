@@ -88,18 +88,13 @@ Series Measurements::device(const std::string& name) const {
   return series;
 }
 
-Series Measurements::quality(const std::string& name) const {
-  if (name.rfind(kModel, 0) == 0) {
-    Series series = model(name);
-    series.label += " (stand-in for accuracy)";
-    return series;
-  }
+Series Measurements::metric(const std::string& name) const {
   std::vector<std::string> valid;
   for (const auto& model : cost_models()) valid.push_back(model.name);
   for (const auto& set : store_.sets(space_.name()))
     for (const auto& metric : store_.metrics(space_.name(), set))
       valid.push_back("metric:" + (set == set_ ? "" : set + ":") + metric);
-  if (std::find(valid.begin(), valid.end(), name) == valid.end())
+  if (name.rfind(kMetric, 0) != 0 || std::find(valid.begin(), valid.end(), name) == valid.end())
     throw Error(unknown_name("quality", name, "set " + set_ + " of space " + space_.name(), valid));
   const std::string rest = name.substr(kMetric.size());
   const auto colon = rest.find(':');
@@ -108,11 +103,21 @@ Series Measurements::quality(const std::string& name) const {
   Column column = store_.metric(space_.name(), set, metric);
   const std::string unit = column.text("unit");
   const std::string label = column.text("description").empty() ? metric : column.text("description");
-  // Quality is maximised throughout.
-  if (column.text("direction") == "minimize" || column.text("direction") == "minimise")
-    throw Error(name + " is to be minimised; a quality is maximised: choose another metric");
   Series series{name, label, unit, false, {}};
+  series.lower_is_better = column.text("direction").starts_with("minimi");
   series.values = set == set_ ? selected(std::move(column.values)) : joined(set, metric, column.values);
+  return series;
+}
+
+Series Measurements::quality(const std::string& name) const {
+  if (name.rfind(kModel, 0) == 0) {
+    Series series = model(name);
+    series.label += " (stand-in for accuracy)";
+    series.lower_is_better = false;
+    return series;
+  }
+  Series series = metric(name);
+  if (series.lower_is_better) throw Error(name + " is to be minimised; a quality is maximised: choose another metric");
   return series;
 }
 

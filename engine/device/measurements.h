@@ -19,6 +19,7 @@ struct Series {
   std::string unit;
   bool stand_in = false;  // a model stands in for something that nobody measured
   std::vector<double> values;
+  bool lower_is_better = true;
   std::int64_t n_known() const;
 };
 
@@ -41,7 +42,9 @@ class Measurements {
   // "model:parameters", "model:activation_bytes". Errors offer the nearest names; a joined device without a common row
   // is an error.
   Series device(const std::string& name) const;
-  // "metric:NAME", "metric:SET:NAME", or "model:macs" (...) as a stand-in for accuracy.
+  // "metric:NAME" or "metric:SET:NAME": accuracy, energy, ...; the store says which way is better.
+  Series metric(const std::string& name) const;
+  // A metric that is to be maximised, or "model:macs" (...) as a stand-in for accuracy. Error: one to be minimised.
   Series quality(const std::string& name) const;
 
   // Names with "all" spelled out, in order, without duplicates; each one exists. `key` is named in errors.

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "oneproxy/engine/base/number_text.h"
+#include "oneproxy/engine/base/numbers.h"
 
 namespace oneproxy {
 

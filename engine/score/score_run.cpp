@@ -38,8 +38,7 @@ void write_candidates(H5File& file, const std::string& group, const std::vector<
   for (const auto& candidate : candidates) {
     indices.push_back(static_cast<std::int64_t>(static_cast<std::uint64_t>(candidate.index >> 64)));
     indices.push_back(static_cast<std::int64_t>(static_cast<std::uint64_t>(candidate.index)));
-    values.push_back(candidate.latency);
-    values.push_back(candidate.quality);
+    values.insert(values.end(), {candidate.latency, candidate.quality, candidate.third});
   }
   file.write(group + "/indices", std::span<const std::int64_t>(indices));
   file.write(group + "/values", std::span<const double>(values));
@@ -48,13 +47,13 @@ void write_candidates(H5File& file, const std::string& group, const std::vector<
 std::vector<Candidate> read_candidates(const H5File& file, const std::string& group) {
   const auto indices = file.read_integers(group + "/indices");
   const auto values = file.read_doubles(group + "/values");
-  if (indices.size() != values.size() || indices.size() % 2)
+  if (indices.size() % 2 || values.size() != indices.size() / 2 * 3)
     throw Error(file.path() + ": a broken checkpoint; remove it to begin anew");
   std::vector<Candidate> candidates;
-  for (std::size_t i = 0; i < indices.size(); i += 2)
-    candidates.push_back({(static_cast<ArchIndex>(static_cast<std::uint64_t>(indices[i])) << 64) |
-                              static_cast<std::uint64_t>(indices[i + 1]),
-                          values[i], values[i + 1]});
+  for (std::size_t i = 0; i < indices.size() / 2; ++i)
+    candidates.push_back({(static_cast<ArchIndex>(static_cast<std::uint64_t>(indices[2 * i])) << 64) |
+                              static_cast<std::uint64_t>(indices[2 * i + 1]),
+                          values[3 * i], values[3 * i + 1], values[3 * i + 2]});
   return candidates;
 }
 
@@ -63,7 +62,7 @@ void save(const CheckpointSettings& checkpoint, std::uint64_t done, const Reduct
   const std::string temporary = checkpoint.path + ".partial-" + std::to_string(getpid());
   {
     H5File file(temporary, H5Mode::create);
-    file.set_attribute("/", "format", std::string("oneproxy-checkpoint"));
+    file.set_attribute("/", "format", std::string("oneproxy-checkpoint-2"));
     file.set_attribute("/", "identity", checkpoint.identity);
     file.set_attribute("/", "done", static_cast<std::int64_t>(done));
     file.set_attribute("/", "n_scored", static_cast<std::int64_t>(state.n_scored));
@@ -71,10 +70,6 @@ void save(const CheckpointSettings& checkpoint, std::uint64_t done, const Reduct
     write_candidates(file, "front", state.front);
     for (std::size_t i = 0; i < state.best.size(); ++i)
       write_candidates(file, "best/" + std::to_string(i), state.best[i]);
-    for (std::size_t i = 0; i < state.histograms.size(); ++i) {
-      const std::vector<std::int64_t> counts(state.histograms[i].begin(), state.histograms[i].end());
-      file.write("histograms/" + std::to_string(i), std::span<const std::int64_t>(counts));
-    }
     file.close();
   }
   fs::rename(temporary, checkpoint.path);
@@ -96,7 +91,7 @@ std::uint64_t load(const CheckpointSettings& checkpoint, const ArchRun& run, Red
     if (!value) throw Error(checkpoint.path + ": no checkpoint, " + name + " is missing" + remedy);
     return *value;
   };
-  if (text("format") != "oneproxy-checkpoint") throw Error(checkpoint.path + ": no checkpoint of oneproxy" + remedy);
+  if (text("format") != "oneproxy-checkpoint-2") throw Error(checkpoint.path + ": no checkpoint of oneproxy" + remedy);
   if (text("identity") != checkpoint.identity)
     throw Error(checkpoint.path + ": a checkpoint of another configuration (other models, run or limits)" + remedy);
   const auto done = static_cast<std::uint64_t>(number("done"));
@@ -107,10 +102,6 @@ std::uint64_t load(const CheckpointSettings& checkpoint, const ArchRun& run, Red
   state.front = read_candidates(file, "front");
   for (std::size_t i = 0; i < reduction.settings().limits.size(); ++i)
     state.best.push_back(read_candidates(file, "best/" + std::to_string(i)));
-  for (std::size_t i = 0; i < reduction.settings().histograms.size(); ++i) {
-    const auto counts = file.read_integers("histograms/" + std::to_string(i));
-    state.histograms.emplace_back(counts.begin(), counts.end());
-  }
   reduction.restore(state);
   return done;
 }

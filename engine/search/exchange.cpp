@@ -1,7 +1,6 @@
 #include "oneproxy/engine/search/exchange.h"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
 #include "oneproxy/engine/base/interrupt.h"
@@ -13,41 +12,47 @@ namespace {
 
 using Digits = std::vector<std::uint32_t>;
 
-bool better(const Solution& a, const Solution& b) {
-  return a.quality != b.quality ? a.quality > b.quality : a.latency_ms < b.latency_ms;
-}
+constexpr std::int64_t kMaxCounted = std::int64_t{1} << 20;  // one by one; more exchanges are counted as a whole
 
 // Bounds on the errors of scores over the whole part: they hold in every part of it.
-struct Margins {
-  Margins(const SearchProblem& problem, Precision precision, Backend backend) {
-    const KernelModel of_latency(*problem.latency.model, problem.part),
-        of_quality(*problem.quality.model, problem.part);
-    const Model models[] = {of_latency.view(), of_quality.view()};
-    const Scorer scorer(problem.part.code(), models, backend, precision);
-    latency = scorer.error_bound(0);
-    quality = scorer.error_bound(1);
-  }
-  double latency, quality;
-};
+ReductionSettings settings_of(const Evaluator& evaluator, std::size_t limits) {
+  const auto& question = evaluator.question();
+  const KernelProblem& kernels = evaluator.kernels();
+  const Scorer scorer(kernels.code(), kernels.models(), question.backend, question.precision);
+  return kernels.reduction(scorer, std::span(&question.limits[limits], 1), false, 1);
+}
 
-// The best solution within the limit of a part, by definition.
-std::optional<Solution> best_of(const SearchProblem& problem, const SubSpace& part, double limit_ms,
-                                const Margins& margins, Precision precision, Backend backend, ExchangeResult& result) {
-  const KernelModel latency(*problem.latency.model, part), quality(*problem.quality.model, part);
-  const Model models[] = {latency.view(), quality.view()};
-  const Scorer scorer(part.code(), models, backend, precision);
-  ReductionSettings settings;
-  settings.front = false;
-  settings.best = 1;
-  settings.limits = {score_of_value(*problem.latency.model, limit_ms)};
-  settings.latency_margin = margins.latency;
-  settings.quality_margin = margins.quality;
+std::int64_t n_exchanges(const SubSpace& part, int a, int b) {
+  return static_cast<std::int64_t>(part.radices()[a]) * (a == b ? 1 : part.radices()[b]);
+}
+
+// Every value of digits a and b (the same: of one digit), the others as they are.
+void count_exchanges(Evaluator& evaluator, const Digits& fixed, int a, int b) {
+  const auto radices = evaluator.problem().part.radices();
+  const std::int64_t n = n_exchanges(evaluator.problem().part, a, b);
+  if (n > kMaxCounted) return evaluator.count_untracked(n);
+  Digits digits = fixed;
+  for (digits[a] = 0; digits[a] < radices[a]; ++digits[a]) {
+    if (a == b) {
+      evaluator.count(encode_digits(digits.data(), radices.data(), static_cast<int>(digits.size())));
+      continue;
+    }
+    for (digits[b] = 0; digits[b] < radices[b]; ++digits[b])
+      evaluator.count(encode_digits(digits.data(), radices.data(), static_cast<int>(digits.size())));
+  }
+}
+
+// The best solution within the limits of a part, by definition.
+std::optional<Solution> best_in(const Evaluator& evaluator, const SubSpace& part, std::size_t limits,
+                                const ReductionSettings& settings, ExchangeResult& result) {
+  const SearchProblem& problem = evaluator.problem();
+  const auto& question = evaluator.question();
+  const KernelProblem kernels(problem, part);
+  const Scorer scorer(part.code(), kernels.models(), question.backend, question.precision);
   const Reduction reduction =
       reduce_run(scorer, {0, static_cast<std::uint64_t>(part.size())}, settings, {}, "exchanges");
   result.exact = result.exact && !reduction.gave_up_margins();
-  result.n_scored += static_cast<std::int64_t>(part.size());
   result.n_certificate += static_cast<std::int64_t>(part.size());
-  std::optional<Solution> best;
   auto candidates = reduction.best(0);
   std::sort(candidates.begin(), candidates.end(),
             [](const Candidate& a, const Candidate& b) { return a.index < b.index; });
@@ -56,28 +61,19 @@ std::optional<Solution> best_of(const SearchProblem& problem, const SubSpace& pa
     const auto own = part.choices(candidate.index);
     choices.insert(choices.end(), own.begin(), own.end());
   }
-  std::vector<double> latencies(candidates.size()), qualities(candidates.size());
-  problem.latency.evaluate(choices, latencies);
-  problem.quality.evaluate(choices, qualities);
-  const std::size_t width = problem.part.space().n_decisions();
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    if (!(latencies[i] <= limit_ms)) continue;
-    Solution solution{{choices.begin() + i * width, choices.begin() + (i + 1) * width}, latencies[i], qualities[i]};
-    if (!best || better(solution, *best)) best = std::move(solution);
-  }
-  return best;
+  auto best = best_of(problem, solve(problem, choices), std::span(&question.limits[limits], 1), 1).front();
+  return best.empty() ? std::nullopt : std::optional(std::move(best.front()));
 }
 
 }  // namespace
 
-ExchangeResult improve_by_exchange(const SearchProblem& problem, const Solution& start, double limit_ms, int digits,
-                                   Precision precision, Backend backend) {
-  ONEPROXY_ASSERT(problem.covers_space() && (digits == 1 || digits == 2));
-  const SubSpace& part = problem.part;
+ExchangeResult improve_by_exchange(Evaluator& evaluator, const Solution& start, std::size_t limits, int digits) {
+  ONEPROXY_ASSERT(evaluator.problem().has_kernels() && (digits == 1 || digits == 2));
+  const SubSpace& part = evaluator.problem().part;
   ExchangeResult result;
   result.solution = start;
   result.digits = digits;
-  const Margins margins(problem, precision, backend);
+  const ReductionSettings settings = settings_of(evaluator, limits);
   // Sets of digits to exchange; a set that found nothing since the last improvement need not be tried again.
   std::vector<std::pair<int, int>> sets;
   for (int a = 0; a < part.n_digits(); ++a)
@@ -87,13 +83,19 @@ ExchangeResult improve_by_exchange(const SearchProblem& problem, const Solution&
     check_interrupt();
     const Digits fixed = part.digits(result.solution.choices);
     ONEPROXY_ASSERT(!fixed.empty());
+    const auto [a, b] = sets[at];
+    if (evaluator.evaluations_left(1) < n_exchanges(part, a, b)) {
+      result.finished = false;
+      break;
+    }
     SubSpace exchanges = part;
     for (int d = 0; d < part.n_digits(); ++d)
-      if (d != sets[at].first && d != sets[at].second)
+      if (d != a && d != b)
         exchanges.keep(
             d, [&](std::uint32_t value) { return value == part.values(d)[fixed[d]]; }, "exchange");
-    const auto best = best_of(problem, exchanges, limit_ms, margins, precision, backend, result);
-    if (best && better(*best, result.solution)) {
+    count_exchanges(evaluator, fixed, a, b);
+    const auto best = best_in(evaluator, exchanges, limits, settings, result);
+    if (best && better(evaluator.problem(), *best, result.solution)) {
       result.solution = *best;
       ++result.improvements;
       in_vain = 0;

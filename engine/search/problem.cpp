@@ -1,136 +1,105 @@
 #include "oneproxy/engine/search/problem.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <limits>
-#include <unordered_map>
+#include <cmath>
+#include <numeric>
 
-#include "oneproxy/engine/adapt/adaproxy/trial.h"
-#include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/streams.h"
-#include "oneproxy/engine/predictor/library.h"
 #include "oneproxy/kernels/base/error.h"
-#include "oneproxy/kernels/score/scorer.h"
+#include "oneproxy/kernels/front/pareto.h"
 
 namespace oneproxy {
 namespace {
 
-// Looks values up by architecture; what no row holds is not known.
-Objective tabled(const Measurements& data, const Series& series) {
-  auto values = std::make_shared<std::unordered_map<std::string, double>>();
-  for (std::int64_t i = 0; i < data.n(); ++i) {
-    const auto row = data.rows().row(i);
-    values->emplace(std::string(row.begin(), row.end()), series.values[i]);
-  }
-  const std::size_t width = data.space().n_decisions();
-  return {series.label, series.unit, series.stand_in, nullptr,
-          [values, width](std::span<const std::uint8_t> choices, std::span<double> out) {
-            for (std::size_t i = 0; i < out.size(); ++i) {
-              const auto row = choices.subspan(i * width, width);
-              const auto found = values->find(std::string(row.begin(), row.end()));
-              out[i] = found == values->end() ? std::numeric_limits<double>::quiet_NaN() : found->second;
-            }
-          }};
-}
-
-// The part of a space that a model covers.
-SubSpace covered(const SpaceModel& model, const SearchSpace& space) {
-  SubSpace part(space);
-  keep_predictable(model, part);
-  return part;
-}
-
-// A model by its definition in fp64: the numbers that an exhaustive search compares, to the bit. NaN where it has none.
-struct Definition {
-  Definition(std::shared_ptr<const SpaceModel> of, const SearchSpace& space)
-      : model(std::move(of)),
-        part(covered(*model, space)),
-        kernel(*model, part),
-        scorer(part.code(), std::vector<Model>{kernel.view()}, Backend::cpu, Precision::fp64) {}
-
-  void evaluate(std::span<const std::uint8_t> choices, std::span<double> values) const {
-    const std::size_t width = part.space().n_decisions();
-    std::vector<std::uint32_t> digits;
-    std::vector<std::size_t> places;
-    std::fill(values.begin(), values.end(), std::numeric_limits<double>::quiet_NaN());
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      const auto own = part.digits(choices.subspan(i * width, width));
-      if (!own.empty()) places.push_back(i);
-      digits.insert(digits.end(), own.begin(), own.end());
-    }
-    std::vector<double> scores(places.size());
-    scorer.score_list(digits, scores);
-    for (std::size_t i = 0; i < places.size(); ++i) values[places[i]] = value_of_score(*model, scores[i]);
-  }
-
-  std::shared_ptr<const SpaceModel> model;
-  SubSpace part;
-  KernelModel kernel;
-  Scorer scorer;
-};
-
-Objective modelled(SpaceModel model, const SearchSpace& space, const std::string& label, const std::string& unit,
-                   bool stand_in, const std::string& checksum = "") {
-  auto shared = std::make_shared<const SpaceModel>(std::move(model));
-  if (!has_kernels(*shared))
-    return {label,
-            unit,
-            stand_in,
-            shared,
-            [shared](std::span<const std::uint8_t> choices, std::span<double> values) {
-              predict(*shared, choices, values);
-            },
-            checksum};
-  auto definition = std::make_shared<const Definition>(shared, space);
-  return {label,
-          unit,
-          stand_in,
-          shared,
-          [definition](std::span<const std::uint8_t> choices, std::span<double> values) {
-            definition->evaluate(choices, values);
-          },
-          checksum};
+// Values of one objective, so that less is better.
+double minimised(const SearchProblem& problem, const Solution& solution, std::size_t objective) {
+  const double value = solution.values[objective];
+  return problem.objectives[objective].maximised() ? -value : value;
 }
 
 }  // namespace
 
-Objective make_objective(const ObjectiveSources& sources, const std::string& name, const std::string& key) {
-  const std::string place = key + " = \"" + name + "\"";
-  const auto colon = name.find(':');
-  const std::string source = name.substr(0, colon), what = colon == std::string::npos ? "" : name.substr(colon + 1);
-  const SearchSpace& space = sources.space;
-  if (source == "model" && !what.empty()) {
-    const auto& cost = cost_model(name);
-    return modelled(cost_table(space, name), space, cost.label, cost.unit, true);
+bool SearchProblem::covers_space() const {
+  return std::all_of(objectives.begin(), objectives.end(), [](const Objective& o) { return o.model != nullptr; });
+}
+
+bool SearchProblem::has_kernels() const {
+  return covers_space() && std::all_of(objectives.begin(), objectives.end(),
+                                       [](const Objective& o) { return oneproxy::has_kernels(*o.model); });
+}
+
+bool Limits::allow(const SearchProblem& problem, std::span<const double> values) const {
+  for (std::size_t i = 0; i < bounds.size(); ++i) {
+    if (std::isnan(bounds[i])) continue;
+    if (!(problem.objectives[i].maximised() ? values[i] >= bounds[i] : values[i] <= bounds[i])) return false;
   }
-  const bool is_file = std::filesystem::path(what).extension() == ".h5";
-  const auto reference = is_file ? (std::filesystem::path(sources.folder) / what).string() : what;
-  if (source == "predictor" && !what.empty()) {
-    const auto predictor = find_predictor(reference, sources.store, space);
-    return modelled(predictor, space, predictor.target.empty() ? what : predictor.target, predictor.unit, false,
-                    checksum(predictor));
+  return true;
+}
+
+std::string Limits::text() const {
+  std::string text;
+  for (std::size_t i = 1; i <= bounds.size(); ++i) {
+    const double bound = bounds[i % bounds.size()];  // that of the goal last
+    if (!std::isnan(bound)) text += (text.empty() ? "" : "_") + plain(bound);
   }
-  if (source == "table" && !what.empty()) {
-    auto found = find_table(reference, sources.store, space);
-    return std::visit(
-        [&](const auto& table) {
-          return modelled(table, space, table.target.empty() ? what : table.target, table.unit, false, checksum(table));
-        },
-        found);
+  return text.empty() ? "none" : text;
+}
+
+bool better(const SearchProblem& problem, const Solution& a, const Solution& b) {
+  for (std::size_t i = 0; i < problem.objectives.size(); ++i)
+    if (a.values[i] != b.values[i]) return minimised(problem, a, i) < minimised(problem, b, i);
+  return false;
+}
+
+const Solution* SearchResult::best_of(std::size_t limits) const {
+  return best[limits].empty() ? nullptr : &best[limits].front();
+}
+
+std::vector<Solution> solve(const SearchProblem& problem, std::span<const std::uint8_t> choices) {
+  const std::size_t width = problem.part.space().n_decisions(), n = choices.size() / width;
+  std::vector<std::vector<double>> values;
+  for (const auto& objective : problem.objectives) objective.evaluate(choices, values.emplace_back(n));
+  std::vector<Solution> solutions;
+  for (std::size_t i = 0; i < n; ++i) {
+    Solution solution{{choices.begin() + i * width, choices.begin() + (i + 1) * width}, {}};
+    for (const auto& column : values) solution.values.push_back(column[i]);
+    if (std::none_of(solution.values.begin(), solution.values.end(), [](double v) { return std::isnan(v); }))
+      solutions.push_back(std::move(solution));
   }
-  if ((source != "device" && source != "metric" && source != "proxy") || what.empty())
-    throw Error(place +
-                " should be one of device:NAME (measured), metric:NAME, metric:SET:NAME, proxy:DEVICE (linear "
-                "predictor of a device), predictor:NAME or FILE, table:NAME or FILE, model:macs");
-  if (!sources.data)
-    throw Error(place + ": the store " + sources.store + " has no measurements of space " + space.name() +
-                "; import some, or use predictor:, table: or model:");
-  if (source == "metric") return tabled(*sources.data, sources.data->quality(name));
-  sources.data->expand({what}, key);
-  const Series series = sources.data->device(what);
-  if (source == "device") return tabled(*sources.data, series);
-  return modelled(as_table(fit_proxy(*sources.data, series, sources.backend).predictor, space), space,
-                  "predicted latency on " + what, "ms", false);
+  return solutions;
+}
+
+std::vector<Solution> front_of(const SearchProblem& problem, const std::vector<Solution>& solutions, Backend backend) {
+  const std::size_t m = problem.objectives.size();
+  std::vector<std::vector<double>> columns(m);
+  for (const auto& solution : solutions)
+    for (std::size_t i = 0; i < m; ++i) columns[i].push_back(minimised(problem, solution, i));
+  for (double& value : columns[0]) value = -value;  // the kernels maximise it
+  const auto indices =
+      m == 2 ? pareto_front(columns[1], columns[0], backend) : pareto_front(columns[1], columns[0], columns[2]);
+  std::vector<Solution> front;
+  for (const auto i : indices) front.push_back(solutions[i]);
+  return front;
+}
+
+std::vector<std::vector<Solution>> best_of(const SearchProblem& problem, const std::vector<Solution>& solutions,
+                                           std::span<const Limits> limits, int n_best) {
+  std::vector<std::vector<Solution>> best;
+  for (const auto& one : limits) {
+    std::vector<std::size_t> within;
+    for (std::size_t i = 0; i < solutions.size(); ++i)
+      if (one.allow(problem, solutions[i].values)) within.push_back(i);
+    const auto count = std::min(within.size(), static_cast<std::size_t>(n_best));
+    std::partial_sort(within.begin(), within.begin() + static_cast<std::ptrdiff_t>(count), within.end(),
+                      [&](std::size_t a, std::size_t b) {
+                        if (better(problem, solutions[a], solutions[b])) return true;
+                        return !better(problem, solutions[b], solutions[a]) && a < b;
+                      });
+    best.emplace_back();
+    for (std::size_t i = 0; i < count; ++i) best.back().push_back(solutions[within[i]]);
+  }
+  return best;
 }
 
 std::vector<std::int64_t> rows_of(const SearchProblem& problem) {

@@ -1,72 +1,64 @@
 #pragma once
-// What a search optimises: latency (minimised) and quality (maximised) of the architectures of one space, or of a part
-// of it. Searchers ask for batches and never know where the numbers come from.
+// What a search looks for: architectures of a space, or of a part of it, with two or three objectives, and under limits
+// on them.
 #include <cstdint>
-#include <functional>
-#include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "oneproxy/engine/device/measurements.h"
-#include "oneproxy/engine/predictor/space_model.h"
+#include "oneproxy/engine/search/objective.h"
 #include "oneproxy/engine/space/subspace.h"
-#include "oneproxy/kernels/base/backend.h"
 
 namespace oneproxy {
 
-struct Objective {
-  std::string label, unit;
-  bool stand_in = false;  // a model stands in for something that nobody measured
-  // A predictor that covers the space, by kernels or by look-up (has_kernels); null where the objective is known on the
-  // rows of a set only.
-  std::shared_ptr<const SpaceModel> model;
-  // choices [n, n_decisions] -> values [n] by definition, fp64; NaN where the objective is not known.
-  std::function<void(std::span<const std::uint8_t> choices, std::span<double> values)> evaluate;
-  std::string checksum = {};  // of a predictor that a file or the store holds
-};
-
-// Where objectives come from.
-struct ObjectiveSources {
-  const SearchSpace& space;
-  const Measurements* data = nullptr;  // null: the store has no measurements of the space
-  std::string store;                   // with predictors and tables
-  std::string folder;                  // that a predictor's file is looked for in; "": the working directory
-  Backend backend = Backend::cpu;
-};
-
-// By name. Measured, on the rows of the set: "device:NAME", "metric:NAME", "metric:SET:NAME". Over the whole space:
-// "predictor:NAME" (in the store) or "predictor:FILE.h5", "table:NAME" or FILE.h5, "proxy:DEVICE" (a linear predictor,
-// fitted now), "model:macs" (...). `key` is named in errors. Errors offer what there is.
-Objective make_objective(const ObjectiveSources& sources, const std::string& name, const std::string& key);
+inline constexpr std::size_t kMaxObjectives = 3;
 
 struct SearchProblem {
   const SubSpace& part;
-  const Measurements* data;  // null where both objectives cover the space
-  Objective latency, quality;
-  bool covers_space() const { return latency.model && quality.model; }
-  bool has_kernels() const {
-    return covers_space() && oneproxy::has_kernels(*latency.model) && oneproxy::has_kernels(*quality.model);
-  }
+  const Measurements* data;  // null where all objectives cover the space
+  // The first is the goal: the best architecture under limits is the one that is best in it. Ties: the others, in
+  // order.
+  std::vector<Objective> objectives;  // [2 or 3]
+
+  const Objective& goal() const { return objectives.front(); }
+  bool covers_space() const;  // all objectives are known for every architecture
+  bool has_kernels() const;   // and the scoring kernels can run them
+};
+
+// One question: a bound on each objective, an upper one where it is minimised, a lower one where it is maximised. NaN:
+// none.
+struct Limits {
+  std::vector<double> bounds;  // [n_objectives]
+
+  bool allow(const SearchProblem& problem, std::span<const double> values) const;
+  std::string text() const;  // the bounds that there are, "25" or "25_40", as results name them
 };
 
 // A solution: an architecture with its objectives, by their definition in fp64.
 struct Solution {
   std::vector<std::uint8_t> choices;
-  double latency_ms = 0;
-  double quality = 0;
+  std::vector<double> values;  // [n_objectives]
 };
 
+// Better in the goal, else in the other objectives, in order.
+bool better(const SearchProblem& problem, const Solution& a, const Solution& b);
+
 struct SearchResult {
-  std::vector<Solution> front;  // ascending latency
-  // For each latency limit the best solution within it; empty choices where none was found. Ties go to the lower
-  // latency, then to the first in order.
-  std::vector<Solution> best;
-  std::int64_t n_evaluated = 0;
-  // How sure: "exact: ...", "best found: ...".
-  std::string certainty;
+  std::vector<Solution> front;  // ascending in the second objective (descending where it is maximised)
+  // For each of the limits the best solutions within them, best first, at most as many as were asked for; empty where
+  // none was found. Ties go to the better second objective, then to the first in order.
+  std::vector<std::vector<Solution>> best;
+  std::string certainty;  // how sure: "exact: ...", "best found: ..."
+
+  const Solution* best_of(std::size_t limits) const;  // nullptr: none found
 };
+
+// choices [n, n_decisions] -> solutions by definition, in order; what has a NaN is left out.
+std::vector<Solution> solve(const SearchProblem& problem, std::span<const std::uint8_t> choices);
+// Pareto front and best of solutions; of equal ones the first counts.
+std::vector<Solution> front_of(const SearchProblem& problem, const std::vector<Solution>& solutions, Backend backend);
+std::vector<std::vector<Solution>> best_of(const SearchProblem& problem, const std::vector<Solution>& solutions,
+                                           std::span<const Limits> limits, int n_best);
 
 // Rows of the set that lie in the part, ascending.
 std::vector<std::int64_t> rows_of(const SearchProblem& problem);

@@ -7,7 +7,7 @@
 #include "oneproxy/engine/adapt/workflow/adapt.h"
 #include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/base/names.h"
-#include "oneproxy/engine/base/number_text.h"
+#include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/output_file.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/data/csv.h"
@@ -91,7 +91,7 @@ void check_options(const AdaptOptions& options) {
 }
 
 // Whether it is one of a method's own.
-bool has_key(const MethodEntry& method, const std::string& key) {
+bool has_key(const AdaptationMethodKind& method, const std::string& key) {
   Config config = Config::defaults();
   method.default_settings()->read(config);
   const auto& keys = config.keys();
@@ -102,7 +102,7 @@ MethodChoice method_of(const AdaptOptions& options) {
   MethodChoice method(options.method);
   for (const auto& text : options.method_keys) {
     const auto key = text.substr(0, text.find('='));
-    if (has_key(method.entry(), key)) continue;
+    if (has_key(method.kind(), key)) continue;
     std::string owners;
     for (const auto& other : adaptation_methods())
       if (has_key(other, key)) owners += (owners.empty() ? "" : ", ") + other.name;

@@ -38,7 +38,9 @@ std::string score_architectures(const ScoreOptions& options);
 struct SearchOptions {
   RunOptions run;  // without a configuration: all keys come from the options
   std::string space, latency, quality, limits, method = "annealing", store;
-  std::string seconds;  // "" leaves the default
+  std::vector<std::string> objectives;  // beside latency and quality, or instead of them
+  std::string seconds, evaluations;     // "" leaves the default
+  int best = 1;
   std::vector<std::string> fix;
 };
 // `oneproxy search`: an experiment of kind search from options alone. Returns its folder.

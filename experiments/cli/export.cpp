@@ -1,4 +1,5 @@
 // Results as CSV files, for spreadsheets and other programs: fronts, predictions, matrices.
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <functional>
@@ -105,11 +106,20 @@ class Exporter {
 
   void solutions(const std::string& group) {
     const auto names = architectures(group + "/choices");
-    const auto latency = arrays_.read_doubles(group + "/latency_ms");
-    const auto quality = arrays_.read_doubles(group + "/quality");
-    std::string csv = "arch,index,latency_ms,quality\n";
-    for (std::size_t i = 0; i < names.size(); ++i)
-      csv += names[i] + "," + exact(latency[i]) + "," + exact(quality[i]) + "\n";
+    std::string csv = "arch,index";
+    std::vector<std::vector<double>> columns;
+    auto objectives = arrays_.read_strings("objectives/name");
+    std::rotate(objectives.begin(), objectives.begin() + 1, objectives.end());  // the goal last
+    for (const auto& objective : objectives) {
+      csv += "," + csv_field(objective);
+      columns.push_back(arrays_.read_doubles(group + "/" + objective));
+    }
+    csv += "\n";
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      csv += names[i];
+      for (const auto& column : columns) csv += "," + exact(column[i]);
+      csv += "\n";
+    }
     write(group + ".csv", csv);
   }
 

@@ -17,6 +17,7 @@
 #include "oneproxy/engine/base/provenance.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/predictor/torch_predictor.h"
+#include "oneproxy/engine/search/method.h"
 #include "oneproxy/engine/train/network.h"
 #include "oneproxy/kernels/base/backend.h"
 #include "oneproxy/kernels/base/parallel.h"
@@ -28,6 +29,13 @@ std::string version_text() {
   return "oneproxy " + version() + " (" + commit() +
          "), CUDA code: " + (cuda_compiled() ? "compiled" : "not compiled") + ", device: " + cuda_device_name() +
          ", training: " + (torch_compiled() ? "compiled" : "not compiled");
+}
+
+template <class Kind>
+std::string names_of(const std::vector<Kind>& kinds) {
+  std::vector<std::string> names;
+  for (const auto& kind : kinds) names.push_back(kind.name);
+  return join(names);
 }
 
 int run_program(int argc, char** argv) {
@@ -160,16 +168,24 @@ int run_program(int argc, char** argv) {
   auto* search_command =
       app.add_subcommand("search", "best architectures of a space under latency limits; prints the result folder");
   search_command->add_option("--space", search.space, "search space")->required();
+  search_command->add_option("--latency", search.latency,
+                             "what is minimised, for example proxy:pixel3, table:note10 or table:FILE.h5");
+  search_command->add_option("--quality", search.quality,
+                             "what is maximised, for example predictor:NAME or model:macs");
   search_command
-      ->add_option("--latency", search.latency,
-                   "what is limited, for example proxy:pixel3, table:note10 or table:FILE.h5")
-      ->required();
-  search_command->add_option("--quality", search.quality, "what is maximised, for example predictor:NAME or model:macs")
-      ->required();
+      ->add_option("--objective", search.objectives,
+                   "a further objective, or all of them, the goal first: \"min table:energy <= 40\", \"max "
+                   "metric:cifar10\"; as often as wanted")
+      ->allow_extra_args(false);
   search_command->add_option("--limits", search.limits, "latency limits, for example 20,30,40 (default: quantiles)");
-  search_command->add_option("--method", search.method, "exhaustive, exact, annealing or evolutionary")
-      ->capture_default_str();
-  search_command->add_option("--seconds", search.seconds, "annealing: time for all limits (default: by steps)");
+  search_command->add_option("--method", search.method, "how: " + names_of(search_methods()))->capture_default_str();
+  search_command->add_option("--best", search.best, "so many best architectures for each of the limits")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  search_command->add_option("--seconds", search.seconds,
+                             "time for all limits, of methods that end by a budget (default: by their own settings)");
+  search_command->add_option("--evaluations", search.evaluations,
+                             "likewise so many distinct architectures, the same result on any machine");
   search_command->add_option("--fix", search.fix, "DECISION=CHOICE|CHOICE, as often as wanted")
       ->allow_extra_args(false);
   search_command->add_option("--store", search.store, "store (default: the one that ships)");

@@ -117,7 +117,7 @@ class ProxySweep : public Experiment {
     arrays.write("sweep_srcc", std::span<const double>(after), after_shape);
     summary.set("n_devices", std::int64_t{d});
     work.report += std::to_string(d) + " devices of " + data_settings_.space + " (set " + data_settings_.set +
-                   "), each as the proxy of every other; method " + method_.entry().name + ", " +
+                   "), each as the proxy of every other; method " + method_.kind().name + ", " +
                    to_string(design_.selection) + " selection, mean of " + std::to_string(trials_) +
                    " trials. A proxy serves a target when the SRCC with the target's latencies is at least " +
                    plain(threshold_) + ".\n\n";

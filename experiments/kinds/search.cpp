@@ -1,96 +1,68 @@
-// Best architectures of one device under latency limits, by any method of search behind the same interface: exhaustive,
-// exact, annealing or evolutionary. What is not exact is compared with the truth where that can be had.
+// Best architectures under limits, by any method of search behind the same interface (engine/search/method.h). What is
+// not proven is compared with the truth where that can be had.
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 
-#include "experiments/cli/commands.h"
 #include "experiments/experiment.h"
-#include "experiments/runner.h"
+#include "experiments/kinds/search_report.h"
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/statistics.h"
-#include "oneproxy/engine/report/table.h"
 #include "oneproxy/engine/score/score_run.h"
-#include "oneproxy/engine/search/annealing.h"
-#include "oneproxy/engine/search/evolutionary.h"
-#include "oneproxy/engine/search/exact.h"
-#include "oneproxy/engine/search/exchange.h"
-#include "oneproxy/engine/search/exhaustive.h"
 #include "oneproxy/engine/search/front.h"
+#include "oneproxy/engine/search/methods/exhaustive.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {
 
-// Without a count of its own, a comparison with the truth scores at most so many architectures.
-constexpr std::uint64_t kCompareMost = std::uint64_t{1} << 24;
+// A comparison with the truth scores at most so many architectures.
+constexpr std::uint64_t kMaxCompared = std::uint64_t{1} << 24;
 constexpr std::int64_t kRandomForLimits = 10000;
 
-// An index of up to 128 bit: a number, or a decimal in quotes where it passes 64.
-ArchIndex read_index(Config& config, const std::string& key, const std::string& meaning) {
-  const auto text = config.text(key, "0", meaning);
-  try {
-    return from_decimal(text);
-  } catch (const Error& error) {
-    throw Error(config.place(key) + ": " + key + " = " + error.what());
-  }
+std::vector<std::string> method_names() {
+  std::vector<std::string> names;
+  for (const auto& method : search_methods()) names.push_back(method.name);
+  return names;
+}
+
+std::string method_descriptions() {
+  std::string text;
+  for (const auto& method : search_methods())
+    text += (text.empty() ? "" : "; ") + method.name + ": " + method.description;
+  return text;
 }
 
 class Search : public Experiment {
  public:
   Search(Config& config, std::uint64_t seed) : seed_(seed), data_settings_(DataSettings::read(config)) {
-    method_ =
-        config.one_of("method", "exhaustive", {"exhaustive", "exact", "annealing", "evolutionary"},
-                      "exhaustive scores all; exact needs sums over decisions; the others find the best they can");
-    quality_name_ =
-        config.text("quality", std::nullopt,
-                    "what is maximised: metric:NAME, metric:SET:NAME, predictor:NAME or FILE, table:NAME or "
-                    "FILE, model:macs");
-    latency_name_ =
-        config.text("latency", std::nullopt,
-                    "what is limited: device:NAME (measured), proxy:NAME (linear predictor), predictor:NAME "
-                    "or FILE, table:NAME or FILE, model:macs");
-    limits_ms_ = config.numbers("limits_ms", {}, 0, 1e15,
-                                "latency limits (or MACs); [] takes quantiles 0.1, 0.25, 0.5, 0.75 over the set, or "
-                                "over random architectures where there is none");
+    method_ = config.one_of("method", "exhaustive", method_names(), method_descriptions());
+    read_objectives(config);
     fix_ = config.texts("fix", {}, "parts of the space: \"DECISION=CHOICE|CHOICE\", as often as wanted");
     alike_ = config.flag("alike", false, "only stages whose blocks are all the same");
-    exhaustive_.precision =
+    question_.seed = seed;
+    question_.precision =
         parse_precision(config.one_of("precision", "fp32", {"fp64", "fp32", "tf32", "bf16"},
                                       "of MLP scores; exhaustive results are proven in fp64, or said not to be"));
-    exhaustive_.begin = read_index(config, "begin", "exhaustive: first index (in quotes), or place in random order");
-    exhaustive_.count = read_index(config, "count", "exhaustive: so many architectures (in quotes); 0 is to the end");
-    exhaustive_.shuffled = config.flag("shuffled", false, "exhaustive: distinct random architectures, by seed");
-    exhaustive_.seed = seed;
-    annealing_.seconds =
-        config.number("seconds", 0.0, 0, 1e9, "annealing: time for all limits; 0 counts steps instead");
-    annealing_.chains = static_cast<int>(config.integer("chains", 60, 1, 1000000, "annealing: chains a limit"));
-    annealing_.steps = static_cast<int>(config.integer("steps", 4000, 1, 1000000000, "annealing: steps of a chain"));
-    annealing_.precision = exhaustive_.precision;
-    annealing_.seed = seed;
+    question_.n_best =
+        static_cast<int>(config.integer("best", 1, 1, 1000, "so many best architectures for each of the limits"));
     certify_ =
         config.one_of("certify", "none", {"none", "single", "pairs"},
                       "then search all exchanges of one digit (stage, layer), or of any two, until none improves");
-    evolution_.population = static_cast<int>(config.integer("population", 100, 2, 1000000, "evolutionary: population"));
-    evolution_.generations =
-        static_cast<int>(config.integer("generations", 50, 0, 1000000, "evolutionary: generations"));
-    evolution_.parent_share = config.number("parent_share", 0.25, 0, 1, "evolutionary: best part that has children");
-    evolution_.mutation_share =
-        config.number("mutation_share", 0.5, 0, 1, "evolutionary: children by mutation; the others by crossover");
-    evolution_.mutation_rate = config.number("mutation_rate", 0.1, 0, 1, "evolutionary: mutation of a decision");
-    evolution_.patience = static_cast<int>(
-        config.integer("patience", 50, 1, 1000000, "evolutionary: batches without success before a limit is given up"));
-    evolution_.seed = seed;
-    if (annealing_.seconds > 0 && method_ != "annealing")
-      throw Error(config.place("seconds") + ": seconds = " + plain(annealing_.seconds) +
-                  " is the budget of method annealing; " + method_ + " ends by itself");
-    latency_folder_ = config.folder("latency");
-    quality_folder_ = config.folder("quality");
+    read_budget(config);
+    for (const auto& kind : search_methods()) {
+      auto read = kind.read(config);  // all of them, so that `oneproxy list search` shows their keys
+      if (kind.name == method_) searcher_ = std::move(read);
+    }
   }
 
   std::vector<std::string> spaces() const override { return {data_settings_.space}; }
 
   void prepare(const Store& store) override {
+    if (asked_.size() < 2 || asked_.size() > kMaxObjectives)
+      throw Error(
+          "the search has " + count_of(std::ssize(asked_), "objective") +
+          "; give quality and latency, or two or three objectives = [\"max ...\", \"min ...\"], the goal first");
     const auto known = store.spaces();
     const bool measured = std::find(known.begin(), known.end(), data_settings_.space) != known.end();
     space_.emplace(SearchSpace::load(data_settings_.space, data_settings_.geometry));
@@ -99,11 +71,9 @@ class Search : public Experiment {
     if (alike_) part_->keep_alike();
     if (measured) loaded_ = data_settings_.open(store, seed_);
     store_ = store.path();
-    const auto latency = objective(latency_name_, "latency", Backend::cpu);
-    const auto quality = objective(quality_name_, "quality", Backend::cpu);
-    for (const auto* of : {&latency, &quality}) {
-      if (of->model) keep_predictable(*of->model, *part_);
-      if (of->checksum.size()) other_data_ += "# " + of->label + " " + of->checksum + "\n";
+    for (const auto& objective : make_objectives(Backend::cpu)) {
+      if (objective.model) keep_predictable(*objective.model, *part_);
+      if (!objective.checksum.empty()) other_data_ += "# " + objective.label + " " + objective.checksum + "\n";
     }
   }
 
@@ -112,209 +82,169 @@ class Search : public Experiment {
   void run(Workspace& work) override {
     if (loaded_) loaded_->label(*work.arrays);
     work.arrays->set_attribute("/", "space", space_->name());
-    const SearchProblem problem{*part_, loaded_ ? &loaded_->data : nullptr,
-                                objective(latency_name_, "latency", work.backend),
-                                objective(quality_name_, "quality", work.backend)};
-    if (limits_ms_.empty()) limits_ms_ = quantiles(problem);
-    limits_ms_ = distinct_limits(limits_ms_);
-    exhaustive_.checkpoint = work.checkpoint;
-    SearchResult result;
-    std::optional<SearchResult> truth;
+    const SearchProblem problem{*part_, loaded_ ? &loaded_->data : nullptr, make_objectives(work.backend)};
+    question_.backend = work.backend;
+    question_.checkpoint = work.checkpoint;
+    question_.limits = limits_for(problem);
+    Evaluator evaluator(problem, question_);
+    SearchOutcome outcome;
+    outcome.method = method_;
     {
       Timer timer(work.timings, method_ + " search");
-      result = search(problem, work.backend);
+      outcome.result = searcher_->search(evaluator);
     }
-    if (method_ != "exhaustive" && method_ != "exact" && exhaustive_size(problem) <= kCompareMost) {
+    if (!search_method(method_).proves && exhaustive_size(problem) <= kMaxCompared) {
       Timer timer(work.timings, "exhaustive search, to compare");
-      truth = search_exhaustively(problem, limits_ms_, {}, work.backend);
+      SearchQuestion asked = question_;
+      asked.checkpoint.clear();
+      asked.n_best = 1;
+      Evaluator all(problem, asked);
+      outcome.truth = ExhaustiveSearch().search(all);
     }
-    std::vector<ExchangeResult> certificates;
-    if (certify_ != "none") certificates = certify(work, problem, result);
-    write(work, problem, result, truth, certificates);
+    if (certify_ != "none") certify(work, evaluator, outcome);
+    write_search(work, evaluator, outcome);
   }
 
  private:
-  Objective objective(const std::string& name, const std::string& key, Backend backend) const {
-    const auto& folder = key == "latency" ? latency_folder_ : quality_folder_;
-    return make_objective({*space_, loaded_ ? &loaded_->data : nullptr, store_, folder, backend}, name, key);
+  // One objective as the configuration names it.
+  struct Asked {
+    std::string key, folder, what, name;
+    std::optional<Direction> direction;
+    std::vector<double> limits;
+  };
+
+  void read_objectives(Config& config) {
+    const std::string quality = config.text("quality", "",
+                                            "what is maximised, the goal: metric:NAME, metric:SET:NAME, predictor:NAME "
+                                            "or FILE, table:NAME or FILE, model:macs");
+    const std::string latency = config.text("latency", "",
+                                            "what is minimised: device:NAME (measured), proxy:NAME (linear predictor), "
+                                            "predictor:NAME or FILE, table:NAME or FILE, model:macs");
+    const auto limits_ms =
+        config.numbers("limits_ms", {}, 0, 1e15,
+                       "limits on latency, one a search; [] takes quantiles 0.1, 0.25, 0.5, 0.75 over "
+                       "the set, or over random architectures where there is none");
+    const auto others = config.texts(
+        "objectives", {},
+        "further objectives with their limits, \"min table:energy <= 40\"; or all of them, the goal first");
+    if (!quality.empty())
+      asked_.push_back({"quality", config.folder("quality"), quality, "quality", Direction::maximise, {}});
+    if (!latency.empty())
+      asked_.push_back({"latency", config.folder("latency"), latency, "latency_ms", Direction::minimise, limits_ms});
+    else if (!limits_ms.empty())
+      throw Error(config.place("limits_ms") +
+                  ": limits_ms limits latency, which is not given; write the limit with its "
+                  "objective, \"min NAME <= " +
+                  plain(limits_ms[0]) + "\"");
+    for (const auto& text : others) {
+      auto parsed = parse_objective(text, config.place("objectives"));
+      asked_.push_back({"objectives", config.folder("objectives"), parsed.what, parsed.name, parsed.direction,
+                        std::move(parsed.limits)});
+    }
+    std::size_t most = 1;
+    for (const auto& one : asked_) most = std::max(most, one.limits.size());
+    for (std::size_t i = 0; i < asked_.size(); ++i) {
+      if (asked_[i].limits.size() > 1 && asked_[i].limits.size() != most)
+        throw Error(config.place("objectives") + ": " + asked_[i].name + " has " +
+                    std::to_string(asked_[i].limits.size()) + " limits, another objective has " + std::to_string(most) +
+                    "; give each one, or as many as the other");
+      for (std::size_t j = 0; j < i; ++j)
+        if (asked_[i].name == asked_[j].name)
+          throw Error(config.place("objectives") + ": two objectives are called " + asked_[i].name +
+                      "; results could not tell them apart");
+    }
+  }
+
+  void read_budget(Config& config) {
+    question_.budget.seconds =
+        config.number("seconds", 0.0, 0, 1e9, "time for all limits; 0: the method's own settings say when it ends");
+    question_.budget.evaluations = config.integer("evaluations", 0, 0, std::int64_t{1} << 40,
+                                                  "likewise distinct architectures, the same on any machine");
+    const auto& kind = search_method(method_);
+    if (question_.budget.seconds > 0 && !kind.takes_seconds)
+      throw Error(config.place("seconds") + ": seconds = " + plain(question_.budget.seconds) + ": method " + method_ +
+                  " keeps to no budget, it ends by itself; remove it, or use another method");
+    if (question_.budget.evaluations > 0 && !kind.takes_evaluations)
+      throw Error(config.place("evaluations") + ": evaluations = " + std::to_string(question_.budget.evaluations) +
+                  ": method " + method_ + " keeps to no budget, it ends by itself; remove it, or use another method");
+  }
+
+  std::vector<Objective> make_objectives(Backend backend) const {
+    std::vector<Objective> objectives;
+    for (const auto& one : asked_) {
+      const ObjectiveSources sources{*space_, loaded_ ? &loaded_->data : nullptr, store_, one.folder, backend};
+      objectives.push_back(make_objective(sources, one.what, one.key, one.direction));
+      objectives.back().name = one.name;
+      // A cost as the goal stands for what nobody measured; as a limit it is itself.
+      if (objectives.size() > 1) objectives.back().stand_in = false;
+    }
+    return objectives;
+  }
+
+  // As asked for; of nothing asked for, quantiles of the second objective.
+  std::vector<Limits> limits_for(const SearchProblem& problem) const {
+    std::size_t n = 0;
+    for (const auto& one : asked_) n = std::max(n, one.limits.size());
+    std::vector<Limits> all;
+    const auto add = [&](std::vector<double> bounds) {
+      const Limits limits{std::move(bounds)};
+      const auto same = [&](const Limits& other) { return other.text() == limits.text(); };
+      if (std::none_of(all.begin(), all.end(), same)) all.push_back(limits);
+    };
+    for (std::size_t l = 0; l < n; ++l) {
+      std::vector<double> bounds;
+      for (const auto& one : asked_)
+        bounds.push_back(one.limits.empty() ? std::nan("") : one.limits[one.limits.size() == 1 ? 0 : l]);
+      add(std::move(bounds));
+    }
+    if (n > 0) return all;
+    for (const double value : quantiles(problem)) {
+      std::vector<double> bounds(problem.objectives.size(), std::nan(""));
+      bounds[1] = value;
+      add(std::move(bounds));
+    }
+    return all;
   }
 
   std::vector<double> quantiles(const SearchProblem& problem) const {
     const auto choices = loaded_ && part_->is_whole() ? loaded_->data.rows().choices
                                                       : random_architectures(problem, kRandomForLimits, seed_);
-    std::vector<double> latency(choices.size() / space_->n_decisions()), limits;
-    problem.latency.evaluate(choices, latency);
-    for (const double q : {0.10, 0.25, 0.50, 0.75}) limits.push_back(quantile(latency, q));
+    std::vector<double> values(choices.size() / space_->n_decisions()), limits;
+    problem.objectives[1].evaluate(choices, values);
+    for (const double q : {0.10, 0.25, 0.50, 0.75})
+      limits.push_back(quantile(values, problem.objectives[1].maximised() ? 1 - q : q));
     return limits;
   }
 
-  SearchResult search(const SearchProblem& problem, Backend backend) const {
-    if (method_ == "exhaustive") return search_exhaustively(problem, limits_ms_, exhaustive_, backend);
-    if (method_ == "exact") return search_exactly(problem, limits_ms_);
-    if (method_ == "annealing") return search_by_annealing(problem, limits_ms_, annealing_, backend);
-    return search_evolutionarily(problem, limits_ms_, evolution_, backend);
-  }
-
-  std::vector<ExchangeResult> certify(Workspace& work, const SearchProblem& problem, SearchResult& result) const {
-    if (!problem.covers_space())
-      throw Error("certify = \"" + certify_ + "\" needs objectives that cover the space; \"" + problem.latency.label +
-                  "\" or \"" + problem.quality.label + "\" is known on the rows of a set only");
+  void certify(Workspace& work, Evaluator& evaluator, SearchOutcome& outcome) const {
+    if (!evaluator.problem().has_kernels())
+      throw Error("certify = \"" + certify_ +
+                  "\" needs objectives that the scoring kernels run over the space; one of "
+                  "them is known on the rows of a set only, or is a table of every architecture");
     Timer timer(work.timings, "certificates by exchange");
-    std::vector<ExchangeResult> certificates;
-    for (std::size_t l = 0; l < limits_ms_.size(); ++l) {
-      certificates.emplace_back();
-      if (result.best[l].choices.empty()) continue;
-      certificates.back() = improve_by_exchange(problem, result.best[l], limits_ms_[l], certify_ == "single" ? 1 : 2,
-                                                exhaustive_.precision, work.backend);
-      result.n_evaluated += certificates.back().n_scored;
-      result.best[l] = certificates.back().solution;
+    for (std::size_t l = 0; l < evaluator.limits().size(); ++l) {
+      outcome.certificates.emplace_back();
+      auto& best = outcome.result.best[l];
+      if (best.empty()) continue;
+      outcome.certificates.back() = improve_by_exchange(evaluator, best.front(), l, certify_ == "single" ? 1 : 2);
+      best.front() = outcome.certificates.back().solution;
     }
-    return certificates;
-  }
-
-  void write(Workspace& work, const SearchProblem& problem, const SearchResult& result,
-             const std::optional<SearchResult>& truth, const std::vector<ExchangeResult>& certificates) const {
-    auto& summary = work.summary;
-    summary.set("method", method_);
-    summary.set("quality", problem.quality.label);
-    if (problem.quality.stand_in) summary.set("quality_is_stand_in", true);
-    summary.set("latency", problem.latency.label);
-    summary.set("part", part_->describe());
-    summary.set("part_size", to_decimal(part_->size()));
-    summary.set("certainty", result.certainty);
-    summary.set("evaluated", result.n_evaluated);
-    summary.set("front_size", static_cast<std::int64_t>(result.front.size()));
-    std::vector<std::string> header = {"limit", "best " + problem.quality.label,
-                                       "latency [" + problem.latency.unit + "]", "architecture"};
-    if (truth) header.insert(header.begin() + 2, {"exhaustive", "regret"});
-    if (!certificates.empty()) header.push_back("no better exchange of");
-    Table table(header);
-    for (std::size_t i = 0; i < limits_ms_.size(); ++i) {
-      const Solution& best = result.best[i];
-      const bool found = !best.choices.empty();
-      const std::string limit = plain(limits_ms_[i]);
-      summary.set("quality." + limit, found ? best.quality : std::nan(""));
-      summary.set("latency_ms." + limit, found ? best.latency_ms : std::nan(""));
-      if (found) {
-        summary.set("arch." + limit, space_->to_string(best.choices));
-      } else {
-        summary.set_reason("quality." + limit, "no architecture within the limit was found");
-        summary.set_reason("latency_ms." + limit, "no architecture within the limit was found");
-      }
-      std::vector<std::string> cells = {limit, found ? plain(best.quality) : "none found",
-                                        found ? plain(best.latency_ms) : "-",
-                                        found ? "`" + space_->to_string(best.choices) + "`" : "-"};
-      if (truth) {
-        const Solution& exact = truth->best[i];
-        const bool comparable = found && !exact.choices.empty();
-        const double lost = comparable ? exact.quality - best.quality : std::nan("");
-        summary.set("exhaustive_quality." + limit, exact.choices.empty() ? std::nan("") : exact.quality);
-        summary.set("regret." + limit, lost);
-        if (!comparable)
-          summary.set_reason("regret." + limit, "one of the searches has no architecture within the limit");
-        cells.insert(cells.begin() + 2,
-                     {exact.choices.empty() ? "none" : plain(exact.quality), comparable ? plain(lost) : "-"});
-      }
-      if (!certificates.empty()) {
-        const auto& certificate = certificates[i];
-        cells.push_back(!found ? "-"
-                               : std::string(certificate.digits == 1 ? "one digit" : "two digits") + ", " +
-                                     std::to_string(certificate.n_certificate) + " scored" +
-                                     (certificate.exact ? ""
-                                                        : " (" + std::string(to_string(exhaustive_.precision)) +
-                                                              " scores, not proven)"));
-        if (found) {
-          summary.set("certified_exchanges." + limit, static_cast<std::int64_t>(certificate.digits));
-          summary.set("certificate_scored." + limit, certificate.n_certificate);
-          summary.set("certificate_is_exact." + limit, certificate.exact);
-        }
-      }
-      table.row(cells);
-    }
-    write_front(*work.arrays, "front", result.front);
-    work.arrays->set_attribute("/", "quality", problem.quality.label);
-    work.arrays->set_attribute("/", "quality_unit", problem.quality.unit);
-    work.arrays->set_attribute("/", "latency", problem.latency.label);
-    if (truth) {
-      write_front(*work.arrays, "exhaustive_front", truth->front);
-      compare_fronts(work, result, *truth);
-    }
-    std::string method = method_;
-    method[0] = static_cast<char>(std::toupper(method[0]));
-    work.report += method + " search, " + part_->describe() + " (" + to_decimal(part_->size()) +
-                   " architectures): " + problem.quality.label + " [" + problem.quality.unit + "]" +
-                   (problem.quality.stand_in ? ", a stand-in for accuracy," : "") + " against " +
-                   problem.latency.label + " [" + problem.latency.unit + "]. " + std::to_string(result.n_evaluated) +
-                   " evaluations, front of " + std::to_string(result.front.size()) +
-                   ".\n\nHow sure: " + result.certainty + ".\n\n" + table.markdown();
-  }
-
-  static void compare_fronts(Workspace& work, const SearchResult& ours, const SearchResult& truth) {
-    auto as_front = [](const std::vector<Solution>& solutions) {
-      Front front;
-      for (const auto& s : solutions) front.push_back({0, s.latency_ms, s.quality});
-      return front;
-    };
-    const Front found = as_front(ours.front), all = as_front(truth.front);
-    if (all.empty()) return;
-    const ReferencePoint reference{all.back().latency_ms, all.front().quality};
-    const double whole = hypervolume(all, reference);
-    work.summary.set("recall", recall(found, all));
-    if (whole > 0) work.summary.set("hv_ratio", hypervolume(found, reference) / whole);
-  }
-
-  static void write_front(H5File& arrays, const std::string& group, const std::vector<Solution>& front) {
-    std::vector<double> latency, quality;
-    std::vector<std::uint8_t> choices;
-    for (const auto& solution : front) {
-      latency.push_back(solution.latency_ms);
-      quality.push_back(solution.quality);
-      choices.insert(choices.end(), solution.choices.begin(), solution.choices.end());
-    }
-    arrays.write(group + "/latency_ms", std::span<const double>(latency));
-    arrays.write(group + "/quality", std::span<const double>(quality));
-    const auto n = static_cast<std::int64_t>(front.size());
-    const std::int64_t shape[] = {n, n ? static_cast<std::int64_t>(choices.size()) / n : 0};
-    arrays.write(group + "/choices", std::span<const std::uint8_t>(choices), shape);
   }
 
   std::uint64_t seed_;
   DataSettings data_settings_;
-  std::string method_, quality_name_, latency_name_, certify_, latency_folder_, quality_folder_, store_, other_data_;
-  std::vector<double> limits_ms_;
+  std::string method_, certify_, store_, other_data_;
+  std::vector<Asked> asked_;
   std::vector<std::string> fix_;
   bool alike_ = false;
-  ExhaustiveSettings exhaustive_;
-  AnnealingSettings annealing_;
-  EvolutionSettings evolution_;
+  SearchQuestion question_;
+  std::unique_ptr<SearchMethod> searcher_;
   std::optional<SearchSpace> space_;
   std::optional<SubSpace> part_;
   std::unique_ptr<SpaceData> loaded_;
 };
 
 }  // namespace
-
-std::string search_space(SearchOptions options) {
-  const auto quoted = [](const std::string& text) {
-    if (text.find('\'') != std::string::npos)
-      throw Error("'" + text + "': a quote has no place in the name of a predictor, a device or a decision");
-    return "'" + text + "'";
-  };
-  std::vector<std::string> keys = {"kind=search",
-                                   "name=" + options.space + "_" + options.method,
-                                   "space=" + quoted(options.space),
-                                   "method=" + quoted(options.method),
-                                   "latency=" + quoted(options.latency),
-                                   "quality=" + quoted(options.quality)};
-  if (!options.limits.empty()) keys.push_back("limits_ms=[" + options.limits + "]");
-  if (!options.seconds.empty()) keys.push_back("seconds=" + options.seconds);
-  if (!options.store.empty()) keys.push_back("store=" + quoted(options.store));
-  std::string fixed;
-  for (const auto& text : options.fix) fixed += (fixed.empty() ? "" : ",") + quoted(text);
-  if (!fixed.empty()) keys.push_back("fix=[" + fixed + "]");
-  options.run.overrides.insert(options.run.overrides.begin(), keys.begin(), keys.end());
-  return run_experiment(options.run);
-}
 
 std::unique_ptr<Experiment> read_search(Config& config, std::uint64_t seed) {
   return std::make_unique<Search>(config, seed);

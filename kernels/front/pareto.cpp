@@ -8,6 +8,7 @@
 #include "oneproxy/kernels/base/parallel.h"
 #include "oneproxy/kernels/base/radix_sort.h"
 #include "oneproxy/kernels/front/pareto_detail.h"
+#include "oneproxy/kernels/front/staircase.h"
 
 namespace oneproxy {
 namespace detail {
@@ -136,6 +137,32 @@ std::vector<std::int64_t> pareto_front(std::span<const double> latency, std::spa
   if (backend == Backend::cuda) return detail::pareto_front_cuda(latency, quality);
 #endif
   return detail::pareto_front_cpu(latency, quality);
+}
+
+std::vector<std::int64_t> pareto_front(std::span<const double> latency, std::span<const double> quality,
+                                       std::span<const double> third) {
+  check_lengths(latency, quality, "pareto_front");
+  if (third.size() != latency.size())
+    throw Error("pareto_front: " + std::to_string(latency.size()) + " latencies and " + std::to_string(third.size()) +
+                " values of a third objective; pass one of each a point");
+  std::vector<std::int64_t> order;
+  for (std::size_t i = 0; i < latency.size(); ++i)
+    if (!std::isnan(latency[i]) && !std::isnan(quality[i]) && !std::isnan(third[i]))
+      order.push_back(static_cast<std::int64_t>(i));
+  std::sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+    if (latency[a] != latency[b]) return latency[a] < latency[b];
+    if (quality[a] != quality[b]) return quality[a] > quality[b];
+    if (third[a] != third[b]) return third[a] < third[b];
+    return a < b;
+  });
+  detail::Staircase earlier;  // of no higher latency
+  std::vector<std::int64_t> front;
+  for (const auto i : order) {
+    if (earlier.reaches(quality[i], third[i])) continue;
+    earlier.add(quality[i], third[i]);
+    front.push_back(i);
+  }
+  return front;
 }
 
 std::vector<std::int64_t> best_under_limits(std::span<const double> latency, std::span<const double> quality,

@@ -1,8 +1,8 @@
 #pragma once
-// Two-objective selection: latency is minimised, quality is maximised.
+// Which points are worth having: latency is minimised, quality is maximised, any further objective is minimised.
 //
-// A point is dominated when another one is no worse in both objectives and better in one. Of points
-// equal in both objectives only the one of the lowest index counts. A point with a NaN never counts.
+// A point is dominated when another one is no worse in all objectives and better in one. Of points
+// equal in all objectives only the one of the lowest index counts. A point with a NaN never counts.
 // All functions block until their result is on the host. Inputs are host memory, f64, [n].
 // Errors: unequal lengths, a NaN in the reference point, or a back end that can not run here (Error).
 #include <cstdint>
@@ -16,6 +16,11 @@ namespace oneproxy {
 // Indices of the exact Pareto front, by ascending latency (thus ascending quality).
 std::vector<std::int64_t> pareto_front(std::span<const double> latency, std::span<const double> quality,
                                        Backend backend);
+
+// The same with a third objective, minimised: ascending latency, then descending quality, then ascending third.
+// O(n log n), on the CPU.
+std::vector<std::int64_t> pareto_front(std::span<const double> latency, std::span<const double> quality,
+                                       std::span<const double> third);
 
 // For each limit the index of the best quality with latency <= limit; ties go to the lower latency,
 // then to the lower index. -1 where no point is within the limit, and for a limit of NaN.

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/base/parallel.h"
 #include "oneproxy/kernels/score/scorer_detail.h"
 
 namespace oneproxy {
@@ -38,6 +39,31 @@ void check_run(const ArchRun& run, ArchIndex size, std::span<const std::uint32_t
   if (run.shuffled) split_digits(radices);
 }
 
+// Three objectives on a device, whose own filter knows two: scores come to the host in chunks and are filtered there.
+void reduce_on_host(const Scorer::Implementation& scorer, const ArchRun& run, int n_models, const DigitSplit& split,
+                    Reduction& reduction) {
+  constexpr std::uint64_t chunk = std::uint64_t{1} << 20, piece = std::uint64_t{1} << 14;
+  std::vector<double> scores;
+  for (std::uint64_t done = 0; done < run.count;) {
+    ArchRun part = run;
+    part.begin += done;
+    part.count = std::min(chunk, run.count - done);
+    scores.resize(part.count * static_cast<std::uint64_t>(n_models));
+    scorer.score(part, scores);
+    std::vector<Reduction::Survivors> survivors((part.count + piece - 1) / piece);
+    parallel_for(static_cast<std::int64_t>(survivors.size()), [&](std::int64_t p) {
+      const std::uint64_t first = static_cast<std::uint64_t>(p) * piece, count = std::min(piece, part.count - first);
+      reduction.filter(scores.data() + first, static_cast<std::int64_t>(count), static_cast<std::int64_t>(part.count),
+                       first, survivors[p]);
+    });
+    for (auto& own : survivors) {
+      for (auto& point : own.points) point.index = run_index(part, static_cast<std::uint64_t>(point.index), split);
+      reduction.absorb(own);
+    }
+    done += part.count;
+  }
+}
+
 void check_precision(Precision precision, Backend backend) {
   if (backend == Backend::cpu && precision == Precision::tf32)
     throw Error("precision tf32 is the GPU's; on the CPU use fp32, bf16 or fp64");
@@ -55,6 +81,7 @@ Scorer::Scorer(const DigitCode& code, std::span<const Model> models, Backend bac
   radices_.assign(code.radices.begin(), code.radices.end());
   size_ = code.size();
   n_models_ = static_cast<int>(models.size());
+  backend_ = backend;
 #ifdef ONEPROXY_HAS_CUDA
   if (backend == Backend::cuda) {
     implementation_ = detail::make_scorer_cuda(code, models, precision);
@@ -94,11 +121,14 @@ void Scorer::reduce(const ArchRun& run, Reduction& reduction) const {
   detail::check_run(run, size_, radices_);
   const auto& settings = reduction.settings();
   const auto known = [&](int model) { return model >= 0 && model < n_models_; };
-  bool fits = known(settings.latency) && known(settings.quality);
-  for (const auto& histogram : settings.histograms) fits = fits && known(histogram.model);
-  if (!fits)
+  if (!known(settings.latency) || !known(settings.quality))
     throw Error("score: a reduction names a model beyond the " + std::to_string(n_models_) + " that are scored");
-  if (run.count > 0) implementation_->reduce(run, reduction);
+  if (run.count == 0) return;
+  if (settings.third >= 0 && backend_ == Backend::cuda)
+    detail::reduce_on_host(*implementation_, run, n_models_, run.shuffled ? split_digits(radices_) : DigitSplit{},
+                           reduction);
+  else
+    implementation_->reduce(run, reduction);
 }
 
 double Scorer::error_bound(int model) const {

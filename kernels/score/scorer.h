@@ -35,7 +35,8 @@ class Scorer {
   void score(const ArchRun& run, std::span<double> scores) const;
   // digits [n, n_digits] row-major -> scores [n_models, n].
   void score_list(std::span<const std::uint32_t> digits, std::span<double> scores) const;
-  // Adds a run to a reduction; memory does not grow with run.count.
+  // Adds a run to a reduction; memory does not grow with run.count. With a third objective a device's scores are
+  // filtered on the host.
   void reduce(const ArchRun& run, Reduction& reduction) const;
 
   // Proven bound on |score - fp64 score| over the whole space; 0 for tables and for fp64. Infinite where none is known.
@@ -49,6 +50,7 @@ class Scorer {
   std::vector<std::uint32_t> radices_;
   ArchIndex size_ = 0;
   int n_models_ = 0;
+  Backend backend_ = Backend::cpu;
   std::unique_ptr<Implementation> implementation_;
 };
 

@@ -150,7 +150,7 @@ class TestSearchOfSpaces(ProgramCase):
         fails("pass the size of the space", *fbnet, "--method", "exhaustive", "--set", 'begin="9000000000000000000000"')
         fails("has no measurements", "--space", "proxylessnas", "--latency", "device:pixel3", "--quality", "model:macs")
         fails("does not", "--space", "nasbench201", "--latency", "device:pixel3", "--quality", "model:macs", "--method", "exact")
-        fails("budget of method annealing", *fbnet, "--method", "exact", "--seconds", "3")
+        fails("keeps to no budget", *fbnet, "--method", "exact", "--seconds", "3")
 
     def test_a_limit_that_nothing_meets(self) -> None:
         result = self.searched("--space", "fbnet", "--latency", "proxy:pixel3", "--quality", "model:macs", "--limits", "0.1",

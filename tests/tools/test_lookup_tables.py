@@ -115,6 +115,21 @@ class Tables(unittest.TestCase):
         )
         self.assertIn("7 resolutions between", self.said)
 
+    def test_a_measured_table_replaces_interpolation(self) -> None:
+        self.file(180).write_text(yaml(list(ofa_keys(180).values())))
+        table = self.imported()["tables/ofa_mbv3/note10"]
+        keys = ofa_keys(180)
+        self.assertEqual(table["weights"][13, 26], mean_of(keys[0, 1, 3, 3]))
+        self.assertEqual(table.attrs["measured_resolutions"], "176 180 208")
+        self.assertNotIn("180 (", table.attrs["interpolated_resolutions"])
+        self.assertIn("CompOFA", table.attrs["source"])
+        self.assertEqual(table.attrs["licence"], "MIT, Apache-2.0")
+
+    def test_nothing_is_interpolated_where_all_is_measured(self) -> None:
+        for resolution in range(180, 208, 4):
+            self.file(resolution).write_text(yaml(list(ofa_keys(resolution).values())))
+        self.assertEqual(self.imported()["tables/ofa_mbv3/note10"].attrs["interpolated_resolutions"], "none")
+
     def test_one_phone_table_prices_two_spaces(self) -> None:
         keys, fixed, side = {}, [], 112
         for stage, (before, after, stride) in enumerate(PROXYLESS_STAGES):

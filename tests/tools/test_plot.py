@@ -199,12 +199,25 @@ class Kinds(Plot):
         self.assert_pictures("pareto.png")
 
     def test_search(self) -> None:
+        objectives: dict[str, Any] = {
+            "objectives/name": ["quality", "latency_ms"],
+            "objectives/label": ["accuracy", "latency on a phone"],
+            "objectives/unit": ["%", "ms"],
+            "objectives/direction": ["maximise", "minimise"],
+        }
         for group in (("front",), ("front", "exhaustive_front")):
-            self.result("search", {f"{name}/{key}": value for name in group for key, value in front(8).items()})
+            fronts = {f"{name}/{key}": value for name in group for key, value in front(8).items()}
+            self.result("search", objectives | fronts | {"front/choices": np.zeros((8, 3), np.uint8)})
             self.assert_pictures("search_front.png")
         many = {f"front/{key}": value for key, value in front(500).items()}
+        many |= {"front/choices": np.zeros((500, 3), np.uint8)}
         summary = {"part": "all of fbnet", "part_size": "984770902183611232881"}
-        self.result("search", many, summary, quality="MACs", space="fbnet")
+        self.result("search", objectives | many, summary, space="fbnet")
+        self.assert_pictures("search_front.png")
+        three = {name: [*values, values[1]] for name, values in objectives.items()}
+        three["objectives/name"] = ["quality", "latency_ms", "energy"]
+        many["front/energy"] = RANDOM.uniform(1, 2, 500)
+        self.result("search", three | many, summary, space="fbnet")
         self.assert_pictures("search_front.png")
 
     def test_few_shot(self) -> None:

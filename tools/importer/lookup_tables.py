@@ -16,6 +16,8 @@ from .pickled import LARGEST
 from .sets import LookupTable
 
 SOURCE = "github.com/han-cai/files"
+# The same phone's tables at the resolutions between those of SOURCE, which has one every 16 pixels.
+SOURCE_BETWEEN, LICENCE_BETWEEN, STEP = "github.com/gatech-sysml/CompOFA", "Apache-2.0", 16
 AGAIN = f"fetch it again from {SOURCE}"
 
 # The keys of a block name its shapes; whether its activation is h-swish follows from the place and is no choice.
@@ -49,6 +51,11 @@ def read_note10(folder: Path, files: list[Path], say: Say) -> list[LookupTable]:
         )
         if share:
             interpolated.append(f"{resolution} ({below}-{above})")
+    between = [r for r in measured if r % STEP]
+    source, licence = SOURCE, "MIT"
+    if between:
+        source += f", resolutions that are no multiple of {STEP} from {SOURCE_BETWEEN}"
+        licence += f", {LICENCE_BETWEEN}"
     missing = [r for r, b in zip(space.resolutions, bias) if math.isnan(b)]
     outside = sorted(set(measured) - set(space.resolutions))
     if outside:
@@ -58,8 +65,8 @@ def read_note10(folder: Path, files: list[Path], say: Say) -> list[LookupTable]:
         LookupTable(
             space="ofa_mbv3",
             name="note10",
-            source=f"{SOURCE} (Once-for-All, Samsung Note10, width 1.2)",
-            licence="MIT",
+            source=f"{source} (Once-for-All, Samsung Note10, width 1.2)",
+            licence=licence,
             description="Sum of measured block latencies of Once-for-All MobileNet-V3 of width 1.2",
             target="latency on Samsung Note10",
             unit="ms",
@@ -68,7 +75,9 @@ def read_note10(folder: Path, files: list[Path], say: Say) -> list[LookupTable]:
             bias=bias,
             record={
                 "measured_resolutions": " ".join(map(str, sorted(measured))),
-                "interpolated_resolutions": " ".join(interpolated) + ": every block linearly between two tables",
+                "interpolated_resolutions": (
+                    " ".join(interpolated) + ": every block linearly between two tables" if interpolated else "none"
+                ),
                 "resolutions_without_table": " ".join(map(str, missing)),
             },
         )

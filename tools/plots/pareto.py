@@ -24,7 +24,7 @@ FRONTS = {
 
 
 def applies(result: Result) -> bool:
-    return bool(result.names("fronts")) or result.has("front/latency_ms", "front/quality")
+    return bool(result.names("fronts")) or result.has("front/choices", "objectives/name")
 
 
 def draw(result: Result) -> dict[str, Figure]:
@@ -193,37 +193,55 @@ def _searched(result: Result) -> str:
     return f"{part}, {size:,} architectures" if size < 10**9 else f"{part}, {size:.2g} architectures"
 
 
+def _axis_label(result: Result, objective: int) -> str:
+    label, unit = (str(result.arrays[f"objectives/{part}"][objective]) for part in ("label", "unit"))
+    return f"{label} ({unit})" if unit else label
+
+
 def _search(result: Result) -> Figure:
-    """A search's own front, beside the exhaustive one where that is known."""
-    figure, body = style.sheet(7.2, 5.0, result.footer())
-    axes = body.subplots()
+    """A search's own front, beside the exhaustive one where that is known: the goal against each other objective."""
+    names = [str(name) for name in result.arrays["objectives/name"]]
+    figure, body = style.sheet(7.2 if len(names) == 2 else 11.0, 5.0, result.footer())
+    panels = body.subplots(1, len(names) - 1, squeeze=False, sharey=True)[0]
+    for objective, axes in enumerate(panels, start=1):
+        _search_panel(axes, result, names, objective)
+        axes.set_xlabel(textwrap.fill(_axis_label(result, objective), 2 * LABEL_WIDTH))
+    panels[0].set_ylabel(textwrap.fill(_axis_label(result, 0), LABEL_WIDTH))
+    panels[-1].legend(loc="best" if len(names) > 2 else "lower right")
+    body.suptitle(f"Search: Pareto front\n{_searched(result)}")
+    return figure
+
+
+def _search_panel(axes: Axes, result: Result, names: list[str], objective: int) -> None:
+    goal, cost = names[0], names[objective]
     qualities = []
     for group, label, colour, marker in (
         ("exhaustive_front", "exhaustive front", style.BLACK, "o"),
         ("front", "found by the search", style.VERMILION, "D"),
     ):
-        if not result.has(f"{group}/latency_ms", f"{group}/quality"):
+        if not result.has(f"{group}/{cost}", f"{group}/{goal}"):
             continue
-        latency, quality = result.arrays[f"{group}/latency_ms"], result.arrays[f"{group}/quality"]
-        order = np.argsort(latency, kind="stable")
+        values, quality = result.arrays[f"{group}/{cost}"], result.arrays[f"{group}/{goal}"]
+        order = np.argsort(values, kind="stable")
+        few = len(order) <= MANY_POINTS
+        flat = len(names) == 2  # of three objectives the front is a surface: its points, not a line
         axes.plot(
-            latency[order],
+            values[order],
             quality[order],
-            drawstyle="steps-post",
+            drawstyle="steps-post" if flat else "default",
+            linestyle="-" if flat else "none",
             color=colour,
-            marker=marker,
-            markersize=5 if len(order) <= MANY_POINTS else 2,
-            markeredgecolor="white" if len(order) <= MANY_POINTS else colour,
-            markeredgewidth=0.5,
+            marker=marker if flat or few else ".",
+            markersize=5 if few else 2,
+            markeredgecolor="white" if few else colour,
+            markeredgewidth=0.5 if flat or few else 0,
             linewidth=1.4,
-            label=f"{label} ({len(order)} networks)",
+            rasterized=not flat,
+            label=f"{label} ({len(order):,} networks)",
         )
         qualities.append(quality)
-    crop = "MACs" not in str(result.attributes.get("quality"))  # accuracies of the worst networks flatten all else
-    if any(map(len, qualities)) and crop and (below := _zoom_quality(axes, np.concatenate(qualities), None)):
-        axes.plot([], [], linestyle="none", label=f"{below} point{'s' * (below > 1)} further down")
-    axes.set_xlabel("latency (ms)")
-    axes.set_ylabel(textwrap.fill(_quality_label(result), LABEL_WIDTH))
-    axes.legend(loc="lower right")
-    body.suptitle(f"Search: Pareto front\n{_searched(result)}")
-    return figure
+    maximised = str(result.arrays["objectives/direction"][0]) == "maximise"
+    accuracy = maximised and "MACs" not in str(result.arrays["objectives/label"][0])
+    # accuracies of the worst networks flatten all else
+    if any(map(len, qualities)) and accuracy and (below := _zoom_quality(axes, np.concatenate(qualities), None)):
+        axes.plot([], [], linestyle="none", label=f"{below:,} point{'s' * (below > 1)} further down")

@@ -10,7 +10,7 @@
 
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/names.h"
-#include "oneproxy/engine/base/number_text.h"
+#include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/base/streams.h"
 #include "oneproxy/kernels/base/error.h"

@@ -111,7 +111,7 @@ class AdaproxySettings : public MethodSettings {
 
 }  // namespace
 
-MethodEntry adaproxy_method() {
+AdaptationMethodKind adaproxy_method() {
   return {"adaproxy", "the paper's: the linear predictor of one proxy device, adapted", 1, false,
           [] { return std::make_unique<AdaproxySettings>(); }};
 }

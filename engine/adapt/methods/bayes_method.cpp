@@ -119,7 +119,7 @@ class BayesSettings : public MethodSettings {
 
 }  // namespace
 
-MethodEntry bayes_method() {
+AdaptationMethodKind bayes_method() {
   return {"bayes", "Gaussian process over source devices, physical features and code", 0, false,
           [] { return std::make_unique<BayesSettings>(); }};
 }

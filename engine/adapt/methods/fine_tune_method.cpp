@@ -208,7 +208,7 @@ std::unique_ptr<AdaptationMethod> make_finetune(std::shared_ptr<const Architectu
   return std::make_unique<FineTuneMethod>(std::move(features), std::move(networks), settings);
 }
 
-MethodEntry finetune_method() {
+AdaptationMethodKind finetune_method() {
   return {"finetune", "a neural predictor of one source device, fine-tuned", 1, true,
           [] { return std::make_unique<FineTuneMethodSettings>(); }};
 }

@@ -8,8 +8,8 @@
 
 namespace oneproxy {
 
-MethodEntry bayes_method();
-MethodEntry adaproxy_method();
-MethodEntry finetune_method();
+AdaptationMethodKind bayes_method();
+AdaptationMethodKind adaproxy_method();
+AdaptationMethodKind finetune_method();
 
 }  // namespace oneproxy

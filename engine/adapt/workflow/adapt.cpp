@@ -65,7 +65,7 @@ AdaptReport adapt(const Sources& sources, MeasuredArchitectures measured, const 
   AdaptReport report;
   report.space = space.name();
   report.geometry = space.geometry();
-  report.method = settings.method.entry().name;
+  report.method = settings.method.kind().name;
   report.sources = sources.names();
   report.features = sources.features;
   if (!settings.divide_out_drift) report.scattered = scattered_repeats(measured);

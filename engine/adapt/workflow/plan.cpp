@@ -1,7 +1,7 @@
 #include "oneproxy/engine/adapt/workflow/plan.h"
 
 #include "oneproxy/engine/base/interrupt.h"
-#include "oneproxy/engine/base/number_text.h"
+#include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/output_file.h"
 #include "oneproxy/engine/data/csv.h"
 #include "oneproxy/kernels/base/error.h"

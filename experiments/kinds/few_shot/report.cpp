@@ -73,7 +73,7 @@ std::string headline(const Task& task) {
     text += n + " targets, " + std::to_string(n_sources) + " sources";
   }
   if (s.samples_source) text += " of " + std::to_string(s.samples_source) + " measurements each";
-  text += "; method " + s.method.entry().name;
+  text += "; method " + s.method.kind().name;
   if (const auto& prior = task.cases.front().prior; !prior.empty()) text += ", prior " + prior;
   return text + ", " + to_string(s.design.selection) + " selection, " + std::to_string(s.trials) + " trials.";
 }
@@ -130,7 +130,7 @@ Table means_table(Summary& summary, const Task& task) {
   for (const auto size : by_samples(task)) {
     const auto mean = mean_srcc(task, size);
     if (size > 0) summary.set("curve." + s.name + "." + std::to_string(task.sizes[size]), mean.mean);
-    row(s.method.entry().name, std::to_string(task.sizes[size]), mean);
+    row(s.method.kind().name, std::to_string(task.sizes[size]), mean);
   }
   for (int variant = 1; variant < std::ssize(task.variants); ++variant) {
     const auto mean = mean_of_variant(task, variant);
@@ -138,7 +138,7 @@ Table means_table(Summary& summary, const Task& task) {
     std::string key = name;
     std::replace(key.begin(), key.end(), ' ', '_');
     summary.set("srcc_mean_" + key + "." + s.name, mean.mean);
-    row(s.method.entry().name + " " + name, samples, mean);
+    row(s.method.kind().name + " " + name, samples, mean);
   }
   for (std::size_t i = 0; i < s.published_names.size(); ++i) {
     summary.set("published." + s.name + "." + s.published_names[i], s.published_srcc[i]);

@@ -53,7 +53,7 @@ void open_task(Task& task) {
     if (std::find(task.sizes.begin(), task.sizes.end(), size) == task.sizes.end())
       task.sizes.push_back(static_cast<int>(size));
   const int max_size = *std::max_element(task.sizes.begin(), task.sizes.end());
-  task.variants = {{s.method.entry().name, s.method.settings().clone()}};
+  task.variants = {{s.method.kind().name, s.method.settings().clone()}};
   if (s.ablations)
     for (auto& ablation : s.method.settings().ablations()) task.variants.push_back(std::move(ablation));
 

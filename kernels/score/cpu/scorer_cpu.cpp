@@ -137,7 +137,7 @@ class ScorerCpu : public Scorer::Implementation {
 
   // Only what is within a limit can count, and a table says that for much less than an MLP costs.
   bool gated(const ReductionSettings& settings) const {
-    return !settings.front && settings.histograms.empty() && !settings.limits.empty() &&
+    return !settings.front && settings.third < 0 && !settings.limits.empty() &&
            std::holds_alternative<DigitTableCpu>(models_[settings.latency]) &&
            std::holds_alternative<MlpCpu>(models_[settings.quality]);
   }

@@ -76,74 +76,32 @@ struct SurvivorList {
   std::uint64_t capacity = 0;
 };
 
-struct DeviceHistogram {
-  double lowest, highest;
-  int bins, first;  // first: of its counts among all histograms'
-  int source;       // which of the scores at hand
-};
-
 struct ReduceArgs {
   Filter filter;
-  bool filters = true;  // front or lists are asked for
   SurvivorList survivors;
-  const DeviceHistogram* histograms = nullptr;
-  int n_histograms = 0, n_counts = 0;
-  unsigned long long* counts = nullptr;  // [n_counts]
-  bool counts_in_shared = false;
 };
 
 ONEPROXY_DEVICE void keep_survivor(const ReduceArgs& args, std::uint64_t position, double latency, double quality) {
-  if (!args.filters || !may_count(args.filter, latency, quality)) return;
+  if (!may_count(args.filter, latency, quality)) return;
   const unsigned long long at = atomicAdd(args.survivors.count, 1ull);
   if (at < args.survivors.capacity) args.survivors.points[at] = {position, latency, quality};
 }
 
-ONEPROXY_DEVICE void count_value(const ReduceArgs& args, const DeviceHistogram& histogram, double value,
-                                 std::uint32_t* shared_counts) {
-  if (value != value) return;
-  const int bin = histogram.first + histogram_bin(value, histogram.lowest, histogram.highest, histogram.bins);
-  if (args.counts_in_shared)
-    atomicAdd(shared_counts + bin, 1u);
-  else
-    atomicAdd(args.counts + bin, 1ull);
-}
-
-// A block counts in shared memory, 32 bit: it sees fewer than 2^32 architectures a launch.
-ONEPROXY_DEVICE std::uint32_t* begin_counts(const ReduceArgs& args) {
-  auto* counts = reinterpret_cast<std::uint32_t*>(dynamic_shared());
-  if (!args.counts_in_shared) return counts;
-  for (int i = threadIdx.x; i < args.n_counts; i += blockDim.x) counts[i] = 0;
-  __syncthreads();
-  return counts;
-}
-ONEPROXY_DEVICE void end_counts(const ReduceArgs& args, const std::uint32_t* counts) {
-  if (!args.counts_in_shared) return;
-  __syncthreads();
-  for (int i = threadIdx.x; i < args.n_counts; i += blockDim.x)
-    if (counts[i] > 0) atomicAdd(args.counts + i, static_cast<unsigned long long>(counts[i]));
-}
-
-// scores [n_models][stride]; sources of the histograms are models.
+// scores [n_models][stride].
 [[maybe_unused]] static __global__ void reduce_kernel(const ReduceArgs args, const double* scores, std::uint64_t stride,
                                                       int latency, int quality, std::uint64_t first,
                                                       std::uint32_t count) {
-  std::uint32_t* counts = begin_counts(args);
-  for (std::uint32_t i = blockIdx.x * blockDim.x + threadIdx.x; i < count; i += gridDim.x * blockDim.x) {
+  for (std::uint32_t i = blockIdx.x * blockDim.x + threadIdx.x; i < count; i += gridDim.x * blockDim.x)
     keep_survivor(args, first + i, scores[latency * stride + i], scores[quality * stride + i]);
-    for (int h = 0; h < args.n_histograms; ++h)
-      count_value(args, args.histograms[h], scores[args.histograms[h].source * stride + i], counts);
-  }
-  end_counts(args, counts);
 }
 
 // Tables alone: no score leaves the registers. A thread sums a prefix for both tables and runs through the leaf, or a
-// segment of it: one addition a table and architecture, in the order of the definition. Sources of the histograms: 0
-// the latency, 1 the quality. Positions count from `first`, the position of the first architecture behind `skip`.
+// segment of it: one addition a table and architecture, in the order of the definition. Positions count from `first`,
+// the position of the first architecture behind `skip`.
 [[maybe_unused]] static __global__ void reduce_tables_kernel(const ReduceArgs args, const TableArgs latency,
                                                              const TableArgs quality, const Places places,
                                                              std::uint32_t n_prefixes, std::uint32_t skip,
                                                              std::uint64_t first, std::uint64_t count) {
-  std::uint32_t* counts = begin_counts(args);
   const Leaf leaf = latency.leaf;
   const bool same = latency.weights == quality.weights;
   const std::uint64_t n_tasks = std::uint64_t{n_prefixes} * leaf.segments;
@@ -169,12 +127,9 @@ ONEPROXY_DEVICE void end_counts(const ReduceArgs& args, const std::uint32_t* cou
         const double x_score = has_leaf ? x_row + x_last[value] : x_row;
         const double y_score = same ? x_score : has_leaf ? y_row + y_last[value] : y_row;
         keep_survivor(args, first + position + value, x_score, y_score);
-        for (int h = 0; h < args.n_histograms; ++h)
-          count_value(args, args.histograms[h], args.histograms[h].source == 0 ? x_score : y_score, counts);
       }
     }
   }
-  end_counts(args, counts);
 }
 
 // ---- the first layer of an MLP -----------------------------------------------------------------------------------

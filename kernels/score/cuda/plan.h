@@ -177,13 +177,6 @@ struct Survivor {
   double latency, quality;
 };
 
-ONEPROXY_HD inline int histogram_bin(double value, double lowest, double highest, int bins) {
-  if (value < lowest) return 0;
-  if (value >= highest) return bins + 1;
-  const int bin = static_cast<int>((value - lowest) * (bins / (highest - lowest)));
-  return 1 + (bin < bins - 1 ? bin : bins - 1);
-}
-
 // ---- errors ------------------------------------------------------------------------------------------------------
 
 // Bound on |fast - fp64| over the whole space: rounding of tables, weights and activations, and of every sum, carried

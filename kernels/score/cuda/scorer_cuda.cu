@@ -27,7 +27,6 @@ constexpr std::uint64_t most_survivors = std::uint64_t{1} << 20;  // 24 MiB
 constexpr std::uint64_t largest_round = std::uint64_t{1} << 28;   // through chunks
 constexpr std::uint64_t largest_table_round = std::uint64_t{1} << 31;
 constexpr std::uint64_t worth_a_device = std::uint64_t{1} << 24;  // architectures
-constexpr int most_shared_counts = 4096;                          // of all histograms: 16 KiB of shared memory
 constexpr std::int64_t fleet_bytes = std::int64_t{256} << 20;     // of parameters, and of scores, at a time
 
 struct Device {
@@ -410,32 +409,23 @@ class ScorerOnDevice {
     const std::scoped_lock lock(mutex_);
     ONEPROXY_CUDA_CHECK(cudaSetDevice(device_.number));
     const ReductionSettings& settings = reduction.settings();
-    ReducePlan plan = plan_reduction(run, settings);
+    const ReducePlan plan = plan_reduction(run, settings);
     const std::uint64_t capacity = std::min(most_survivors, std::max<std::uint64_t>(end - begin, 1));
     DeviceBuffer<Survivor> points(static_cast<std::int64_t>(capacity));
-    DeviceBuffer<unsigned long long> survived(1), counts(plan.n_counts);
-    const DeviceBuffer<DeviceHistogram> histograms = upload(plan.histograms);
+    DeviceBuffer<unsigned long long> survived(1);
     DeviceBuffer<double> reached(kFilterBins), limits(static_cast<std::int64_t>(settings.limits.size())),
         edges(static_cast<std::int64_t>(settings.limits.size()));
     ReduceArgs args;
-    args.filters = settings.front || (settings.best > 0 && !settings.limits.empty());
     args.survivors = {survived.data(), points.data(), capacity};
-    args.histograms = histograms.data();
-    args.n_histograms = static_cast<int>(plan.histograms.size());
-    args.n_counts = plan.n_counts;
-    args.counts = counts.data();
-    args.counts_in_shared = plan.n_counts > 0 && plan.n_counts <= most_shared_counts;
-    const std::size_t shared = args.counts_in_shared ? plan.n_counts * sizeof(std::uint32_t) : 0;
 
     std::vector<Survivor> host_points;
-    std::vector<std::uint64_t> host_counts(plan.n_counts);
     Rounds rounds(capacity, plan.tables_alone ? largest_table_round : largest_round, reduction.n_scored());
     bool filter_is_old = true;
     std::uint64_t since_filter = 0, held = 0;
     for (std::uint64_t at = begin; at < end;) {
       const std::uint64_t n = std::min(rounds.size(), end - at);
       FilterArrays filter;
-      if (args.filters && filter_is_old) {
+      if (filter_is_old) {
         filter = make_filter(reduction);
         args.filter = filter.filter;
         args.filter.reached = reached.data();
@@ -450,11 +440,10 @@ class ScorerOnDevice {
         filter_is_old = false;
       }
       ONEPROXY_CUDA_CHECK(cudaMemsetAsync(survived.data(), 0, survived.bytes(), device_.stream));
-      if (plan.n_counts > 0) ONEPROXY_CUDA_CHECK(cudaMemsetAsync(counts.data(), 0, counts.bytes(), device_.stream));
       if (plan.tables_alone)
-        reduce_tables(args, plan, run, at, n, shared);
+        reduce_tables(args, plan, run, at, n);
       else
-        reduce_chunks(args, plan, run, at, n, shared);
+        reduce_chunks(args, plan, run, at, n);
       unsigned long long count = 0;
       copy_async(&count, survived.data(), 1, cudaMemcpyDeviceToHost, device_.stream);
       device_.wait();
@@ -462,14 +451,9 @@ class ScorerOnDevice {
 
       host_points.resize(count);
       copy_async(host_points.data(), points.data(), count, cudaMemcpyDeviceToHost, device_.stream);
-      copy_async(reinterpret_cast<unsigned long long*>(host_counts.data()), counts.data(), host_counts.size(),
-                 cudaMemcpyDeviceToHost, device_.stream);
       device_.wait();
       for (const auto& point : host_points)
         reduction.add(Candidate{run_index(run, point.position, code_.split), point.latency, point.quality});
-      for (std::size_t h = 0; h < plan.histograms.size(); ++h)
-        reduction.add_counts(static_cast<int>(h),
-                             std::span(host_counts).subspan(plan.histograms[h].first, plan.histograms[h].bins + 2));
       reduction.add_scored(n);
       at += n;
       since_filter += count;
@@ -486,29 +470,16 @@ class ScorerOnDevice {
  private:
   struct ReducePlan {
     bool tables_alone = false;
-    std::vector<int> models;       // that are scored, in the order of the chunk's rows
-    int latency = 0, quality = 0;  // rows
-    std::vector<DeviceHistogram> histograms;
-    int n_counts = 0;
+    std::vector<int> models;  // that are scored, in the order of the chunk's rows
+    int quality = 0;          // row; latency is row 0
   };
   ReducePlan plan_reduction(const ArchRun& run, const ReductionSettings& settings) const {
     ReducePlan plan;
-    const auto row_of = [&](int model) {
-      const auto found = std::find(plan.models.begin(), plan.models.end(), model);
-      if (found == plan.models.end()) plan.models.push_back(model);
-      return static_cast<int>(std::find(plan.models.begin(), plan.models.end(), model) - plan.models.begin());
-    };
-    plan.latency = row_of(settings.latency);
-    plan.quality = row_of(settings.quality);
+    plan.models.push_back(settings.latency);
+    if (settings.quality != settings.latency) plan.models.push_back(settings.quality);
+    plan.quality = static_cast<int>(plan.models.size()) - 1;
     plan.tables_alone = !run.shuffled;
-    for (const auto& histogram : settings.histograms) {
-      plan.histograms.push_back(
-          {histogram.lowest, histogram.highest, histogram.bins, plan.n_counts, row_of(histogram.model)});
-      plan.n_counts += histogram.bins + 2;
-    }
     for (const int model : plan.models) plan.tables_alone = plan.tables_alone && models_[model]->table() != nullptr;
-    // The kernel of tables alone sees two scores, 0 and 1, which may be the same one.
-    plan.tables_alone = plan.tables_alone && plan.models.size() <= 2;
     return plan;
   }
 
@@ -550,26 +521,26 @@ class ScorerOnDevice {
   }
 
   void reduce_chunks(const ReduceArgs& args, const ReducePlan& plan, const ArchRun& run, std::uint64_t begin,
-                     std::uint64_t count, std::size_t shared) {
+                     std::uint64_t count) {
     for (std::uint64_t done = 0; done < count;)
       with_memory([&](std::int64_t most) {
         const auto n = static_cast<std::uint32_t>(std::min<std::uint64_t>(most, count - done));
         double* scores = at_least(scores_, static_cast<std::int64_t>(plan.models.size()) * n);
         const Chunk chunk{run, begin + done, n, nullptr};
         for (std::size_t m = 0; m < plan.models.size(); ++m) models_[plan.models[m]]->score(chunk, scores + m * n);
-        reduce_kernel<<<device_.blocks(n, kScoreThreads), kScoreThreads, shared, device_.stream>>>(
-            args, scores, n, plan.latency, plan.quality, begin + done, n);
+        reduce_kernel<<<device_.blocks(n, kScoreThreads), kScoreThreads, 0, device_.stream>>>(
+            args, scores, n, 0, plan.quality, begin + done, n);
         ONEPROXY_CUDA_CHECK_LAUNCH();
         done += n;
       });
   }
 
   void reduce_tables(const ReduceArgs& args, const ReducePlan& plan, const ArchRun& run, std::uint64_t begin,
-                     std::uint64_t count, std::size_t shared) {
+                     std::uint64_t count) {
     const Start start = start_at(run, begin, code_.split, leaf_.size);
     const auto n = static_cast<std::uint32_t>((start.skip + count + leaf_.size - 1) / leaf_.size);
-    reduce_tables_kernel<<<device_.blocks(std::uint64_t{n} * leaf_.segments, kScoreThreads), kScoreThreads, shared,
-                           device_.stream>>>(args, *models_[plan.models[plan.latency]]->table(),
+    reduce_tables_kernel<<<device_.blocks(std::uint64_t{n} * leaf_.segments, kScoreThreads), kScoreThreads, 0,
+                           device_.stream>>>(args, *models_[plan.models[0]]->table(),
                                              *models_[plan.models[plan.quality]]->table(), start.places, n, start.skip,
                                              begin, count);
     ONEPROXY_CUDA_CHECK_LAUNCH();

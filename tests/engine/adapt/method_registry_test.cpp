@@ -16,7 +16,7 @@ namespace {
 
 using testing::HasSubstr;
 
-bool available(const MethodEntry& method) { return !method.needs_torch || torch_compiled(); }
+bool available(const AdaptationMethodKind& method) { return !method.needs_torch || torch_compiled(); }
 
 std::unique_ptr<AdaptationMethod> make(const MethodChoice& choice, const Sources& sources) {
   return choice.settings().make(sources, choice.settings().learn(sources, 1), 1);
@@ -27,22 +27,22 @@ TEST(MethodRegistry, NamesAreDistinctAndDescribed) {
   for (const auto& method : adaptation_methods()) {
     EXPECT_TRUE(names.insert(method.name).second);
     EXPECT_FALSE(method.description.empty());
-    EXPECT_EQ(&find_adaptation_method(method.name), &method);
+    EXPECT_EQ(&adaptation_method(method.name), &method);
   }
-  EXPECT_THAT(error_of([] { find_adaptation_method("baies"); }), HasSubstr("bayes"));
+  EXPECT_THAT(error_of([] { adaptation_method("baies"); }), HasSubstr("bayes"));
 }
 
 // What commands and experiments rely on, whatever the method.
 TEST(MethodRegistry, EveryMethodAdaptsAndOutlivesWhatItWasMadeFrom) {
-  for (const auto& entry : adaptation_methods()) {
-    if (!available(entry)) continue;
-    SCOPED_TRACE(entry.name);
+  for (const auto& kind : adaptation_methods()) {
+    if (!available(kind)) continue;
+    SCOPED_TRACE(kind.name);
     const Fleet fleet("nasbench201");
     std::unique_ptr<AdaptedPredictor> predictor;
     std::vector<double> at_once;
     {
       const Fleet other("nasbench201");
-      const MethodChoice choice(entry.name);
+      const MethodChoice choice(kind.name);
       const Sources sources(other.shared_features, other.sources(3));
       const auto method = make(choice, sources);
       predictor = method->adapt(other.samples(4, first(40)));
@@ -65,29 +65,29 @@ TEST(MethodRegistry, EveryMethodAdaptsAndOutlivesWhatItWasMadeFrom) {
 
 TEST(MethodRegistry, EveryMethodSaysHowManySourcesItNeeds) {
   const Fleet fleet("nasbench201");
-  for (const auto& entry : adaptation_methods()) {
-    if (!available(entry)) continue;
-    const MethodChoice choice(entry.name);
+  for (const auto& kind : adaptation_methods()) {
+    if (!available(kind)) continue;
+    const MethodChoice choice(kind.name);
     const Sources none(fleet.shared_features), one(fleet.shared_features, fleet.sources(1));
     const auto error = error_of([&] { choice.require_sources(none); });
-    if (entry.min_sources > 0) {
-      EXPECT_THAT(error, HasSubstr(entry.name + " needs"));
+    if (kind.min_sources > 0) {
+      EXPECT_THAT(error, HasSubstr(kind.name + " needs"));
     } else {
       EXPECT_EQ(error, "no error");
       EXPECT_GT(make(choice, none)->adapt(fleet.samples(4, first(20)))->latency_ms({fleet.features, fleet.choices})[0],
                 0);
     }
-    ASSERT_LE(entry.min_sources, 1);
+    ASSERT_LE(kind.min_sources, 1);
     EXPECT_EQ(error_of([&] { choice.require_sources(one); }), "no error");
   }
 }
 
 TEST(MethodRegistry, KeysBelongToOneMethodEach) {
   std::set<std::string> all;
-  for (const auto& entry : adaptation_methods()) {
+  for (const auto& kind : adaptation_methods()) {
     Config config = Config::defaults();
-    entry.default_settings()->read(config);
-    EXPECT_FALSE(config.keys().empty()) << entry.name;
+    kind.default_settings()->read(config);
+    EXPECT_FALSE(config.keys().empty()) << kind.name;
     for (const auto& key : config.keys()) EXPECT_TRUE(all.insert(key.name).second) << key.name;
   }
   EXPECT_TRUE(all.count("prior") && all.count("p") && all.count("hidden"));
@@ -99,13 +99,13 @@ TEST(MethodRegistry, AChoiceReadsTheKeysOfAllAndIsCopiedWhole) {
   MethodChoice choice;
   choice.read(file);
   file.finish();
-  EXPECT_EQ(choice.entry().name, "bayes");
+  EXPECT_EQ(choice.kind().name, "bayes");
   MethodChoice task = choice;
   Config table = Config::load("", {"method=adaproxy"});
   task.read(table);
   table.finish();
-  EXPECT_EQ(task.entry().name, "adaproxy");
-  EXPECT_EQ(choice.entry().name, "bayes");
+  EXPECT_EQ(task.kind().name, "adaproxy");
+  EXPECT_EQ(choice.kind().name, "bayes");
   EXPECT_THAT(table.resolved(), HasSubstr("p = '1'"));
   EXPECT_THAT(table.resolved(), HasSubstr("prior = 'stated'"));
   const Fleet fleet("nasbench201");

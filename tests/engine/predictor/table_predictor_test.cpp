@@ -41,12 +41,11 @@ TEST(TablePredictor, Note10IsNearTheMeasuredNetworks) {
       "|k3_e3 k3_e4|k7_e4 k3_e4 k3_e6|k7_e6 k3_e6 k3_e3 k3_e4|k3_e6 k5_e6 k3_e6 k3_e4|"
       "k3_e6 k3_e6 k3_e6 k3_e3";
   const auto at = [&](int r) { return latency(table, space, "r=" + std::to_string(r) + net41); };
-  EXPECT_NEAR(at(220), 41, 0.05 * 41);                          // "41ms"
-  EXPECT_NEAR(at(220), 0.25 * at(208) + 0.75 * at(224), 1e-9);  // between two tables
-  EXPECT_NEAR(at(168), 0.5 * at(160) + 0.5 * at(176), 1e-9);
+  EXPECT_NEAR(at(220), 39.9, 0.05);  // "41ms": measured there, yet 2.7 % below
   for (int r = 164; r <= 224; r += 4) EXPECT_GT(at(r), at(r - 4)) << r;
   for (int r = 128; r < 160; r += 4) EXPECT_TRUE(std::isnan(at(r))) << r;
-  EXPECT_THAT(std::get<std::string>(table.record.at("interpolated_resolutions")), HasSubstr("220 (208-224)"));
+  EXPECT_EQ(std::get<std::string>(table.record.at("interpolated_resolutions")), "none");
+  EXPECT_THAT(std::get<std::string>(table.record.at("source")), HasSubstr("CompOFA"));
 }
 
 TEST(TablePredictor, MobileTrimPricesBothFamilies) {

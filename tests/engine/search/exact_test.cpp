@@ -1,4 +1,4 @@
-#include "oneproxy/engine/search/exact.h"
+#include "oneproxy/engine/search/methods/exact.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/predictor/digit_tables.h"
 #include "oneproxy/engine/predictor/space_model.h"
-#include "oneproxy/engine/search/exhaustive.h"
+#include "oneproxy/engine/search/methods/exhaustive.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/base/random.h"
 #include "tests/engine/error_of.h"
@@ -39,6 +39,12 @@ DigitTableData following(const DigitTableData& latency, std::uint64_t seed, std:
   for (std::size_t i = 0; i < data.weights.size(); ++i)
     data.weights[i] = data.weights[i] / 8 + latency.weights[i % latency.weights.size()];
   return data;
+}
+
+std::vector<ExactLimits> latency_limits(const std::vector<double>& bounds) {
+  std::vector<ExactLimits> limits;
+  for (const double bound : bounds) limits.push_back({bound});
+  return limits;
 }
 
 std::vector<std::uint32_t> digits_at(std::size_t index) {
@@ -84,7 +90,7 @@ TEST(SearchExactly, IsTheFrontByDefinition) {
     }
     const auto expected = front_by_definition(latency, quality);
     const std::vector<double> limits = {-100, sum_at(latency, expected[0]), 1, 3, 100, kNan};
-    const auto result = search_exactly({kRadices, latency.view(), quality.view(), {}}, limits, {});
+    const auto result = search_exactly({kRadices, latency.view(), quality.view(), {}}, latency_limits(limits), {});
     ASSERT_EQ(result.front.size(), expected.size());
     for (std::size_t i = 0; i < expected.size(); ++i) {
       EXPECT_EQ(result.front[i].digits, digits_at(expected[i]));
@@ -95,7 +101,10 @@ TEST(SearchExactly, IsTheFrontByDefinition) {
       std::vector<std::uint32_t> best;
       for (const auto i : expected)
         if (sum_at(latency, i) <= limits[l]) best = digits_at(i);
-      EXPECT_EQ(result.best[l].digits, best) << "limit " << limits[l];
+      ASSERT_EQ(result.best[l].size(), best.empty() ? 0u : 1u) << "limit " << limits[l];
+      if (!best.empty()) {
+        EXPECT_EQ(result.best[l].front().digits, best) << "limit " << limits[l];
+      }
     }
     EXPECT_TRUE(result.certificate.exact());
     EXPECT_LT(result.certificate.latency_error, 1e-13);
@@ -119,10 +128,62 @@ TEST(SearchExactly, ThreeObjectives) {
                             [&](const ExactSolution& s) { return s.digits == digits_at(i); }));
   }
   EXPECT_EQ(result.front.size(), expected);
+  const std::vector<ExactLimits> limits = {{3, 4}, {1, 100}, {100, 1}, {-100, 0}};
+  const auto best = search_exactly({kRadices, latency.view(), quality.view(), third.view()}, limits, {}).best;
+  for (std::size_t l = 0; l < limits.size(); ++l) {
+    double highest = -kInfinity;
+    for (std::size_t i = 0; i < kSize; ++i)
+      if (sum_at(latency, i) <= limits[l].latency && sum_at(third, i) <= limits[l].third)
+        highest = std::max(highest, sum_at(quality, i));
+    ASSERT_EQ(best[l].empty(), std::isinf(highest)) << l;
+    if (best[l].empty()) continue;
+    EXPECT_EQ(best[l].front().quality, highest) << l;
+    EXPECT_LE(best[l].front().third, limits[l].third);
+  }
+  ExactSettings several;
+  several.n_best = 2;
   EXPECT_THAT(error_of([&] {
-                search_exactly({kRadices, latency.view(), quality.view(), third.view()}, std::vector<double>{1.0}, {});
+                search_exactly({kRadices, latency.view(), quality.view(), third.view()}, limits, several);
               }),
-              HasSubstr("leave the limits or the third one out"));
+              HasSubstr("the 2 best within limits are had for two objectives"));
+}
+
+// By brute force, with ties, several tables and choices that are missing.
+TEST(SearchExactly, TheBestFewAreTheBestByDefinition) {
+  for (std::uint64_t seed = 0; seed < 16; ++seed) {
+    SCOPED_TRACE(seed);
+    auto latency = random_table(2 * seed, seed % 2 ? 3 : 1), quality = random_table(2 * seed + 1, seed % 3 ? 1 : 3);
+    if (seed % 4 == 3)  // ties everywhere
+      for (auto* data : {&latency, &quality})
+        for (auto* values : {&data->weights, &data->bias})
+          for (double& x : *values) x = std::round(x);
+    if (seed % 4 == 2) {
+      latency.weights[4] = kNan;
+      quality.weights[10] = -kInfinity;
+      if (latency.bias.size() == 3) latency.bias[1] = kNan;
+    }
+    const std::vector<double> limits = {-100, 1, 3, 100};
+    ExactSettings settings;
+    settings.n_best = 25;
+    const auto result =
+        search_exactly({kRadices, latency.view(), quality.view(), {}}, latency_limits(limits), settings);
+    for (std::size_t l = 0; l < limits.size(); ++l) {
+      std::vector<std::pair<double, double>> expected;  // -quality, latency
+      for (std::size_t i = 0; i < kSize; ++i)
+        if (sum_at(latency, i) <= limits[l] && std::isfinite(sum_at(quality, i)))
+          expected.emplace_back(-sum_at(quality, i), sum_at(latency, i));
+      std::sort(expected.begin(), expected.end());
+      if (expected.size() > 25) expected.resize(25);
+      ASSERT_EQ(result.best[l].size(), expected.size());
+      std::vector<std::vector<std::uint32_t>> seen;
+      for (std::size_t r = 0; r < expected.size(); ++r) {
+        EXPECT_EQ(result.best[l][r].quality, -expected[r].first) << r;
+        EXPECT_EQ(result.best[l][r].latency, expected[r].second) << r;
+        EXPECT_EQ(std::count(seen.begin(), seen.end(), result.best[l][r].digits), 0) << "twice";
+        seen.push_back(result.best[l][r].digits);
+      }
+    }
+  }
 }
 
 TEST(SearchExactly, WholeNumbersAreNotRounded) {
@@ -135,34 +196,23 @@ TEST(SearchExactly, WholeNumbersAreNotRounded) {
   EXPECT_EQ(result.certificate.quality_error, 0);
 }
 
-TEST(SearchExactly, OfAStrictlyRisingFunctionOfTheSum) {
-  const auto latency = random_table(1, 1), quality = following(latency, 2, 1);
-  const ExactProblem problem{kRadices, latency.view(), quality.view(), {}};
-  const auto plain = search_exactly(problem, {}, {});
-  ExactSettings settings;
-  settings.quality_of_sum = [](double sum) { return 1 / (1 + std::exp(-sum)); };
-  const auto bent = search_exactly(problem, std::vector<double>{3}, settings);
-  ASSERT_EQ(bent.front.size(), plain.front.size());
-  for (std::size_t i = 0; i < plain.front.size(); ++i) {
-    EXPECT_EQ(bent.front[i].digits, plain.front[i].digits);
-    EXPECT_EQ(bent.front[i].quality, settings.quality_of_sum(plain.front[i].quality));
-  }
-  settings.quality_of_sum = [](double sum) { return -sum; };
-  EXPECT_THAT(error_of([&] { search_exactly(problem, {}, settings); }), HasSubstr("does not rise"));
-}
-
 TEST(SearchExactly, AThinnedFrontSaysSoAndItsBestIsExact) {
   const auto latency = random_table(1, 1), quality = following(latency, 2, 1);
   const ExactProblem problem{kRadices, latency.view(), quality.view(), {}};
   const std::vector<double> limits = {0, 1, 2, 3, 4};
-  const auto exact = search_exactly(problem, limits, {});
+  const auto exact = search_exactly(problem, latency_limits(limits), {});
   const std::int64_t budget = exact.certificate.peak_bytes / 2;
-  const auto thinned = search_exactly(problem, limits, {budget, {}});
+  const auto thinned = search_exactly(problem, latency_limits(limits), {budget, 1});
   EXPECT_LE(thinned.certificate.peak_bytes, budget);
   EXPECT_GT(thinned.certificate.quality_gap, 0);
   EXPECT_THAT(thinned.certificate.text(), HasSubstr("thinned, certified"));
   EXPECT_LT(thinned.front.size(), exact.front.size());
-  for (std::size_t l = 0; l < limits.size(); ++l) EXPECT_EQ(thinned.best[l].digits, exact.best[l].digits);
+  for (std::size_t l = 0; l < limits.size(); ++l) {
+    ASSERT_EQ(thinned.best[l].size(), exact.best[l].size());
+    if (!exact.best[l].empty()) {
+      EXPECT_EQ(thinned.best[l].front().digits, exact.best[l].front().digits);
+    }
+  }
   for (const auto& point : exact.front)
     EXPECT_TRUE(std::any_of(thinned.front.begin(), thinned.front.end(), [&](const ExactSolution& s) {
       return s.latency <= point.latency + 1e-12 && s.quality >= point.quality - thinned.certificate.quality_gap - 1e-12;
@@ -195,6 +245,16 @@ TEST(DigitTables, AddTheRowsOfAValue) {
   EXPECT_THAT(error_of([&] { digit_table({radices, 2, rows, 6}, bias, bias); }), HasSubstr("pass 6 weights"));
 }
 
+SearchResult run(const SearchMethod& method, const SearchProblem& problem, const std::vector<double>& limits,
+                 std::int64_t* evaluated = nullptr) {
+  SearchQuestion question;
+  for (const double limit : limits) question.limits.push_back({{kNan, limit}});
+  Evaluator evaluator(problem, question);
+  auto result = method.search(evaluator);
+  if (evaluated) *evaluated = evaluator.n_evaluated();
+  return result;
+}
+
 // The proxy of a real device: the exact search of a space that can be enumerated is the exhaustive one.
 TEST(SearchExactly, IsTheExhaustiveSearchOfNasBench201) {
   const Store store(shipped_store());
@@ -202,27 +262,28 @@ TEST(SearchExactly, IsTheExhaustiveSearchOfNasBench201) {
   const Measurements data(store, space, "help");
   const SubSpace part(space);
   const ObjectiveSources sources{space, &data, store.path(), "", Backend::cpu};
-  const SearchProblem problem{part, &data, make_objective(sources, "proxy:pixel3", "latency"),
-                              make_objective(sources, "model:macs", "quality")};
+  const SearchProblem problem{part,
+                              &data,
+                              {make_objective(sources, "model:macs", "quality", Direction::maximise),
+                               make_objective(sources, "proxy:pixel3", "latency", Direction::minimise)}};
   const std::vector<double> limits = {1e-9, 5, 8, 12, 20, 1e9};
-  const auto expected = search_exhaustively(problem, limits, {}, Backend::cpu);
-  const auto result = search_exactly(problem, limits);
+  const auto expected = run(ExhaustiveSearch(), problem, limits);
+  const auto result = run(ExactSearch(), problem, limits);
   EXPECT_THAT(result.certainty, HasSubstr("exact in fixed point"));
   const double rounding = 1e-9;
   // Latencies that differ by rounding only are ties here and may be two points there.
-  for (const auto& point : expected.front)
-    EXPECT_TRUE(std::any_of(result.front.begin(), result.front.end(), [&](const Solution& s) {
-      return s.quality >= point.quality && s.latency_ms <= point.latency_ms + rounding;
-    }));
-  for (const auto& point : result.front)
-    EXPECT_TRUE(std::any_of(expected.front.begin(), expected.front.end(), [&](const Solution& s) {
-      return s.quality >= point.quality && s.latency_ms <= point.latency_ms + rounding;
-    }));
+  const auto has_as_good = [&](const std::vector<Solution>& front, const Solution& point) {
+    return std::any_of(front.begin(), front.end(), [&](const Solution& s) {
+      return s.values[0] >= point.values[0] && s.values[1] <= point.values[1] + rounding;
+    });
+  };
+  for (const auto& point : expected.front) EXPECT_TRUE(has_as_good(result.front, point));
+  for (const auto& point : result.front) EXPECT_TRUE(has_as_good(expected.front, point));
   for (std::size_t l = 0; l < limits.size(); ++l) {
-    ASSERT_EQ(result.best[l].choices.empty(), expected.best[l].choices.empty());
-    if (result.best[l].choices.empty()) continue;
-    EXPECT_EQ(result.best[l].quality, expected.best[l].quality);
-    EXPECT_NEAR(result.best[l].latency_ms, expected.best[l].latency_ms, rounding);
+    ASSERT_EQ(result.best[l].empty(), expected.best[l].empty());
+    if (result.best[l].empty()) continue;
+    EXPECT_EQ(result.best_of(l)->values[0], expected.best_of(l)->values[0]);
+    EXPECT_NEAR(result.best_of(l)->values[1], expected.best_of(l)->values[1], rounding);
   }
 }
 
@@ -236,13 +297,17 @@ TEST(SearchExactly, IsTheExhaustiveSearchOfAStagedPart) {
   for (const int stage : {0, 1, 2})
     for (int block = 0; block < 2; ++block) part.fix(space.decisions()[1 + 4 * stage + block].name + "=k3_e3|k7_e6");
   const ObjectiveSources sources{space, nullptr, store.path(), "", Backend::cpu};
-  const SearchProblem problem{part, nullptr, make_objective(sources, "table:note10", "latency"),
-                              make_objective(sources, "model:macs", "quality")};
+  const SearchProblem problem{part,
+                              nullptr,
+                              {make_objective(sources, "model:macs", "quality", Direction::maximise),
+                               make_objective(sources, "table:note10", "latency", Direction::minimise)}};
   const std::vector<double> limits = {20, 30, 50};
-  const auto expected = search_exhaustively(problem, limits, {}, Backend::cpu);
-  const auto result = search_exactly(problem, limits);
-  ASSERT_EQ(expected.n_evaluated, 3 * 6 * 6 * 6 * 27 * 27);
-  for (std::size_t l = 0; l < limits.size(); ++l) EXPECT_EQ(result.best[l].quality, expected.best[l].quality);
+  std::int64_t evaluated = 0;
+  const auto expected = run(ExhaustiveSearch(), problem, limits, &evaluated);
+  const auto result = run(ExactSearch(), problem, limits);
+  ASSERT_EQ(evaluated, 3 * 6 * 6 * 6 * 27 * 27);
+  for (std::size_t l = 0; l < limits.size(); ++l)
+    EXPECT_EQ(result.best_of(l)->values[0], expected.best_of(l)->values[0]);
   EXPECT_EQ(result.front.size(), expected.front.size());
 }
 

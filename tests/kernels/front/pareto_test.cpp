@@ -132,5 +132,35 @@ TEST(Hypervolume, KnownValuesAndEdges) {
   EXPECT_THROW(hypervolume(latency, quality, 5, nan), Error);
 }
 
+// O(n^2) dominance, with many ties, NaN and infinities.
+TEST(ParetoOfThree, IsTheFrontByDefinition) {
+  for (const int levels : {3, 20, 1000}) {
+    const Philox random{static_cast<std::uint64_t>(levels), 3};
+    const std::int64_t n = 600;
+    std::vector<double> columns[3];
+    std::uint64_t draw = 0;
+    for (auto& column : columns)
+      for (std::int64_t i = 0; i < n; ++i) column.push_back(static_cast<double>(random.below(draw++, levels)));
+    columns[0][5] = columns[1][6] = columns[2][7] = std::nan("");
+    columns[0][8] = columns[2][9] = -std::numeric_limits<double>::infinity();
+    const auto as_good = [&](std::int64_t a, std::int64_t b) {
+      return columns[0][a] <= columns[0][b] && columns[1][a] >= columns[1][b] && columns[2][a] <= columns[2][b];
+    };
+    std::vector<std::int64_t> expected;
+    for (std::int64_t i = 0; i < n; ++i) {
+      bool counts = as_good(i, i);  // no NaN
+      for (std::int64_t j = 0; j < n && counts; ++j) counts = !(j != i && as_good(j, i) && (!as_good(i, j) || j < i));
+      if (counts) expected.push_back(i);
+    }
+    auto front = pareto_front(columns[0], columns[1], columns[2]);
+    EXPECT_TRUE(
+        std::is_sorted(front.begin(), front.end(), [&](auto a, auto b) { return columns[0][a] < columns[0][b]; }));
+    std::sort(front.begin(), front.end());
+    EXPECT_EQ(front, expected) << levels;
+  }
+  EXPECT_TRUE(pareto_front({}, {}, std::span<const double>{}).empty());
+  EXPECT_THROW(pareto_front(std::vector<double>{1}, std::vector<double>{1}, std::span<const double>{}), Error);
+}
+
 }  // namespace
 }  // namespace oneproxy

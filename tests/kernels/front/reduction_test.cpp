@@ -85,7 +85,6 @@ TEST(Reduction, PartsMergeToTheWholeInAnyOrder) {
     ReductionSettings settings;
     settings.limits = {-1.0, 0.2 * levels, 0.5 * levels, 2.0 * levels};
     settings.best = 5;
-    settings.histograms = {{0, 0, 0.5 * levels, 10}, {1, -5, 3, 7}};
     Reduction whole(settings), forward(settings), backward(settings);
     feed(whole, points, 0, points.n);
     std::vector<Reduction> parts;
@@ -104,13 +103,7 @@ TEST(Reduction, PartsMergeToTheWholeInAnyOrder) {
       EXPECT_EQ(other->n_scored(), whole.n_scored());
       for (std::size_t l = 0; l < settings.limits.size(); ++l)
         EXPECT_EQ(indices(other->best(l)), best_by_definition(points, settings.limits[l], 5)) << "limit " << l;
-      for (int h = 0; h < 2; ++h) EXPECT_EQ(other->histogram(h), whole.histogram(h));
     }
-    std::uint64_t below = 0, all = 0;
-    for (std::int64_t i = 0; i < points.n; ++i) below += points.scores[points.n + i] < -5;
-    for (const auto count : whole.histogram(1)) all += count;
-    EXPECT_EQ(whole.histogram(1).front(), below);
-    EXPECT_EQ(all, static_cast<std::uint64_t>(points.n));
   }
 }
 
@@ -175,11 +168,132 @@ TEST(Reduction, RefusesFaultySettings) {
   EXPECT_THROW(Reduction({.best = -1}), Error);
   EXPECT_THROW(Reduction({.latency_margin = -1}), Error);
   EXPECT_THROW(Reduction({.latency_margin = std::nan("")}), Error);
-  EXPECT_THROW(Reduction({.histograms = {{0, 1, 1, 5}}}), Error);
-  EXPECT_THROW(Reduction({.histograms = {{0, 0, 1, 0}}}), Error);
   Reduction one({.limits = {1}}), other({.limits = {2}});
   EXPECT_THROW(one.merge(other), Error);
   EXPECT_THROW(one.restore({}), Error);
+}
+
+// Three objectives, by definition: no other point is as good in all and better in one (or equal, of a lower index).
+struct ThreeObjectives {
+  ThreeObjectives(std::int64_t points, int levels, std::uint64_t seed) : n(points), scores(3 * points) {
+    const Philox random{seed, 11};
+    for (std::int64_t i = 0; i < 3 * n; ++i) scores[i] = std::floor(random.uniform(i) * levels);
+  }
+  double latency(std::int64_t i) const { return scores[i]; }
+  double quality(std::int64_t i) const { return scores[n + i]; }
+  double third(std::int64_t i) const { return scores[2 * n + i]; }
+  bool as_good(std::int64_t a, std::int64_t b) const {
+    return latency(a) <= latency(b) && quality(a) >= quality(b) && third(a) <= third(b);
+  }
+  std::set<std::int64_t> front() const {
+    std::set<std::int64_t> front;
+    for (std::int64_t i = 0; i < n; ++i) {
+      bool dominated = false;
+      for (std::int64_t j = 0; j < n && !dominated; ++j)
+        dominated = j != i && as_good(j, i) && (!as_good(i, j) || j < i);
+      if (!dominated) front.insert(i);
+    }
+    return front;
+  }
+  std::vector<std::int64_t> best(double limit, double third_limit, int k) const {
+    std::vector<std::int64_t> order;
+    for (std::int64_t i = 0; i < n; ++i)
+      if (latency(i) <= limit && third(i) <= third_limit) order.push_back(i);
+    const auto key = [&](std::int64_t i) { return std::tuple(-quality(i), latency(i), third(i), i); };
+    std::sort(order.begin(), order.end(), [&](auto a, auto b) { return key(a) < key(b); });
+    if (static_cast<int>(order.size()) > k) order.resize(k);
+    return order;
+  }
+  std::int64_t n;
+  std::vector<double> scores;  // [3][n]
+};
+
+void feed(Reduction& reduction, const ThreeObjectives& points, std::int64_t chunk) {
+  for (std::int64_t from = 0; from < points.n; from += chunk) {
+    Reduction::Survivors survivors;
+    reduction.filter(points.scores.data() + from, std::min(chunk, points.n - from), points.n, from, survivors);
+    reduction.absorb(survivors);
+  }
+}
+
+ReductionSettings three_objectives(int levels) {
+  ReductionSettings settings;
+  settings.third = 2;
+  settings.limits = {-1.0, 0.3 * levels, 0.6 * levels};
+  settings.third_limits = {1e9, 0.7 * levels, 0.2 * levels};
+  settings.best = 4;
+  return settings;
+}
+
+TEST(Reduction, ThreeObjectivesByDefinition) {
+  for (const int levels : {4, 30, 100000})
+    for (const std::int64_t chunk : {std::int64_t{64}, std::int64_t{100000}}) {
+      const ThreeObjectives points(3000, levels, static_cast<std::uint64_t>(levels));
+      const auto settings = three_objectives(levels);
+      Reduction reduction(settings);
+      feed(reduction, points, chunk);
+      const auto front = indices(reduction.front());
+      EXPECT_EQ(std::set<std::int64_t>(front.begin(), front.end()), points.front()) << levels;
+      EXPECT_EQ(front.size(), points.front().size());
+      for (std::size_t l = 0; l < settings.limits.size(); ++l)
+        EXPECT_EQ(indices(reduction.best(static_cast<int>(l))),
+                  points.best(settings.limits[l], settings.third_limits[l], 4));
+      Reduction other(settings);
+      other.merge(reduction);
+      EXPECT_EQ(indices(other.front()), front);
+    }
+}
+
+// A filter that is sharpened by what came before rules nothing out that counts.
+TEST(Reduction, AThirdObjectiveIsFilteredAsTheFrontGrows) {
+  const ThreeObjectives points(200000, 1000000, 7);
+  auto settings = three_objectives(1000000);
+  Reduction at_once(settings), in_chunks(settings);
+  feed(at_once, points, points.n);
+  for (std::int64_t from = 0; from < points.n; from += 1000) {
+    Reduction::Survivors survivors;
+    in_chunks.filter(points.scores.data() + from, 1000, points.n, from, survivors);
+    in_chunks.absorb(survivors);
+    Reduction compacted(settings);  // a merge compacts, and so sharpens the filter
+    compacted.merge(in_chunks);
+    in_chunks = compacted;
+  }
+  EXPECT_EQ(indices(in_chunks.front()), indices(at_once.front()));
+  EXPECT_GT(at_once.front().size(), 50u);
+}
+
+TEST(Reduction, MarginsOfThreeObjectivesKeepAllThatMayCount) {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    const ThreeObjectives exact(2000, 300, seed);
+    ThreeObjectives fast = exact;
+    const Philox random{seed, 12};
+    auto settings = three_objectives(300);
+    settings.latency_margin = 0.5, settings.quality_margin = 1.25, settings.third_margin = 0.75;
+    const double margins[] = {0.5, 1.25, 0.75};
+    for (std::int64_t i = 0; i < 3 * exact.n; ++i)
+      fast.scores[i] += (random.below(i, 2) ? 1 : -1) * margins[i / exact.n];
+    Reduction reduction(settings);
+    feed(reduction, fast, 500);
+    const auto kept = indices(reduction.front());
+    for (const auto i : exact.front()) EXPECT_TRUE(std::count(kept.begin(), kept.end(), i)) << "seed " << seed;
+    EXPECT_LT(kept.size(), 2000u) << "some points are surely dominated";
+    for (std::size_t l = 0; l < settings.limits.size(); ++l) {
+      const auto best = indices(reduction.best(static_cast<int>(l)));
+      for (const auto i : exact.best(settings.limits[l], settings.third_limits[l], 4))
+        EXPECT_TRUE(std::count(best.begin(), best.end(), i)) << "seed " << seed << " limit " << l;
+    }
+  }
+}
+
+TEST(Reduction, LimitsOfAThirdObjectiveNeedThatObjective) {
+  ReductionSettings settings;
+  settings.limits = {1};
+  settings.third_limits = {1};
+  EXPECT_THROW(Reduction{settings}, Error);
+  settings.third = 2;
+  EXPECT_NO_THROW(Reduction{settings});
+  settings.third_limits = {1, 2};
+  EXPECT_THROW(Reduction{settings}, Error);
 }
 
 }  // namespace

@@ -104,7 +104,6 @@ TEST(Scorer, ReducesToTheFrontOfTheScores) {
         expected.push_back({run_index(run, i, split), part(0)[i], part(model)[i]});
       ReductionSettings settings;
       settings.quality = model;
-      settings.histograms = {{0, -10, 10, 50}};
       for (const int threads : {1, 2, 5}) {
         set_thread_count(threads);
         Reduction reduction(settings);

@@ -3,13 +3,13 @@
 // digits (kernels/additive/front.h), in fixed point. Linear predictors, look-up tables and costs are such sums
 // (engine/predictor/digit_tables.h); an MLP is not.
 #include <cstdint>
-#include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "oneproxy/engine/search/problem.h"
+#include "oneproxy/engine/search/method.h"
 #include "oneproxy/kernels/score/models.h"
 
 namespace oneproxy {
@@ -20,13 +20,17 @@ struct ExactProblem {
   std::span<const std::uint32_t> radices;  // [n_digits]
   DigitTable latency;                      // minimised
   DigitTable quality;                      // maximised
-  std::optional<DigitTable> third;         // minimised; then there is no best under a limit
+  std::optional<DigitTable> third;         // minimised
+};
+
+// Bounds on a solution's sums. NaN: nothing is within them.
+struct ExactLimits {
+  double latency = std::numeric_limits<double>::infinity(), third = std::numeric_limits<double>::infinity();
 };
 
 struct ExactSettings {
   std::int64_t memory_bytes = std::int64_t{4} << 30;  // of the front's levels (kernels/additive/front.h)
-  // quality = f(sum), f strictly rising, where the sum over stages is not the quality itself. Empty: the sum is.
-  std::function<double(double)> quality_of_sum;
+  int n_best = 1;                                     // solutions for each of the limits
 };
 
 struct ExactSolution {
@@ -42,7 +46,7 @@ struct ExactCertificate {
   double latency_step = 0, quality_step = 0, third_step = 0;
   double latency_error = 0, quality_error = 0,
          third_error = 0;  // bounds on |fixed point - sum|, rounding of the entries
-  double quality_gap = 0;  // > 0: the memory budget thinned the front; of the sum, before quality_of_sum
+  double quality_gap = 0;  // > 0: the memory budget thinned the front
   std::int64_t front_size = 0, stored_points = 0, peak_bytes = 0;
   bool exact() const { return quality_gap == 0; }
   std::string text() const;  // one sentence for a report
@@ -50,17 +54,28 @@ struct ExactCertificate {
 
 struct ExactResult {
   std::vector<ExactSolution> front;  // ascending latency; objectives in f64 by definition (score_by_definition's order)
-  std::vector<ExactSolution> best;   // one a limit; no digits where nothing is within it
+  std::vector<std::vector<ExactSolution>> best;  // [limits][at most n_best], best first
   ExactCertificate certificate;
 };
 
-// Best under a limit: the front's last point whose f64 latency is within it; where the front had to be thinned, the one
-// of additive_best, which needs little memory and has no gap. Errors: lengths that do not fit, a digit without an
-// available value, limits with a third objective, a quality_of_sum that does not rise.
-ExactResult search_exactly(const ExactProblem& problem, std::span<const double> limits, const ExactSettings& settings);
+// Best under limits: of two objectives the front's last point whose f64 latency is within; where the front had to be
+// thinned, the one of additive_best, which needs little memory and has no gap; of three the front's point of the
+// highest quality. The k best of two objectives: search/methods/k_best.h. Errors: lengths that do not fit, a digit
+// without an available value, several best of three objectives.
+ExactResult search_exactly(const ExactProblem& problem, std::span<const ExactLimits> limits,
+                           const ExactSettings& settings);
 
-// The same for a problem whose objectives are both tables (Error where one is not). n_evaluated is the number of points
-// that the program kept.
-SearchResult search_exactly(const SearchProblem& problem, std::span<const double> limits_ms);
+// Evaluations are the points that the program kept.
+class ExactSearch : public SearchMethod {
+ public:
+  explicit ExactSearch(std::int64_t memory_bytes = ExactSettings{}.memory_bytes) : memory_bytes_(memory_bytes) {}
+  // Error where an objective is no table.
+  SearchResult search(Evaluator& evaluator) const override;
+
+ private:
+  std::int64_t memory_bytes_;
+};
+
+SearchMethodKind exact_method();
 
 }  // namespace oneproxy

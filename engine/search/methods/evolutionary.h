@@ -2,26 +2,30 @@
 // Evolutionary search under latency limits, the other search of the OneProxy paper (after Cai et al.,
 // "Once-for-All", ICLR 2020): a population within the limit, the best become parents, children come from
 // mutation and crossover. "Best found", never "optimal".
-#include <cstdint>
-#include <span>
-
-#include "oneproxy/engine/search/problem.h"
+#include "oneproxy/engine/search/method.h"
 
 namespace oneproxy {
 
 struct EvolutionSettings {
   int population = 100;
-  int generations = 50;
+  int generations = 50;         // of each limit, where there is no budget
   double parent_share = 0.25;   // of the population, the best ones
   double mutation_share = 0.5;  // of the children; the others come from crossover
   double mutation_rate = 0.1;   // for each decision of a mutated child
   int patience = 50;            // batches without a feasible child before a limit is given up
-  std::uint64_t seed = 1;
 };
 
-// One population a limit, each with its own stream of draws. The front is that of all that was evaluated.
-// The same seed gives the same result on any number of threads.
-SearchResult search_evolutionarily(const SearchProblem& problem, std::span<const double> limits_ms,
-                                   const EvolutionSettings& settings, Backend backend);
+// One population for each of the limits, each with its own stream of draws. With a budget each has an equal share of
+// it, and goes on until that is spent or so many generations as `patience` says found nothing that was not seen before.
+class EvolutionarySearch : public SearchMethod {
+ public:
+  explicit EvolutionarySearch(const EvolutionSettings& settings = {}) : settings_(settings) {}
+  SearchResult search(Evaluator& evaluator) const override;
+
+ private:
+  EvolutionSettings settings_;
+};
+
+SearchMethodKind evolutionary_method();
 
 }  // namespace oneproxy

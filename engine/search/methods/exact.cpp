@@ -1,4 +1,4 @@
-#include "oneproxy/engine/search/exact.h"
+#include "oneproxy/engine/search/methods/exact.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,6 +6,7 @@
 #include <limits>
 #include <numeric>
 
+#include "oneproxy/engine/search/methods/k_best.h"
 #include "oneproxy/kernels/additive/front.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -99,18 +100,39 @@ std::string ExactCertificate::text() const {
       exact() ? "exact" : "thinned, certified", latency_step, quality_step, latency_error, quality_error);
   std::string sentence = text;
   if (exact()) return sentence;
-  std::snprintf(text, sizeof(text), "; the memory budget thinned the front: no quality is more than %.6g above it",
+  std::snprintf(text, sizeof(text), "; memory_gb thinned the front: no quality is more than %.6g above it",
                 quality_gap);
   return sentence + text;
 }
 
-ExactResult search_exactly(const ExactProblem& problem, std::span<const double> limits, const ExactSettings& settings) {
+namespace {
+
+// A limit in steps of the grid, rounded down.
+std::int64_t in_steps(double limit, const FixedTable& table) {
+  if (std::isnan(limit)) return INT64_MIN;
+  return static_cast<std::int64_t>(std::clamp(std::floor(std::ldexp(limit, table.exponent)), -0x1p60, 0x1p60));
+}
+
+// The front's best within limits on two objectives beside the quality: f64 decides.
+std::vector<ExactSolution> best_of_three(const std::vector<ExactSolution>& front, const ExactLimits& limits) {
+  const ExactSolution* best = nullptr;
+  for (const auto& point : front)  // ascending latency: ties go to the lower one
+    if (point.latency <= limits.latency && point.third <= limits.third && (!best || point.quality > best->quality))
+      best = &point;
+  return best ? std::vector<ExactSolution>{*best} : std::vector<ExactSolution>{};
+}
+
+}  // namespace
+
+ExactResult search_exactly(const ExactProblem& problem, std::span<const ExactLimits> limits,
+                           const ExactSettings& settings) {
   const auto radices = problem.radices;
   check_table(problem.latency, radices, "latency");
   check_table(problem.quality, radices, "quality");
   if (problem.third) check_table(*problem.third, radices, "third");
-  if (problem.third && !limits.empty())
-    throw Error("exact search: the best under a limit takes two objectives; leave the limits or the third one out");
+  if (problem.third && settings.n_best > 1)
+    throw Error("exact search: the " + std::to_string(settings.n_best) +
+                " best within limits are had for two objectives; ask for one, or use method = \"exhaustive\"");
 
   const std::size_t width = std::accumulate(radices.begin(), radices.end(), std::size_t{0});
   const bool conditional = problem.latency.bias.size() > 1 || problem.quality.bias.size() > 1 ||
@@ -118,11 +140,11 @@ ExactResult search_exactly(const ExactProblem& problem, std::span<const double> 
   std::vector<std::uint8_t> allowed(width * (conditional ? radices[0] : 1), 1);
   mask_missing(problem.latency, radices, allowed);
   mask_missing(problem.quality, radices, allowed);
+  if (problem.third) mask_missing(*problem.third, radices, allowed);
   const FixedTable latency = to_fixed(problem.latency, radices), quality = to_fixed(problem.quality, radices);
   FixedTable third;
   AdditiveProblem fixed{radices, latency.view(), quality.view(), {}, allowed};
   if (problem.third) {
-    mask_missing(*problem.third, radices, allowed);
     third = to_fixed(*problem.third, radices);
     fixed.third = third.view();
   }
@@ -132,7 +154,6 @@ ExactResult search_exactly(const ExactProblem& problem, std::span<const double> 
     made.latency = sum_by_definition(problem.latency, radices, made.digits);
     made.quality = sum_by_definition(problem.quality, radices, made.digits);
     if (problem.third) made.third = sum_by_definition(*problem.third, radices, made.digits);
-    if (settings.quality_of_sum) made.quality = settings.quality_of_sum(made.quality);
     return made;
   };
   const AdditiveFront front = additive_front(fixed, {settings.memory_bytes});
@@ -141,67 +162,98 @@ ExactResult search_exactly(const ExactProblem& problem, std::span<const double> 
   for (std::int64_t i = 0; i < front.size(); ++i) {
     const auto begin = all.begin() + static_cast<std::ptrdiff_t>(i * radices.size());
     result.front.push_back(solution({begin, begin + static_cast<std::ptrdiff_t>(radices.size())}));
-    const auto& [digits, at, value, other] = result.front.back();
-    if (settings.quality_of_sum && i > 0 && !problem.third &&
-        front.point(i).quality - front.point(i - 1).quality > 2 * std::ldexp(quality.error, quality.exponent) &&
-        !(value > result.front[i - 1].quality))
-      throw Error("exact search: quality_of_sum does not rise at latency " + std::to_string(at) +
-                  "; the front of a sum is that of a strictly rising function only");
   }
-
-  ExactCertificate& certificate = result.certificate;
-  certificate = {latency.step(),
-                 quality.step(),
-                 problem.third ? third.step() : 0.0,
-                 latency.error,
-                 quality.error,
-                 third.error,
-                 static_cast<double>(front.gap()) * quality.step(),
-                 front.size(),
-                 front.stored_points(),
-                 front.peak_bytes()};
-  std::vector<std::int64_t> fixed_limits;
-  for (const double limit : limits) {
-    const double steps = std::floor(std::ldexp(limit, latency.exponent));
-    fixed_limits.push_back(std::isnan(limit) ? INT64_MIN
-                                             : static_cast<std::int64_t>(std::clamp(steps, -0x1p60, 0x1p60)));
-  }
-  if (front.gap() > 0) {
-    for (const AdditiveBest& best : additive_best(fixed, fixed_limits))
-      result.best.push_back(best.found ? solution(best.digits) : ExactSolution{});
+  result.certificate = {latency.step(),
+                        quality.step(),
+                        problem.third ? third.step() : 0.0,
+                        latency.error,
+                        quality.error,
+                        third.error,
+                        static_cast<double>(front.gap()) * quality.step(),
+                        front.size(),
+                        front.stored_points(),
+                        front.peak_bytes()};
+  result.best.resize(limits.size());
+  if (problem.third) {
+    for (std::size_t l = 0; l < limits.size(); ++l) result.best[l] = best_of_three(result.front, limits[l]);
     return result;
   }
-  // Rounding may move a latency across the limit: f64 decides.
+  // Rounding may move a latency across the limit: f64 decides among what is within it by a margin.
   const auto margin = static_cast<std::int64_t>(std::ceil(2 * std::ldexp(latency.error, latency.exponent))) + 2;
   for (std::size_t l = 0; l < limits.size(); ++l) {
-    std::int64_t i = front.last_within(fixed_limits[l] == INT64_MIN ? INT64_MIN : fixed_limits[l] + margin);
-    while (i >= 0 && !(result.front[i].latency <= limits[l])) --i;
-    result.best.push_back(i < 0 ? ExactSolution{} : result.front[i]);
+    const std::int64_t limit = in_steps(limits[l].latency, latency);
+    auto& best = result.best[l];
+    if (settings.n_best > 1 || front.gap() > 0) {
+      for (int asked = settings.n_best, had = 0;; asked *= 2) {
+        const auto within = k_best(fixed, limit == INT64_MIN ? INT64_MIN : limit + margin, asked);
+        had = static_cast<int>(within.size());
+        best.clear();
+        for (const auto& digits : within)
+          if (auto one = solution(digits); one.latency <= limits[l].latency && std::ssize(best) < settings.n_best)
+            best.push_back(std::move(one));
+        if (std::ssize(best) == settings.n_best || had < asked) break;
+      }
+      continue;
+    }
+    std::int64_t i = front.last_within(limit == INT64_MIN ? INT64_MIN : limit + margin);
+    while (i >= 0 && !(result.front[i].latency <= limits[l].latency)) --i;
+    if (i >= 0) best.push_back(result.front[i]);
   }
   return result;
 }
 
-SearchResult search_exactly(const SearchProblem& problem, std::span<const double> limits_ms) {
-  for (const Objective* objective : {&problem.latency, &problem.quality})
-    if (!objective->model || !std::holds_alternative<TablePredictor>(*objective->model))
-      throw Error(
-          "method = \"exact\" needs latency and quality that add up over decisions (proxy:, table:, model:); \"" +
-          objective->label + "\" does not: use method = \"" +
-          (problem.covers_space() && !problem.has_kernels() ? "exhaustive" : "annealing") + "\" or \"evolutionary\"");
+SearchResult ExactSearch::search(Evaluator& evaluator) const {
+  const SearchProblem& problem = evaluator.problem();
+  for (const Objective& objective : problem.objectives)
+    if (!objective.model || !std::holds_alternative<TablePredictor>(*objective.model))
+      throw Error("method = \"exact\" needs objectives that add up over decisions (proxy:, table:, model:); \"" +
+                  objective.label + "\" does not: use method = \"" +
+                  (problem.covers_space() && !problem.has_kernels() ? "exhaustive" : "annealing") +
+                  "\" or \"evolutionary\"");
+  const KernelProblem& kernels = evaluator.kernels();
+  const auto table = [&](std::size_t objective) { return std::get<DigitTable>(kernels.model(objective)); };
+  const bool three = problem.objectives.size() > 2;
+  std::vector<ExactLimits> limits;
+  for (const auto& one : evaluator.limits())
+    limits.push_back(
+        {kernels.score_limit(one, 1), three ? kernels.score_limit(one, 2) : std::numeric_limits<double>::infinity()});
   const SubSpace& part = problem.part;
-  const KernelModel latency(*problem.latency.model, part), quality(*problem.quality.model, part);
-  const ExactResult found = search_exactly(
-      {part.radices(), std::get<DigitTable>(latency.view()), std::get<DigitTable>(quality.view()), std::nullopt},
-      limits_ms, {});
+  const ExactResult found =
+      search_exactly({part.radices(), table(1), table(0), three ? std::optional<DigitTable>(table(2)) : std::nullopt},
+                     limits, {memory_bytes_, evaluator.question().n_best});
+  evaluator.count_untracked(found.certificate.stored_points);
   const auto to_solution = [&](const ExactSolution& s) {
-    return s.digits.empty() ? Solution{} : Solution{part.choices(s.digits), s.latency, s.quality};
+    Solution solution{part.choices(s.digits), {s.quality, s.latency}};
+    if (three) solution.values.push_back(s.third);
+    for (std::size_t i = 0; i < solution.values.size(); ++i)  // the sign of the kernels' scores
+      if (problem.objectives[i].maximised() != (i == 0)) solution.values[i] = -solution.values[i];
+    return solution;
   };
   SearchResult result;
   for (const ExactSolution& s : found.front) result.front.push_back(to_solution(s));
-  for (const ExactSolution& s : found.best) result.best.push_back(to_solution(s));
-  result.n_evaluated = found.certificate.stored_points;
+  for (std::size_t l = 0; l < found.best.size(); ++l) {
+    auto& best = result.best.emplace_back();
+    for (const ExactSolution& s : found.best[l]) {
+      best.push_back(to_solution(s));
+      if (!evaluator.limits()[l].allow(problem, best.back().values)) best.pop_back();  // a limit on the goal itself
+    }
+  }
   result.certainty = found.certificate.text();
   return result;
+}
+
+SearchMethodKind exact_method() {
+  return {"exact",
+          "dynamic programming over objectives that add up over decisions",
+          true,
+          false,
+          false,
+          [](Config& config) {
+            const double gigabytes = config.number_outside_identity(
+                "memory_gb", 4, 1e-3, 1e6,
+                "exact: memory of the front, GiB; beyond it the front is thinned and says so");
+            return std::make_unique<ExactSearch>(static_cast<std::int64_t>(gigabytes * 0x1p30));
+          }};
 }
 
 }  // namespace oneproxy

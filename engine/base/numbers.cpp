@@ -1,4 +1,4 @@
-#include "oneproxy/engine/base/number_text.h"
+#include "oneproxy/engine/base/numbers.h"
 
 #include <cmath>
 #include <cstdio>

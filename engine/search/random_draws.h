@@ -6,9 +6,9 @@
 
 namespace oneproxy {
 
-class Dice {
+class RandomDraws {
  public:
-  explicit Dice(Philox random) : random_(random) {}
+  explicit RandomDraws(Philox random) : random_(random) {}
   std::uint64_t below(std::uint64_t bound) { return random_.below(next_++, bound); }
   double uniform() { return random_.uniform(next_++); }
 

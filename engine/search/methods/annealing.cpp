@@ -1,6 +1,7 @@
-#include "oneproxy/engine/search/annealing.h"
+#include "oneproxy/engine/search/methods/annealing.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -11,22 +12,21 @@
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/progress.h"
 #include "oneproxy/engine/base/streams.h"
-#include "oneproxy/engine/search/dice.h"
 #include "oneproxy/engine/search/exchange.h"
-#include "oneproxy/engine/search/joint_exchange.h"
+#include "oneproxy/engine/search/methods/joint_exchange.h"
 #include "oneproxy/engine/search/neighbours.h"
+#include "oneproxy/engine/search/random_draws.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/base/parallel.h"
-#include "oneproxy/kernels/front/pareto.h"
-#include "oneproxy/kernels/score/scorer.h"
 
 namespace oneproxy {
 namespace {
 
 using Digits = std::vector<std::uint32_t>;
+using Costs = std::array<double, kMaxObjectives - 1>;  // scores of the objectives beside the goal
 
-constexpr double kChainsTime = 0.7, kExchangeTime = 0.2;  // shares of the time; the rest is the last descent's
-constexpr int kScreened = 3;                              // of these, so many are compared by the surrogate
+constexpr double kChainsShare = 0.7, kExchangeShare = 0.9;  // of the budget, spent by then; the rest: the last descent
+constexpr int kScreened = 3;                                // of these, so many are compared by the surrogate
 // From these shares of the schedule on, so many islands of a limit are left.
 constexpr std::pair<double, int> kIslandsLeft[] = {{0.2, 3}, {0.35, 2}, {0.7, 1}};
 constexpr int kGroup = 24;           // chains that one thread moves: enough for the kernel's tiles
@@ -36,7 +36,8 @@ constexpr double kPairShare = 0.5;   // of the moves that change two decisions: 
 constexpr double kCoolest = 1e-2;    // last temperature, in units of the first
 constexpr int kWinnersEvery = 20;    // parts of the schedule after which losing chains go on from winning ones
 constexpr int kExchangedChains = 2;  // of a limit, from which joint exchanges begin where time does not count
-constexpr int kDescent = 20000;      // moves towards a lower latency, to begin within the limit
+constexpr int kDescent = 20000;      // moves towards lower costs, to begin within the limits
+constexpr int kBlocksInVain = 40;    // that found nothing new, after which a budget of evaluations is given up
 
 // The quality as a sum over decisions, learnt from what the chains of a limit score (normalised least mean squares). It
 // need not be right: it only says which of several moves to score.
@@ -90,71 +91,72 @@ class Surrogate {
 };
 
 struct Chain {
-  Dice dice;
+  RandomDraws draws;
   Digits now, proposal;
-  double latency = 0, quality = 0;  // scores, by the kernels
-  double proposed_latency = 0;
+  Costs costs{}, proposed_costs{};
+  double quality = 0;  // score of the goal
   Digits best;
   double best_quality = -std::numeric_limits<double>::infinity();
 };
 
-// Chains of one limit that one thread moves, with what they have learnt and scored. Where digit 0 selects the table of
-// latencies (an input resolution), a group keeps to one value of it: to change it changes what everything costs, so
-// that a chain seldom can, and the groups of the best value would never be found by the others.
+// Chains of one limit that one thread moves, with what they have learnt. Where digit 0 selects the table of latencies
+// (an input resolution), a group keeps to one value of it: to change it changes what everything costs, so that a chain
+// seldom can, and the groups of the best value would never be found by the others.
 struct Group {
   int limit;             // which
   std::uint32_t island;  // value of digit 0, where that is kept
   std::vector<Chain> chains;
   Surrogate surrogate;
-  std::vector<Candidate> scored;  // since the last gathering
 };
 
 class Annealing {
  public:
-  Annealing(const SearchProblem& problem, std::span<const double> limits_ms, const AnnealingSettings& settings,
-            Backend backend)
-      : part_(problem.part),
+  Annealing(Evaluator& evaluator, const AnnealingSettings& settings)
+      : evaluator_(evaluator),
+        part_(evaluator.problem().part),
         settings_(settings),
         neighbours_(part_),
-        latency_(*problem.latency.model, part_),
-        quality_(*problem.quality.model, part_),
-        latency_view_(latency_.view()),
-        is_table_(std::holds_alternative<DigitTable>(latency_view_)),
         code_(part_.code()),
-        latency_scorer_(code_, std::span(&latency_view_, 1), backend, Precision::fp64),
-        quality_scorer_(code_, std::vector<Model>{quality_.view()}, backend, settings.precision),
-        record_(ReductionSettings{}) {
-    for (const double limit : limits_ms) limits_.push_back(score_of_value(*problem.latency.model, limit));
-    islands_ = is_table_ && std::get<DigitTable>(latency_view_).bias.size() > 1 ? code_.radices[0] : 1;
+        n_costs_(evaluator.problem().objectives.size() - 1) {
+    const KernelProblem& kernels = evaluator.kernels();
+    for (const auto& limits : evaluator.limits()) {
+      Costs scores{};
+      for (std::size_t c = 0; c < n_costs_; ++c) scores[c] = kernels.score_limit(limits, c + 1);
+      limits_.push_back(scores);
+    }
+    costs_are_tables_ = true;
+    for (std::size_t c = 0; c < n_costs_; ++c)
+      costs_are_tables_ = costs_are_tables_ && std::holds_alternative<DigitTable>(kernels.model(c + 1));
+    const auto* latency = std::get_if<DigitTable>(&kernels.model(1));
+    islands_ = latency && latency->bias.size() > 1 ? code_.radices[0] : 1;
     for (const int d : neighbours_.free_digits())
       if (d > 0 || islands_ == 1) free_.push_back(d);
     // A GPU wants many at once, a core few.
-    start(backend == Backend::cuda ? settings.chains : kGroup);
+    start(evaluator.question().backend == Backend::cuda ? settings.chains : kGroup);
   }
 
   void run() {
     if (groups_.empty()) return;
     const double first = first_temperature();
-    using Clock = std::chrono::steady_clock;
-    const auto begin = Clock::now();
-    const bool by_time = settings_.seconds > 0;
-    Progress progress("annealing", by_time ? 1000 : settings_.steps, by_time ? "parts of the time" : "steps");
+    const bool by_steps = !evaluator_.has_budget();
+    Progress progress("annealing", by_steps ? settings_.steps : 1000, by_steps ? "steps" : "parts of the budget");
     double share = 0;
     int winners_at = kWinnersEvery * 3 / 10;
-    for (int step = 0; share < 1;) {
+    for (int step = 0, in_vain = 0; share < 1 && in_vain < kBlocksInVain;) {
       check_interrupt();
-      const int steps = by_time ? kBlock : std::min(kBlock, settings_.steps - step);
+      const auto evaluated = evaluator_.n_evaluated();
+      const int steps = by_steps ? std::min(kBlock, settings_.steps - step) : block_within_budget();
       const double temperature = first * std::pow(kCoolest, share);
       parallel_for(static_cast<std::int64_t>(active_), [&](std::int64_t g) {
         for (int i = 0; i < steps; ++i) advance(groups_[g], temperature);
       });
-      gather();
       step += steps;
       const double before = share;
-      share = by_time ? std::chrono::duration<double>(Clock::now() - begin).count() / settings_.seconds
-                      : static_cast<double>(step) / settings_.steps;
-      progress.advance(by_time ? static_cast<std::int64_t>(1000 * share) - static_cast<std::int64_t>(1000 * before)
-                               : steps);
+      share = by_steps ? static_cast<double>(step) / settings_.steps : evaluator_.spent() / kChainsShare;
+      const bool counts = evaluator_.question().budget.evaluations > 0;
+      in_vain = counts && evaluator_.n_evaluated() == evaluated ? in_vain + 1 : 0;
+      progress.advance(by_steps ? steps
+                                : static_cast<std::int64_t>(1000 * share) - static_cast<std::int64_t>(1000 * before));
       if (share * kWinnersEvery >= winners_at + 1) {
         winners_at = static_cast<int>(share * kWinnersEvery);
         follow_winners();
@@ -165,31 +167,29 @@ class Annealing {
   }
 
   // Joint exchanges from what the chains found, limit after limit, the best chains first: two chains each, or as many
-  // as the time allows.
-  void exchange(double seconds) {
-    if (!is_table_) return;
-    const auto begin = std::chrono::steady_clock::now();
-    const bool by_time = settings_.seconds > 0;
-    const auto in_time = [&] {
-      return !by_time || std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() < seconds;
+  // as the budget allows.
+  void exchange() {
+    if (!std::holds_alternative<DigitTable>(evaluator_.kernels().model(1))) return;
+    const bool by_budget = evaluator_.has_budget();
+    std::int64_t singles = 0;  // that a round of exchanges begins with
+    for (const auto radix : code_.radices) singles += radix;
+    const auto goes_on = [&] {
+      return !by_budget ||
+             (evaluator_.spent() < kExchangeShare && evaluator_.evaluations_left(kExchangeShare) >= 2 * singles);
     };
-    const auto note = [this](const Digits& digits, double latency, double quality) {
-      record_.add({index_of(digits), latency, quality});
-    };
-    JointExchange joint(code_, std::get<DigitTable>(latency_view_), quality_scorer_, note);
     std::vector<std::set<Digits>> seen(limits_.size());
-    for (int round = 0; round < (by_time ? settings_.chains : kExchangedChains) && in_time(); ++round)
-      for (int l = 0; l < static_cast<int>(limits_.size()) && in_time(); ++l) {
+    for (int round = 0; round < (by_budget ? settings_.chains : kExchangedChains) && goes_on(); ++round)
+      for (int l = 0; l < static_cast<int>(limits_.size()) && goes_on(); ++l) {
+        if (std::isinf(limits_[l][0])) continue;  // no room that an exchange could share out
         Chain* next = nullptr;
         for (auto* chain : chains_of(l))
           if (!seen[l].count(chain->best) && (!next || chain->best_quality > next->best_quality)) next = chain;
         if (!next) continue;
         seen[l].insert(next->best);
-        next->best = joint.improve(next->best, limits_[l], in_time);
+        next->best = JointExchange(evaluator_, static_cast<std::size_t>(l)).improve(next->best, goes_on);
         seen[l].insert(next->best);
-        quality_scorer_.score_list(next->best, std::span(&next->best_quality, 1));
+        next->best_quality = evaluator_.goal_scores(next->best, as_columns({costs_of(next->best)})).front();
       }
-    evaluated_ += joint.n_scored();
   }
 
   // The best that a chain of the limit met; empty where none got within it.
@@ -200,14 +200,7 @@ class Annealing {
     return best ? best->best : Digits{};
   }
 
-  const Reduction& record() const { return record_; }
-  std::int64_t evaluated() const { return evaluated_; }
-
  private:
-  ArchIndex index_of(const Digits& digits) const {
-    return encode_digits(digits.data(), code_.radices.data(), code_.n_digits());
-  }
-
   std::vector<Chain*> chains_of(int limit) {
     std::vector<Chain*> chains;
     for (auto& group : groups_)
@@ -216,45 +209,73 @@ class Annealing {
     return chains;
   }
 
-  double latency_of(const Digits& digits) const {
-    if (is_table_) return score_by_definition(latency_view_, code_, digits.data());
-    double score = 0;
-    latency_scorer_.score_list(digits, std::span(&score, 1));
-    return score;
+  // Steps after which the budget is looked at again.
+  int block_within_budget() const {
+    std::int64_t chains = 0;
+    for (std::size_t g = 0; g < active_; ++g) chains += std::ssize(groups_[g].chains);
+    return static_cast<int>(
+        std::clamp<std::int64_t>(evaluator_.evaluations_left(kChainsShare) / (4 * chains), 1, kBlock));
   }
 
-  void move(Digits& digits, Dice& dice) const {
+  Costs costs_of(const Digits& digits) const {
+    Costs costs{};
+    for (std::size_t c = 0; c < n_costs_; ++c) costs[c] = evaluator_.cost_score(c + 1, digits);
+    return costs;
+  }
+  std::vector<std::vector<double>> as_columns(const std::vector<Costs>& costs) const {
+    std::vector<std::vector<double>> columns(n_costs_);
+    for (const auto& own : costs)
+      for (std::size_t c = 0; c < n_costs_; ++c) columns[c].push_back(own[c]);
+    return columns;
+  }
+  bool within(const Costs& costs, int limit) const {
+    for (std::size_t c = 0; c < n_costs_; ++c)
+      if (costs[c] > limits_[limit][c]) return false;
+    return true;
+  }
+  // How far from the limits, to come closer: of one limit the cost itself, of two what is beyond them, in shares.
+  double distance(const Costs& costs, int limit) const {
+    const Costs& bounds = limits_[limit];
+    if (n_costs_ == 1 || std::isinf(bounds[1])) return costs[0];
+    if (std::isinf(bounds[0])) return costs[1];
+    double beyond = 0;
+    for (std::size_t c = 0; c < n_costs_; ++c)
+      beyond += std::max(0.0, costs[c] - bounds[c]) / std::max(1e-300, std::abs(bounds[c]));
+    return beyond;
+  }
+
+  void move(Digits& digits, RandomDraws& draws) const {
     if (free_.empty()) return;
-    for (int i = 0, n = dice.uniform() < kPairShare ? 2 : 1; i < n; ++i) {
-      const int d = free_[dice.below(free_.size())];
+    for (int i = 0, n = draws.uniform() < kPairShare ? 2 : 1; i < n; ++i) {
+      const int d = free_[draws.below(free_.size())];
       const auto& values = neighbours_.of(d, digits[d]);
-      digits[d] = values[dice.below(values.size())];
+      digits[d] = values[draws.below(values.size())];
     }
   }
 
-  // Chains of all limits that a descent by latency can get within; limits of which none can are left without.
+  // Chains of all limits that a descent by cost can get within; limits of which none can are left without.
   void start(int group_size) {
     const int of_island = std::max(1, settings_.chains / static_cast<int>(islands_));
     std::uint32_t stream = 0;
     for (int l = 0; l < static_cast<int>(limits_.size()); ++l)
       for (std::uint32_t island = 0; island < islands_; ++island)
         for (int c = 0; c < of_island; ++c) {
-          Dice dice(random_stream(settings_.seed, Draws::annealing, stream++));
+          RandomDraws draws(random_stream(evaluator_.question().seed, Draws::annealing, stream++));
           Digits digits;
-          for (const auto radix : code_.radices) digits.push_back(static_cast<std::uint32_t>(dice.below(radix)));
+          for (const auto radix : code_.radices) digits.push_back(static_cast<std::uint32_t>(draws.below(radix)));
           if (islands_ > 1) digits[0] = island;
-          double latency = latency_of(digits);
-          for (int i = 0; i < kDescent && latency > limits_[l]; ++i) {
+          Costs costs = costs_of(digits);
+          for (int i = 0; i < kDescent && !within(costs, l); ++i) {
             Digits next = digits;
-            move(next, dice);
-            const double lower = latency_of(next);
-            if (lower <= latency) digits = next, latency = lower;
+            move(next, draws);
+            const Costs lower = costs_of(next);
+            if (distance(lower, l) <= distance(costs, l)) digits = next, costs = lower;
           }
-          if (latency > limits_[l]) continue;
+          if (!within(costs, l)) continue;
           if (groups_.empty() || groups_.back().limit != l || groups_.back().island != island ||
               static_cast<int>(groups_.back().chains.size()) >= group_size)
-            groups_.push_back({l, island, {}, Surrogate(code_), {}});
-          groups_.back().chains.push_back({dice, digits, digits, latency, 0, latency, digits});
+            groups_.push_back({l, island, {}, Surrogate(code_)});
+          groups_.back().chains.push_back({draws, digits, digits, costs, costs, 0, digits});
         }
     active_ = groups_.size();
     parallel_for(static_cast<std::int64_t>(groups_.size()), [&](std::int64_t g) {
@@ -263,33 +284,23 @@ class Annealing {
       const auto scores = score_proposals(groups_[g], chains);
       for (std::size_t i = 0; i < chains.size(); ++i) accept(*chains[i], scores[i]);
     });
-    gather();
   }
 
   std::vector<double> score_proposals(Group& group, const std::vector<Chain*>& chains) const {
-    std::vector<std::uint32_t> digits;
-    for (const auto* chain : chains) digits.insert(digits.end(), chain->proposal.begin(), chain->proposal.end());
-    std::vector<double> scores(chains.size());
-    quality_scorer_.score_list(digits, scores);
-    for (std::size_t i = 0; i < chains.size(); ++i) {
-      group.surrogate.learn(chains[i]->proposal, scores[i]);
-      group.scored.push_back({index_of(chains[i]->proposal), chains[i]->proposed_latency, scores[i]});
+    Digits digits;
+    std::vector<Costs> costs;
+    for (const auto* chain : chains) {
+      digits.insert(digits.end(), chain->proposal.begin(), chain->proposal.end());
+      costs.push_back(chain->proposed_costs);
     }
+    const auto scores = evaluator_.goal_scores(digits, as_columns(costs));
+    for (std::size_t i = 0; i < chains.size(); ++i) group.surrogate.learn(chains[i]->proposal, scores[i]);
     return scores;
-  }
-
-  // What the groups scored, in their order, whatever thread they ran on.
-  void gather() {
-    for (auto& group : groups_) {
-      evaluated_ += static_cast<std::int64_t>(group.scored.size());
-      for (const auto& candidate : group.scored) record_.add(candidate);
-      group.scored.clear();
-    }
   }
 
   static void accept(Chain& chain, double quality) {
     chain.now = chain.proposal;
-    chain.latency = chain.proposed_latency;
+    chain.costs = chain.proposed_costs;
     chain.quality = quality;
     if (quality > chain.best_quality) {
       chain.best = chain.now;
@@ -312,25 +323,25 @@ class Annealing {
   // Of several moves that stay within the limit one, the likelier the better it seems (as far as the surrogate can be
   // trusted). False where none stays within it.
   bool propose(const Group& group, Chain& chain, double temperature) const {
-    const double limit = limits_[group.limit], softness = std::max(temperature, group.surrogate.error());
+    const double softness = std::max(temperature, group.surrogate.error());
     double best = -std::numeric_limits<double>::infinity();
     Digits next;
-    // Where latency is an MLP as well, it costs as much as quality: no choice then.
-    const int tries = is_table_ ? kTries : 1;
-    for (int i = 0, within = 0; i < tries && within < kScreened; ++i) {
+    // Where another objective is an MLP as well, it costs as much as the goal: no choice then.
+    const int tries = costs_are_tables_ ? kTries : 1;
+    for (int i = 0, screened = 0; i < tries && screened < kScreened; ++i) {
       next = chain.now;
-      move(next, chain.dice);
+      move(next, chain.draws);
       if (next == chain.now) continue;
-      const double latency = latency_of(next);
-      if (latency > limit) continue;
-      ++within;
+      const Costs costs = costs_of(next);
+      if (!within(costs, group.limit)) continue;
+      ++screened;
       // Gumbel's trick: the largest of these is a draw by softmax.
       const double seems =
-          group.surrogate.predict(next) - softness * std::log(-std::log1p(-chain.dice.uniform()) + 1e-300);
+          group.surrogate.predict(next) - softness * std::log(-std::log1p(-chain.draws.uniform()) + 1e-300);
       if (seems > best) {
         best = seems;
         chain.proposal = next;
-        chain.proposed_latency = latency;
+        chain.proposed_costs = costs;
       }
     }
     return best > -std::numeric_limits<double>::infinity();
@@ -344,7 +355,7 @@ class Annealing {
     const auto scores = score_proposals(group, moved);
     for (std::size_t i = 0; i < moved.size(); ++i) {
       const double gain = scores[i] - moved[i]->quality;
-      const double u = moved[i]->dice.uniform();
+      const double u = moved[i]->draws.uniform();
       if (gain >= 0 || u < std::exp(gain / temperature)) accept(*moved[i], scores[i]);
     }
   }
@@ -361,7 +372,7 @@ class Annealing {
       for (std::size_t i = 0; i < quarter; ++i) {
         Chain& loser = *chains[chains.size() - 1 - i];
         loser.now = chains[i]->now;
-        loser.latency = chains[i]->latency;
+        loser.costs = chains[i]->costs;
         loser.quality = chains[i]->quality;
       }
     }
@@ -386,75 +397,57 @@ class Annealing {
         groups_.begin());
   }
 
+  Evaluator& evaluator_;
   const SubSpace& part_;
   const AnnealingSettings settings_;
   Neighbours neighbours_;
-  KernelModel latency_, quality_;
-  Model latency_view_;
-  bool is_table_;
   DigitCode code_;
-  Scorer latency_scorer_, quality_scorer_;
-  Reduction record_;
-  std::vector<double> limits_;
+  std::size_t n_costs_;
+  bool costs_are_tables_ = false;
+  std::vector<Costs> limits_;  // as scores
   std::uint32_t islands_ = 1;  // values of digit 0 that chains keep to
   std::vector<int> free_;      // digits that moves change
   std::vector<Group> groups_;
   std::size_t active_ = 0;  // groups that still move; they come first
-  std::int64_t evaluated_ = 0;
 };
 
 }  // namespace
 
-SearchResult search_by_annealing(const SearchProblem& problem, std::span<const double> limits_ms,
-                                 const AnnealingSettings& settings, Backend backend) {
-  if (!problem.covers_space())
-    throw Error("annealing needs objectives that cover the space; \"" + problem.latency.label + "\" or \"" +
-                problem.quality.label + "\" is known on the rows of a set only: use method = \"exhaustive\"");
-  AnnealingSettings chains = settings;
-  chains.seconds = kChainsTime * settings.seconds;
-  Annealing annealing(problem, limits_ms, chains, backend);
+SearchResult AnnealingSearch::search(Evaluator& evaluator) const {
+  const SearchProblem& problem = evaluator.problem();
+  for (const auto& objective : problem.objectives) {
+    if (!objective.model)
+      throw Error("annealing needs objectives that cover the space; \"" + objective.label +
+                  "\" is known on the rows of a set only: use method = \"exhaustive\"");
+    if (!has_kernels(*objective.model))
+      throw Error("annealing needs objectives that the scoring kernels run; \"" + objective.label +
+                  "\" is a table of every architecture: use method = \"exhaustive\" or \"evolutionary\"");
+  }
+  Annealing annealing(evaluator, settings_);
   annealing.run();
-  annealing.exchange(kExchangeTime * settings.seconds);
-
-  SearchResult result;
-  result.n_evaluated = annealing.evaluated();
-  std::vector<Solution> found;
-  const SubSpace& part = problem.part;
-  const auto solve = [&](std::span<const std::uint8_t> choices) {
-    Solution solution{{choices.begin(), choices.end()}, 0, 0};
-    problem.latency.evaluate(solution.choices, std::span(&solution.latency_ms, 1));
-    problem.quality.evaluate(solution.choices, std::span(&solution.quality, 1));
-    return solution;
-  };
-  for (std::size_t l = 0; l < limits_ms.size(); ++l) {
-    Solution best;
+  annealing.exchange();
+  bool finished = true;
+  for (std::size_t l = 0; l < evaluator.limits().size(); ++l) {
     const auto digits = annealing.best(static_cast<int>(l));
-    if (!digits.empty()) {
-      const auto exchange =
-          improve_by_exchange(problem, solve(part.choices(digits)), limits_ms[l], 1, settings.precision, backend);
-      result.n_evaluated += exchange.n_scored;
-      best = exchange.solution;
-    }
-    if (!best.choices.empty()) found.push_back(best);
-    result.best.push_back(best);
+    if (digits.empty()) continue;
+    const auto start = solve(problem, problem.part.choices(digits));
+    const auto exchange = improve_by_exchange(evaluator, start.front(), l, 1);
+    finished = finished && exchange.finished;
+    evaluator.evaluate(exchange.solution.choices);
   }
-  for (const auto& candidate : annealing.record().front()) found.push_back(solve(part.choices(candidate.index)));
+  return evaluator.found("best found: " + std::to_string(settings_.chains) + " chains a limit; " +
+                         (finished ? "no change of one digit improves the result of a limit"
+                                   : "the budget was spent before all changes of one digit were tried"));
+}
 
-  std::vector<double> latency, quality;
-  for (const auto& solution : found) {
-    latency.push_back(solution.latency_ms);
-    quality.push_back(solution.quality);
-  }
-  for (const auto i : pareto_front(latency, quality, backend)) result.front.push_back(found[i]);
-  // A higher limit also admits what was found for a lower one.
-  for (std::size_t l = 0; l < limits_ms.size(); ++l)
-    for (const auto& solution : found)
-      if (solution.latency_ms <= limits_ms[l] &&
-          (result.best[l].choices.empty() || solution.quality > result.best[l].quality))
-        result.best[l] = solution;
-  result.certainty = "best found: " + std::to_string(settings.chains) +
-                     " chains a limit; no change of one digit improves the result of a limit";
-  return result;
+SearchMethodKind annealing_method() {
+  return {"annealing", "simulated annealing with many chains", false, true, true, [](Config& config) {
+            AnnealingSettings settings;
+            settings.chains = static_cast<int>(config.integer("chains", 60, 1, 1000000, "annealing: chains a limit"));
+            settings.steps =
+                static_cast<int>(config.integer("steps", 4000, 1, 1000000000, "annealing: steps of a chain"));
+            return std::make_unique<AnnealingSearch>(settings);
+          }};
 }
 
 }  // namespace oneproxy

@@ -1,5 +1,5 @@
 #pragma once
-// Numbers as people and files write them.
+// Numbers as text, for people and for files.
 #include <string>
 
 namespace oneproxy {

@@ -1,4 +1,4 @@
-#include "oneproxy/engine/search/joint_exchange.h"
+#include "oneproxy/engine/search/methods/joint_exchange.h"
 
 #include <algorithm>
 #include <limits>
@@ -39,27 +39,34 @@ std::vector<T> best_by_latency(std::vector<T> all, std::size_t most) {
 
 }  // namespace
 
-JointExchange::JointExchange(const DigitCode& code, const DigitTable& latency, const Scorer& quality,
-                             std::function<void(const Digits&, double, double)> scored)
-    : code_(code), latency_(latency), quality_(quality), scored_(std::move(scored)) {}
-
-double JointExchange::latency_of(const Digits& digits) const {
-  return score_by_definition(latency_, code_, digits.data());
+JointExchange::JointExchange(Evaluator& evaluator, std::size_t limits)
+    : evaluator_(evaluator),
+      code_(evaluator.kernels().code()),
+      digit_0_selects_(std::get<DigitTable>(evaluator.kernels().model(1)).bias.size() > 1) {
+  for (std::size_t i = 1; i < evaluator.problem().objectives.size(); ++i)
+    score_limits_.push_back(evaluator.kernels().score_limit(evaluator.limits()[limits], i));
 }
 
-std::vector<double> JointExchange::score(const std::vector<Digits>& list, double limit) {
+// What is beyond a limit is scored as well, for what an exchange gains is of use beyond it too.
+JointExchange::Scored JointExchange::score(const std::vector<Digits>& list) {
   std::vector<std::uint32_t> flat;
-  for (const auto& digits : list) flat.insert(flat.end(), digits.begin(), digits.end());
-  std::vector<double> scores(list.size());
-  quality_.score_list(flat, scores);
-  n_scored_ += static_cast<std::int64_t>(list.size());
-  for (std::size_t i = 0; i < list.size(); ++i)
-    if (const double latency = latency_of(list[i]); latency <= limit) scored_(list[i], latency, scores[i]);
-  return scores;
+  std::vector<std::vector<double>> costs(score_limits_.size());
+  for (const auto& digits : list) {
+    flat.insert(flat.end(), digits.begin(), digits.end());
+    for (std::size_t i = 0; i < costs.size(); ++i) costs[i].push_back(evaluator_.cost_score(i + 1, digits));
+  }
+  auto quality = evaluator_.goal_scores(flat, costs);
+  return {std::move(costs), std::move(quality)};
 }
 
-// All exchanges of one digit; the best within the limit replaces `best` where it is better.
-std::vector<std::vector<JointExchange::Single>> JointExchange::singles(const Digits& start, double limit, Digits& best,
+bool JointExchange::within(const Scored& scored, std::size_t i) const {
+  for (std::size_t c = 0; c < score_limits_.size(); ++c)
+    if (!(scored.costs[c][i] <= score_limits_[c])) return false;
+  return true;
+}
+
+// All exchanges of one digit; the best within the limits replaces `best` where it is better.
+std::vector<std::vector<JointExchange::Single>> JointExchange::singles(const Digits& start, Digits& best,
                                                                        double& best_quality) {
   std::vector<Digits> list;
   for (int d = 0; d < code_.n_digits(); ++d)
@@ -67,19 +74,17 @@ std::vector<std::vector<JointExchange::Single>> JointExchange::singles(const Dig
       list.push_back(start);
       list.back()[d] = v;
     }
-  const auto scores = score(list, limit);
-  const double latency = latency_of(start), quality = scores[start[0]];
+  const Scored scored = score(list);
+  const double latency = latency_of(start), quality = scored.quality[start[0]];
   best = start;
   best_quality = quality;
   std::vector<std::vector<Single>> singles(code_.n_digits());
   std::size_t i = 0;
   for (int d = 0; d < code_.n_digits(); ++d)
     for (std::uint32_t v = 0; v < code_.radices[d]; ++v, ++i) {
-      const double own = latency_of(list[i]);
-      if (own <= limit && scores[i] > best_quality) best = list[i], best_quality = scores[i];
-      // A digit that selects the table changes what all others cost: such exchanges do not add up.
-      if (v != start[d] && (d > 0 || latency_.bias.size() == 1))
-        singles[d].push_back({v, own - latency, scores[i] - quality});
+      if (scored.quality[i] > best_quality && within(scored, i)) best = list[i], best_quality = scored.quality[i];
+      if (v != start[d] && (d > 0 || !digit_0_selects_))
+        singles[d].push_back({v, scored.costs[0][i] - latency, scored.quality[i] - quality});
     }
   return singles;
 }
@@ -120,16 +125,17 @@ std::vector<JointExchange::Digits> JointExchange::promising(const Digits& start,
   return list;
 }
 
-JointExchange::Digits JointExchange::improve(Digits start, double limit, const std::function<bool()>& go_on) {
+JointExchange::Digits JointExchange::improve(Digits start, const std::function<bool()>& go_on) {
   for (bool better = true; better && go_on();) {
     check_interrupt();
     Digits best;
     double best_quality;
-    const auto exchanges = singles(start, limit, best, best_quality);
-    const auto list = promising(start, exchanges, limit - latency_of(start));
-    const auto scores = score(list, limit);
+    const auto exchanges = singles(start, best, best_quality);
+    auto list = promising(start, exchanges, score_limits_[0] - latency_of(start));
+    list.resize(std::min<std::size_t>(list.size(), evaluator_.evaluations_left(1)));
+    const Scored scored = score(list);
     for (std::size_t i = 0; i < list.size(); ++i)
-      if (scores[i] > best_quality && latency_of(list[i]) <= limit) best = list[i], best_quality = scores[i];
+      if (scored.quality[i] > best_quality && within(scored, i)) best = list[i], best_quality = scored.quality[i];
     better = best != start;
     start = std::move(best);
   }

@@ -1,0 +1,31 @@
+#include "oneproxy/engine/search/method.h"
+
+#include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/search/methods/annealing.h"
+#include "oneproxy/engine/search/methods/evolutionary.h"
+#include "oneproxy/engine/search/methods/exact.h"
+#include "oneproxy/engine/search/methods/exhaustive.h"
+#include "oneproxy/kernels/base/error.h"
+
+namespace oneproxy {
+
+const std::vector<SearchMethodKind>& search_methods() {
+  static const std::vector<SearchMethodKind> methods = {
+      exhaustive_method(),
+      exact_method(),
+      annealing_method(),
+      evolutionary_method(),
+  };
+  return methods;
+}
+
+const SearchMethodKind& search_method(const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& method : search_methods()) {
+    if (method.name == name) return method;
+    names.push_back(method.name);
+  }
+  throw Error(unknown_name("search method", name, "", names));
+}
+
+}  // namespace oneproxy

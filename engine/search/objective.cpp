@@ -1,0 +1,203 @@
+#include "oneproxy/engine/search/objective.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <unordered_map>
+
+#include "oneproxy/engine/adapt/adaproxy/trial.h"
+#include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/predictor/library.h"
+#include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/score/scorer.h"
+
+namespace oneproxy {
+namespace {
+
+// Looks values up by architecture; what no row holds is not known.
+Objective tabled(const Measurements& data, const Series& series) {
+  auto values = std::make_shared<std::unordered_map<std::string, double>>();
+  for (std::int64_t i = 0; i < data.n(); ++i) {
+    const auto row = data.rows().row(i);
+    values->emplace(std::string(row.begin(), row.end()), series.values[i]);
+  }
+  const std::size_t width = data.space().n_decisions();
+  const Direction direction = series.lower_is_better ? Direction::minimise : Direction::maximise;
+  return {"",
+          series.label,
+          series.unit,
+          direction,
+          series.stand_in,
+          nullptr,
+          [values, width](std::span<const std::uint8_t> choices, std::span<double> out) {
+            for (std::size_t i = 0; i < out.size(); ++i) {
+              const auto row = choices.subspan(i * width, width);
+              const auto found = values->find(std::string(row.begin(), row.end()));
+              out[i] = found == values->end() ? std::numeric_limits<double>::quiet_NaN() : found->second;
+            }
+          }};
+}
+
+// The part of a space that a model covers.
+SubSpace covered(const SpaceModel& model, const SearchSpace& space) {
+  SubSpace part(space);
+  keep_predictable(model, part);
+  return part;
+}
+
+// A model by its definition in fp64: the numbers that an exhaustive search compares, to the bit. NaN where it has none.
+struct Definition {
+  Definition(std::shared_ptr<const SpaceModel> of, const SearchSpace& space)
+      : model(std::move(of)),
+        part(covered(*model, space)),
+        kernel(*model, part),
+        scorer(part.code(), std::vector<Model>{kernel.view()}, Backend::cpu, Precision::fp64) {}
+
+  void evaluate(std::span<const std::uint8_t> choices, std::span<double> values) const {
+    const std::size_t width = part.space().n_decisions();
+    std::vector<std::uint32_t> digits;
+    std::vector<std::size_t> places;
+    std::fill(values.begin(), values.end(), std::numeric_limits<double>::quiet_NaN());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const auto own = part.digits(choices.subspan(i * width, width));
+      if (!own.empty()) places.push_back(i);
+      digits.insert(digits.end(), own.begin(), own.end());
+    }
+    std::vector<double> scores(places.size());
+    scorer.score_list(digits, scores);
+    for (std::size_t i = 0; i < places.size(); ++i) values[places[i]] = value_of_score(*model, scores[i]);
+  }
+
+  std::shared_ptr<const SpaceModel> model;
+  SubSpace part;
+  KernelModel kernel;
+  Scorer scorer;
+};
+
+Objective modelled(SpaceModel model, const SearchSpace& space, const std::string& label, const std::string& unit,
+                   bool stand_in, const std::string& checksum = "") {
+  auto shared = std::make_shared<const SpaceModel>(std::move(model));
+  Objective objective{"", label, unit, Direction::minimise, stand_in, shared, nullptr, checksum};
+  if (has_kernels(*shared)) {
+    auto definition = std::make_shared<const Definition>(shared, space);
+    objective.evaluate = [definition](std::span<const std::uint8_t> choices, std::span<double> values) {
+      definition->evaluate(choices, values);
+    };
+  } else {
+    objective.evaluate = [shared](std::span<const std::uint8_t> choices, std::span<double> values) {
+      predict(*shared, choices, values);
+    };
+  }
+  return objective;
+}
+
+Objective find_objective(const ObjectiveSources& sources, const std::string& name, const std::string& key) {
+  const std::string place = key + " = \"" + name + "\"";
+  const auto colon = name.find(':');
+  const std::string source = name.substr(0, colon), what = colon == std::string::npos ? "" : name.substr(colon + 1);
+  const SearchSpace& space = sources.space;
+  if (source == "model" && !what.empty()) {
+    const auto& cost = cost_model(name);
+    return modelled(cost_table(space, name), space, cost.label, cost.unit, true);
+  }
+  const bool is_file = std::filesystem::path(what).extension() == ".h5";
+  const auto reference = is_file ? (std::filesystem::path(sources.folder) / what).string() : what;
+  if (source == "predictor" && !what.empty()) {
+    const auto predictor = find_predictor(reference, sources.store, space);
+    return modelled(predictor, space, predictor.target.empty() ? what : predictor.target, predictor.unit, false,
+                    checksum(predictor));
+  }
+  if (source == "table" && !what.empty()) {
+    auto found = find_table(reference, sources.store, space);
+    return std::visit(
+        [&](const auto& table) {
+          return modelled(table, space, table.target.empty() ? what : table.target, table.unit, false, checksum(table));
+        },
+        found);
+  }
+  if ((source != "device" && source != "metric" && source != "proxy") || what.empty())
+    throw Error(place +
+                " should be one of device:NAME (measured), metric:NAME, metric:SET:NAME, proxy:DEVICE (linear "
+                "predictor of a device), predictor:NAME or FILE, table:NAME or FILE, model:macs");
+  if (!sources.data)
+    throw Error(place + ": the store " + sources.store + " has no measurements of space " + space.name() +
+                "; import some, or use predictor:, table: or model:");
+  if (source == "metric") return tabled(*sources.data, sources.data->metric(name));
+  sources.data->expand({what}, key);
+  const Series series = sources.data->device(what);
+  if (source == "device") return tabled(*sources.data, series);
+  return modelled(as_table(fit_proxy(*sources.data, series, sources.backend).predictor, space), space,
+                  "predicted latency on " + what, "ms", false);
+}
+
+// The last part of what an objective is, without the ending of a file.
+std::string short_name(const std::string& what) {
+  const auto last = what.substr(what.rfind(':') + 1);
+  const std::filesystem::path path(last);
+  return path.extension() == ".h5" ? path.stem().string() : last;
+}
+
+std::string trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t"), last = text.find_last_not_of(" \t");
+  return first == std::string_view::npos ? "" : std::string(text.substr(first, last - first + 1));
+}
+
+}  // namespace
+
+Objective make_objective(const ObjectiveSources& sources, const std::string& what, const std::string& key,
+                         std::optional<Direction> direction) {
+  if (!direction && what.rfind("predictor:", 0) == 0)
+    throw Error(key + " = \"" + what + "\": nothing says which way a predictor is better; write \"min " + what +
+                "\" or \"max " + what + "\"");
+  Objective objective = find_objective(sources, what, key);
+  if (direction && what.rfind("metric:", 0) == 0 && *direction != objective.direction)
+    throw Error(key + " = \"" + what + "\" is to be " + (objective.maximised() ? "maximised" : "minimised") +
+                ", as its store says; choose another metric, or name it in `objectives`");
+  if (direction) objective.direction = *direction;
+  objective.name = short_name(what);
+  return objective;
+}
+
+ObjectiveText parse_objective(const std::string& text, const std::string& where) {
+  const auto fail = [&](const std::string& why) {
+    return Error(where + ": objective \"" + text + "\" " + why + "; write for example \"min table:energy <= 40, 50\"");
+  };
+  ObjectiveText objective;
+  std::string rest = trimmed(text);
+  for (const auto& [word, direction] :
+       {std::pair<std::string, Direction>{"min ", Direction::minimise}, {"max ", Direction::maximise}})
+    if (rest.starts_with(word)) {
+      objective.direction = direction;
+      rest = trimmed(rest.substr(word.size()));
+      break;
+    }
+  const auto sign = rest.find_first_of("<>=");
+  objective.what = trimmed(rest.substr(0, sign));
+  objective.name = short_name(objective.what);
+  if (objective.what.empty() || objective.what == "min" || objective.what == "max") throw fail("names nothing");
+  if (sign == std::string::npos) return objective;
+  const std::string comparison = rest.substr(sign, 2);
+  if (comparison != "<=" && comparison != ">=") throw fail("has a limit without <= or >=");
+  const Direction side = comparison == "<=" ? Direction::minimise : Direction::maximise;
+  if (objective.direction && *objective.direction != side)
+    throw fail(
+        "is limited on the side where it is better: a limit is <= of what is minimised, >= of what is maximised");
+  objective.direction = side;
+  std::string_view numbers = std::string_view(rest).substr(sign + 2);
+  for (bool more = true; more;) {
+    const auto comma = numbers.find(',');
+    more = comma != std::string_view::npos;
+    const std::string number = trimmed(numbers.substr(0, comma));
+    double value = 0;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+    if (error != std::errc() || end != number.data() + number.size() || !std::isfinite(value))
+      throw fail("has the limit '" + number + "', which is no number");
+    objective.limits.push_back(value);
+    if (more) numbers.remove_prefix(comma + 1);
+  }
+  return objective;
+}
+
+}  // namespace oneproxy

@@ -1,0 +1,61 @@
+#pragma once
+// One thing that a search optimises: latency, energy, parameters, accuracy. What it is called, which way is better, and
+// its value for any architecture. Searchers ask for batches and never know where the numbers come from.
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "oneproxy/engine/device/measurements.h"
+#include "oneproxy/engine/predictor/space_model.h"
+#include "oneproxy/kernels/base/backend.h"
+
+namespace oneproxy {
+
+enum class Direction { minimise, maximise };
+
+struct Objective {
+  std::string name;         // in summaries, arrays and CSV files: "quality", "latency_ms", "parameters"
+  std::string label, unit;  // for people
+  Direction direction = Direction::minimise;
+  bool stand_in = false;  // a model stands in for something that nobody measured
+  // A predictor that covers the space, by kernels or by look-up (has_kernels); null where the objective is known on the
+  // rows of a set only.
+  std::shared_ptr<const SpaceModel> model;
+  // choices [n, n_decisions] -> values [n] by definition, fp64; NaN where the objective is not known.
+  std::function<void(std::span<const std::uint8_t> choices, std::span<double> values)> evaluate;
+  std::string checksum = {};  // of a predictor that a file or the store holds
+
+  bool maximised() const { return direction == Direction::maximise; }
+};
+
+// Where objectives come from.
+struct ObjectiveSources {
+  const SearchSpace& space;
+  const Measurements* data = nullptr;  // null: the store has no measurements of the space
+  std::string store;                   // with predictors and tables
+  std::string folder;                  // that a predictor's file is looked for in; "": the working directory
+  Backend backend = Backend::cpu;
+};
+
+// By what it is. Measured, on the rows of the set: "device:NAME", "metric:NAME", "metric:SET:NAME". Over the whole
+// space: "predictor:NAME" (in the store) or "predictor:FILE.h5", "table:NAME" or FILE.h5, "proxy:DEVICE" (a linear
+// predictor, fitted now), "model:macs" (...). `key` is named in errors; they offer what there is. Without a direction:
+// that of the metric in the store, else minimised; a predictor does not tell (Error).
+Objective make_objective(const ObjectiveSources& sources, const std::string& what, const std::string& key,
+                         std::optional<Direction> direction);
+
+// "min table:energy <= 40, 50", "max metric:cifar10", "model:parameters": which way is better, where the name does not
+// tell; what; and the limits that it is searched under, one a search.
+struct ObjectiveText {
+  std::optional<Direction> direction;
+  std::string what, name;  // name: the last part of `what`, without the ending of a file
+  std::vector<double> limits;
+};
+// Error: no name, a limit that is no number, a limit of the wrong side (>= of what is minimised). `where` begins it.
+ObjectiveText parse_objective(const std::string& text, const std::string& where);
+
+}  // namespace oneproxy

@@ -1,0 +1,225 @@
+#include "experiments/kinds/search_report.h"
+
+#include <cctype>
+#include <cmath>
+
+#include "oneproxy/engine/report/table.h"
+#include "oneproxy/engine/search/front.h"
+
+namespace oneproxy {
+namespace {
+
+constexpr const char* kNoneWithin = "no architecture within the limit was found";
+
+class SearchReport {
+ public:
+  SearchReport(Workspace& work, const Evaluator& evaluator, const SearchOutcome& outcome)
+      : work_(work), evaluator_(evaluator), problem_(evaluator.problem()), outcome_(outcome) {}
+
+  void write() {
+    head();
+    for (std::size_t l = 0; l < evaluator_.limits().size(); ++l) {
+      summarise_best(l);
+      if (outcome_.truth) summarise_regret(l);
+      if (!outcome_.certificates.empty()) summarise_certificate(l);
+    }
+    arrays();
+    if (outcome_.truth) compare_fronts();
+    report();
+  }
+
+ private:
+  const Objective& objective(std::size_t i) const { return problem_.objectives[i]; }
+  std::size_t n_objectives() const { return problem_.objectives.size(); }
+  std::string limit_key(std::size_t l) const { return "." + evaluator_.limits()[l].text(); }
+
+  void head() {
+    auto& summary = work_.summary;
+    summary.set("method", outcome_.method);
+    for (std::size_t i = 0; i < n_objectives(); ++i) {
+      const std::string key = objective(i).name == "latency_ms" ? "latency" : objective(i).name;
+      summary.set(key, objective(i).label);
+      if (i == 0 && objective(i).stand_in) summary.set(key + "_is_stand_in", true);
+    }
+    summary.set("part", problem_.part.describe());
+    summary.set("part_size", to_decimal(problem_.part.size()));
+    summary.set("certainty", outcome_.result.certainty);
+    summary.set("evaluated", evaluator_.n_evaluated());
+    if (!evaluator_.n_evaluated_is_exact()) summary.set("evaluated_is_upper_bound", true);
+    summary.set("front_size", static_cast<std::int64_t>(outcome_.result.front.size()));
+  }
+
+  void summarise_best(std::size_t l) {
+    auto& summary = work_.summary;
+    const auto& best = outcome_.result.best[l];
+    if (best.empty())
+      for (const auto& one : problem_.objectives) {
+        summary.set(one.name + limit_key(l), std::nan(""));
+        summary.set_reason(one.name + limit_key(l), kNoneWithin);
+      }
+    for (std::size_t r = 0; r < best.size(); ++r) {
+      const std::string key = limit_key(l) + (r == 0 ? "" : "." + std::to_string(r + 1));
+      for (std::size_t i = 0; i < n_objectives(); ++i) summary.set(objective(i).name + key, best[r].values[i]);
+      summary.set("arch" + key, problem_.part.space().to_string(best[r].choices));
+    }
+  }
+
+  // What the result loses in the goal against the truth; NaN where one of them found nothing.
+  double regret_at(std::size_t l) const {
+    const Solution *ours = outcome_.result.best_of(l), *exact = outcome_.truth->best_of(l);
+    if (!ours || !exact) return std::nan("");
+    return objective(0).maximised() ? exact->values[0] - ours->values[0] : ours->values[0] - exact->values[0];
+  }
+
+  void summarise_regret(std::size_t l) {
+    const Solution* exact = outcome_.truth->best_of(l);
+    work_.summary.set("exhaustive_" + objective(0).name + limit_key(l), exact ? exact->values[0] : std::nan(""));
+    const double regret = regret_at(l);
+    work_.summary.set("regret" + limit_key(l), regret);
+    if (std::isnan(regret))
+      work_.summary.set_reason("regret" + limit_key(l), "one of the searches has no architecture within the limit");
+  }
+
+  void summarise_certificate(std::size_t l) {
+    if (outcome_.result.best[l].empty()) return;
+    const auto& certificate = outcome_.certificates[l];
+    work_.summary.set("certified_exchanges" + limit_key(l), static_cast<std::int64_t>(certificate.digits));
+    work_.summary.set("certificate_scored" + limit_key(l), certificate.n_certificate);
+    work_.summary.set("certificate_is_exact" + limit_key(l), certificate.exact);
+  }
+
+  void write_front(const std::string& group, const std::vector<Solution>& front) {
+    auto& arrays = *work_.arrays;
+    for (std::size_t i = 0; i < n_objectives(); ++i) {
+      std::vector<double> values;
+      for (const auto& solution : front) values.push_back(solution.values[i]);
+      arrays.write(group + "/" + objective(i).name, std::span<const double>(values));
+    }
+    std::vector<std::uint8_t> choices;
+    for (const auto& solution : front) choices.insert(choices.end(), solution.choices.begin(), solution.choices.end());
+    const auto n = static_cast<std::int64_t>(front.size());
+    const std::int64_t shape[] = {n, n ? static_cast<std::int64_t>(choices.size()) / n : 0};
+    arrays.write(group + "/choices", std::span<const std::uint8_t>(choices), shape);
+  }
+
+  void arrays() {
+    auto& arrays = *work_.arrays;
+    std::vector<std::string> names, labels, units, directions;
+    for (const auto& one : problem_.objectives) {
+      names.push_back(one.name);
+      labels.push_back(one.label);
+      units.push_back(one.unit);
+      directions.push_back(one.maximised() ? "maximise" : "minimise");
+    }
+    arrays.write("objectives/name", std::span<const std::string>(names));
+    arrays.write("objectives/label", std::span<const std::string>(labels));
+    arrays.write("objectives/unit", std::span<const std::string>(units));
+    arrays.write("objectives/direction", std::span<const std::string>(directions));
+    write_front("front", outcome_.result.front);
+    if (outcome_.truth) write_front("exhaustive_front", outcome_.truth->front);
+  }
+
+  void compare_fronts() {
+    const auto& truth = outcome_.truth->front;
+    if (truth.empty()) return;
+    std::int64_t reached = 0;
+    for (const auto& point : truth)
+      reached += std::any_of(outcome_.result.front.begin(), outcome_.result.front.end(),
+                             [&](const Solution& own) { return own.values == point.values; });
+    work_.summary.set("recall", static_cast<double>(reached) / static_cast<double>(truth.size()));
+    if (n_objectives() > 2) return;  // the hypervolume is that of two objectives
+    const auto as_front = [&](const std::vector<Solution>& solutions) {
+      Front front;
+      const double cost = objective(1).maximised() ? -1 : 1, goal = objective(0).maximised() ? 1 : -1;
+      for (const auto& s : solutions) front.push_back({0, cost * s.values[1], goal * s.values[0]});
+      return front;
+    };
+    const Front found = as_front(outcome_.result.front), all = as_front(truth);
+    const ReferencePoint reference{all.back().latency_ms, all.front().quality};
+    const double whole = hypervolume(all, reference);
+    if (whole > 0) work_.summary.set("hv_ratio", hypervolume(found, reference) / whole);
+  }
+
+  // "latency_ms <= 25, energy <= 40"; of a limit on the second objective alone the number.
+  std::string limit_cell(std::size_t l) const {
+    const auto& limits = evaluator_.limits()[l];
+    std::string text;
+    int count = 0;
+    for (std::size_t i = 0; i < n_objectives(); ++i) {
+      if (std::isnan(limits.bounds[i])) continue;
+      ++count;
+      text += (text.empty() ? "" : ", ") + objective(i).name + (objective(i).maximised() ? " >= " : " <= ") +
+              plain(limits.bounds[i]);
+    }
+    return count == 1 && !std::isnan(limits.bounds[1]) ? plain(limits.bounds[1]) : count == 0 ? "none" : text;
+  }
+
+  std::string certificate_cell(std::size_t l) const {
+    if (outcome_.result.best[l].empty()) return "-";
+    const auto& certificate = outcome_.certificates[l];
+    return std::string(certificate.digits == 1 ? "one digit" : "two digits") + ", " +
+           std::to_string(certificate.n_certificate) + " scored" +
+           (certificate.exact
+                ? ""
+                : " (" + std::string(to_string(evaluator_.question().precision)) + " scores, not proven)");
+  }
+
+  static std::string heading(const Objective& one) {
+    return one.label + (one.unit.empty() ? "" : " [" + one.unit + "]");
+  }
+
+  std::string table() const {
+    std::vector<std::string> header = {"limit", "best " + objective(0).label};
+    if (outcome_.truth) header.insert(header.end(), {"exhaustive", "regret"});
+    for (std::size_t i = 1; i < n_objectives(); ++i)
+      header.push_back(n_objectives() == 2 ? "latency [" + objective(i).unit + "]" : heading(objective(i)));
+    header.push_back("architecture");
+    if (!outcome_.certificates.empty()) header.push_back("no better exchange of");
+    Table table(header);
+    for (std::size_t l = 0; l < evaluator_.limits().size(); ++l) {
+      const auto& best = outcome_.result.best[l];
+      for (std::size_t r = 0; r < std::max<std::size_t>(best.size(), 1); ++r) {
+        const bool found = r < best.size();
+        std::vector<std::string> cells = {limit_cell(l), found ? plain(best[r].values[0]) : "none found"};
+        if (outcome_.truth) {
+          const Solution* exact = outcome_.truth->best_of(l);
+          const double regret = regret_at(l);
+          cells.push_back(r > 0 ? "" : exact ? plain(exact->values[0]) : "none");
+          cells.push_back(r > 0 ? "" : std::isnan(regret) ? "-" : plain(regret));
+        }
+        for (std::size_t i = 1; i < n_objectives(); ++i) cells.push_back(found ? plain(best[r].values[i]) : "-");
+        cells.push_back(found ? "`" + problem_.part.space().to_string(best[r].choices) + "`" : "-");
+        if (!outcome_.certificates.empty()) cells.push_back(r == 0 ? certificate_cell(l) : "");
+        table.row(cells);
+      }
+    }
+    return table.markdown();
+  }
+
+  void report() {
+    std::string method = outcome_.method;
+    method[0] = static_cast<char>(std::toupper(method[0]));
+    std::string against;
+    for (std::size_t i = 1; i < n_objectives(); ++i)
+      against += (i > 1 ? " and " : "") + objective(i).label + " [" + objective(i).unit + "]";
+    work_.report += method + " search, " + problem_.part.describe() + " (" + to_decimal(problem_.part.size()) +
+                    " architectures): " + objective(0).label + " [" + objective(0).unit + "]" +
+                    (objective(0).stand_in ? ", a stand-in for accuracy," : "") + " against " + against + ". " +
+                    std::to_string(evaluator_.n_evaluated()) + " evaluations, front of " +
+                    std::to_string(outcome_.result.front.size()) + ".\n\nHow sure: " + outcome_.result.certainty +
+                    ".\n\n" + table();
+  }
+
+  Workspace& work_;
+  const Evaluator& evaluator_;
+  const SearchProblem& problem_;
+  const SearchOutcome& outcome_;
+};
+
+}  // namespace
+
+void write_search(Workspace& work, const Evaluator& evaluator, const SearchOutcome& outcome) {
+  SearchReport(work, evaluator, outcome).write();
+}
+
+}  // namespace oneproxy

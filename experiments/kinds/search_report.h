@@ -1,0 +1,24 @@
+#pragma once
+// What a search leaves behind: summary, report and arrays.
+#include <optional>
+#include <vector>
+
+#include "experiments/experiment.h"
+#include "oneproxy/engine/search/exchange.h"
+#include "oneproxy/engine/search/method.h"
+
+namespace oneproxy {
+
+struct SearchOutcome {
+  std::string method;
+  SearchResult result;
+  std::optional<SearchResult> truth;         // exhaustive, where the method proves nothing and the space is small
+  std::vector<ExchangeResult> certificates;  // [limits]; empty where none was asked for
+};
+
+// Summary, where N is the limits' text and R the place of a solution ("" for the best one, ".2", ".3", ...):
+// OBJECTIVE.N R and arch.N R; exhaustive_OBJECTIVE.N and regret.N of the goal. Arrays: front/OBJECTIVE [n],
+// front/choices, exhaustive_front/... alike; objectives/{name,label,unit,direction} [n_objectives], the goal first.
+void write_search(Workspace& work, const Evaluator& evaluator, const SearchOutcome& outcome);
+
+}  // namespace oneproxy

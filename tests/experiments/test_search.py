@@ -1,0 +1,116 @@
+"""`oneproxy search`: lists of objectives with limits and directions, the k best, budgets, beside NumPy."""
+
+from __future__ import annotations
+
+import csv
+import unittest
+
+import numpy as np
+from support import ProgramCase, Result, names, stored
+
+COST = ("--latency", "device:pixel3", "--quality", "metric:natsbench:cifar10")
+
+
+class Search(ProgramCase):
+    def searched(self, *arguments: object) -> Result:
+        return Result(self.folder / self.ok("search", "--space", "nasbench201", *arguments).strip().splitlines()[-1])
+
+    def truth(self) -> tuple[np.ndarray, np.ndarray]:
+        """[15625] latency on pixel3 and accuracy of the same cells."""
+        choices, latency = stored("nasbench201", "help")
+        other, accuracy = stored("nasbench201", "natsbench")
+        row = {tuple(cell): i for i, cell in enumerate(other.tolist())}
+        order = [row[tuple(cell)] for cell in choices.tolist()]
+        return latency["pixel3"], accuracy["cifar10"][order]
+
+    def test_the_best_few_within_a_limit(self) -> None:
+        result = self.searched(*COST, "--limits", "6,9", "--method", "exhaustive", "--best", "4")
+        latency, accuracy = self.truth()
+        for limit in (6, 9):
+            best = np.sort(accuracy[latency <= limit])[::-1][:4]
+            keys = [f".{limit}", f".{limit}.2", f".{limit}.3", f".{limit}.4"]
+            np.testing.assert_array_equal([result.summary["quality" + key] for key in keys], best)
+            self.assertTrue(all(result.summary["latency_ms" + key] <= limit for key in keys))
+            self.assertEqual(len({result.summary["arch" + key] for key in keys}), 4)
+        exact = self.searched("--latency", "proxy:pixel3", "--quality", "model:macs", "--limits", "9", "--method", "exact",
+                              "--best", "5")  # fmt: skip
+        every = self.searched("--latency", "proxy:pixel3", "--quality", "model:macs", "--limits", "9",
+                              "--method", "exhaustive", "--best", "5")  # fmt: skip
+        for place in ("", ".2", ".5"):
+            self.assertEqual(exact.summary["quality.9" + place], every.summary["quality.9" + place])
+
+    def test_three_objectives_under_two_limits(self) -> None:
+        result = self.searched(*COST, "--objective", "min model:parameters <= 4e5", "--limits", "6,9",
+                               "--method", "exhaustive")  # fmt: skip
+        latency, accuracy = self.truth()
+        arrays = result.arrays()
+        self.assertEqual(names(arrays["objectives/name"]), ["quality", "latency_ms", "parameters"])
+        self.assertEqual(names(arrays["objectives/direction"]), ["maximise", "minimise", "minimise"])
+        for limit in (6, 9):
+            self.assertLessEqual(result.summary[f"parameters.{limit}_400000"], 4e5)
+            self.assertLessEqual(result.summary[f"latency_ms.{limit}_400000"], limit)
+            self.assertLessEqual(result.summary[f"quality.{limit}_400000"], accuracy[latency <= limit].max())
+        points = np.stack([-arrays["front/quality"], arrays["front/latency_ms"], arrays["front/parameters"]], axis=1)
+        for point in points:  # none dominates another
+            self.assertEqual((points <= point).all(axis=1).sum(), 1)
+        self.assertIn("latency_ms <= 6, parameters <= 400000", result.report)
+        self.ok("export", result.folder, "--csv")
+        with (result.folder / "csv" / "front.csv").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual(len(rows), len(points))
+        self.assertEqual(float(rows[0]["parameters"]), arrays["front/parameters"][0])
+
+    def test_three_objectives_by_every_method(self) -> None:
+        arguments = ("--latency", "proxy:pixel3", "--quality", "model:macs", "--limits", "9", "--objective",
+                     "min model:parameters <= 6e5")  # fmt: skip
+        key = "quality.9_600000"
+        best = self.searched(*arguments, "--method", "exhaustive").summary[key]
+        for method in ("exact", "annealing"):
+            self.assertEqual(self.searched(*arguments, "--method", method).summary[key], best, method)
+        evolved = self.searched(*arguments, "--method", "evolutionary").summary
+        self.assertEqual(evolved["exhaustive_" + key], best)
+        self.assertAlmostEqual(evolved["regret.9_600000"], best - evolved[key])
+
+    def test_a_cost_as_the_goal(self) -> None:
+        """The fewest parameters at 93 % or more."""
+        result = self.searched("--objective", "min model:parameters", "--objective",
+                               "metric:natsbench:cifar10 >= 93", "--method", "exhaustive")  # fmt: skip
+        arrays = result.arrays()
+        self.assertEqual(names(arrays["objectives/name"]), ["parameters", "cifar10"])
+        within = arrays["front/cifar10"] >= 93
+        self.assertEqual(result.summary["parameters.93"], arrays["front/parameters"][within].min())
+        self.assertGreaterEqual(result.summary["cifar10.93"], 93)
+        self.assertNotIn("latency_ms.93", result.summary)
+
+    def test_a_budget_of_evaluations(self) -> None:
+        for method in ("evolutionary", "annealing"):
+            arguments = ("--latency", "proxy:pixel3", "--quality", "model:macs", "--limits", "9", "--method", method,
+                         "--evaluations", "700")  # fmt: skip
+            summary = self.searched(*arguments).summary
+            self.assertLessEqual(summary["evaluated"], 700 + 120)
+            self.assertGreater(summary["evaluated"], 300)
+            again = Result(self.folder / self.ok("--threads", "1", "search", "--space", "nasbench201", *arguments,
+                                                 "--force").strip().splitlines()[-1])  # fmt: skip
+            self.assertEqual(again.summary, summary)
+
+    def test_what_is_wrong_is_said(self) -> None:
+        space = ("search", "--space", "nasbench201")
+        for arguments, says in (
+            (("--latency", "proxy:pixel3"), ("1 objective", "quality and latency")),
+            ((*COST, "--objective", "model:macs", "--objective", "model:parameters"), ("4 objectives",)),
+            ((*COST, "--objective", "predictor:x"), ("which way", "min predictor:x")),
+            ((*COST, "--objective", "min model:macs < 3"), ("--set", "without <= or >=")),
+            ((*COST, "--objective", "max model:macs <= 3"), ("on the side where it is better",)),
+            ((*COST, "--limits", "5,6,7", "--objective", "model:macs <= 1,2"), ("macs has 2 limits", "has 3")),
+            ((*COST, "--objective", "device:quality"), ("quality",)),
+            (("--objective", "max model:macs", "--objective", "device:pixel3", "--limits", "4"), ("limits_ms",)),
+            ((*COST, "--method", "exhaustive", "--evaluations", "5"), ("evaluations = 5", "keeps to no budget")),
+            ((*COST, "--method", "anealing"), ("annealing",)),
+            (("--latency", "metric:natsbench:cifar10", "--quality", "model:macs"), ("is to be maximised",)),
+        ):
+            with self.subTest(arguments=arguments):
+                self.fault(*space, *arguments, says=says)
+
+
+if __name__ == "__main__":
+    unittest.main()
