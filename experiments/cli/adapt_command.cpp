@@ -5,10 +5,10 @@
 #include <filesystem>
 
 #include "oneproxy/engine/adapt/workflow/adapt.h"
+#include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/numbers.h"
-#include "oneproxy/engine/base/output_file.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/data/csv.h"
 #include "oneproxy/engine/predictor/library.h"
@@ -61,9 +61,11 @@ std::string call_for_more(const AdaptOptions& options, int more) {
          " --measured" + shell_words(options.measurements) + " --out " + free_file();
 }
 
-// The first metric of the store that a search may maximise, that of the geometry before others; else the MACs.
+// The first metric of the store that a search may maximise, that of the geometry before others; else the MACs, where
+// the space has any.
 std::string quality_in(const std::string& store_path, const SearchSpace& space) {
-  const std::string base = "help", none = "model:macs";   // the set of a search, if it is not told another one
+  const std::string base = "help";  // the set of a search, if it is not told another one
+  const std::string none = space.has_costs() ? "model:macs" : "predictor:NAME";
   if (!std::filesystem::exists(store_path)) return none;  // a store is not needed without sources
   const Store store(store_path);
   auto has = [](const std::vector<std::string>& names, const std::string& name) {
@@ -129,7 +131,7 @@ std::string write_predictor(const SpaceModel& model, const AdaptOptions& options
   const std::string kind = network ? "predictor:" : "table:";
   // A metric is known on the rows of a set only, which `exhaustive` looks at.
   auto search = [&](const std::string& latency, const std::string& quality, const std::string& store) {
-    return ". Search with it, for example:\n  oneproxy search --space " + space.name() +
+    return ". Search with it, for example:\n  oneproxy search --space " + shell_word(space.reference()) +
            (store.empty() ? "" : " --store " + shell_word(store)) + " --latency " + shell_word(kind + latency) +
            " --quality " + shell_word(quality) +
            (indexed || quality.starts_with("metric:") ? " --method exhaustive" : "") + "\n";

@@ -1,8 +1,8 @@
 #include "oneproxy/engine/adapt/workflow/plan.h"
 
+#include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/numbers.h"
-#include "oneproxy/engine/base/output_file.h"
 #include "oneproxy/engine/data/csv.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -51,8 +51,8 @@ void write_plan(const Plan& plan, const SearchSpace& space, const std::string& p
   for (const auto& [architecture, repeat] : plan.measurements) {
     const auto one = std::span(plan.choices).subspan(architecture * decisions, decisions);
     out.write(csv_field(space.to_string(one)) + ",," + std::to_string(repeat) + "," + std::to_string(++order) + "," +
-              to_decimal(space.index(one)) + "," + brief(space.cost(one).macs) + "," + csv_field(readable(space, one)) +
-              "\n");
+              to_decimal(space.index(one)) + "," + (space.has_costs() ? brief(space.cost(one).macs) : "") + "," +
+              csv_field(readable(space, one)) + "\n");
   }
   out.finish();
 }

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "experiments/experiment.h"
+#include "oneproxy/engine/space/space_file.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy::few_shot {
 namespace {
 
 // Each reader takes what `s` holds already for the defaults.
-
 std::vector<std::int64_t> read_range(Config& t, const char* key, const std::vector<std::int64_t>& range,
                                      const std::string& help) {
   const auto read = t.integers(key, range, 0, std::int64_t{1} << 40,
@@ -20,7 +21,8 @@ std::vector<std::int64_t> read_range(Config& t, const char* key, const std::vect
 
 void read_own(Config& t, Settings& s) {
   s.name = t.text("name", std::nullopt, "of the task, in the summary");
-  s.space = t.text("space", std::nullopt, "search space");
+  s.space = s.space_reference = read_space(t);
+  if (names_space_file(s.space)) s.space = SearchSpace::load(s.space).name();
   s.sources = t.texts("sources", {}, "devices with many measurements; \"all\" of the set but the target");
   s.targets = t.texts("targets", {}, "devices to adapt to; \"all\" of the set");
   s.published_names = t.texts("published_names", {}, "methods whose published SRCC stands beside ours");

@@ -3,6 +3,7 @@
 #include "oneproxy/kernels/additive/linear_score.h"
 #include "oneproxy/kernels/base/error.h"
 #include "tests/kernels/additive/linear_score_cases.h"
+#include "tests/support/needs_cuda.h"
 
 namespace oneproxy {
 namespace {
@@ -11,9 +12,7 @@ using test::OwnedTable;
 
 class LinearScoreCuda : public testing::TestWithParam<test::RangeCase> {
  protected:
-  void SetUp() override {
-    if (cuda_device_count() == 0) GTEST_SKIP() << "needs a CUDA device";
-  }
+  void SetUp() override { ONEPROXY_NEEDS_CUDA(); }
 };
 INSTANTIATE_TEST_SUITE_P(Cases, LinearScoreCuda, testing::ValuesIn(test::range_cases()),
                          [](const auto& instance) { return instance.param.name; });
@@ -38,7 +37,7 @@ TEST_P(LinearScoreCuda, ChoicesEqualTheCpuTwinToTheBit) {
 }
 
 TEST(LinearScoreCudaErrors, NamesTheSameBadChoiceAsTheCpuTwin) {
-  if (cuda_device_count() == 0) GTEST_SKIP() << "needs a CUDA device";
+  ONEPROXY_NEEDS_CUDA();
   const OwnedTable owned({9, 4, 255}, 6);
   auto choices = test::drawn_choices(owned.radices, 30000);
   choices[3 * 29000] = 9;
