@@ -24,7 +24,7 @@ struct DesignSettings {
 
 struct ChosenArchitectures {
   std::vector<std::uint8_t> choices;  // [n, n_decisions] in the order in which to measure them
-  std::vector<std::int64_t> draws;    // [n] the how many-th of the candidates each is, from 0
+  std::vector<std::int64_t> draws;    // [n] number of each among the candidates, from 0
 };
 
 // k architectures and 10 to spare, fewer where the candidates end. `measured` [m, n_decisions] is known already: it

@@ -19,7 +19,7 @@ struct PlanSettings {
 
 struct PlannedMeasurement {
   std::int64_t architecture = 0;  // in Plan::choices
-  int repeat = 1;                 // the how many-th of this architecture
+  int repeat = 1;                 // 1 for its first measurement, 2 for its second, ...
 };
 
 struct Plan {
@@ -29,9 +29,9 @@ struct Plan {
   std::vector<std::string> sources;
 };
 
-// What stands in SpaceCandidates of the seed's first order, by choose_architectures: never looks at a target's
-// latencies. `measured` [m, n_decisions] is known already: it counts, and is not planned again. Errors: k below 1, a
-// space with fewer architectures left than k.
+// Chooses among random architectures of the space (design/measuring_order.h); never looks at a target's latencies.
+// `measured` [m, n_decisions] is known already: it counts, and is not planned again. Errors: k below 1, a space with
+// fewer architectures left than k.
 Plan plan(const Sources& sources, const PlanSettings& settings, std::span<const std::uint8_t> measured = {});
 
 // As a CSV to fill in (engine/device/measurement_csv.h), with columns for people beside. Error: it can not be written.

@@ -140,6 +140,22 @@ TEST(BayesMethod, AblationsLeaveOutWhatTheySay) {
   }
 }
 
+// A space may be all but measured: nobody is refused for want of 64 further architectures.
+TEST(BayesMethod, AdvisesWhereFewArchitecturesAreLeft) {
+  const Fleet fleet("nasbench201");
+  const Sources sources(fleet.shared_features, fleet.sources(2));
+  std::vector<std::uint8_t> known;
+  for (ArchIndex i = 3; i < fleet.space().size(); ++i) {
+    const auto one = fleet.space().choices(i);
+    known.insert(known.end(), one.begin(), one.end());
+  }
+  const auto adapted = make(MethodChoice("bayes"), sources)->adapt(fleet.samples(4, first(6)));
+  const auto advice = adapted->advice(0.999, 0.9, 64, known, 1);
+  ASSERT_TRUE(advice);
+  EXPECT_FALSE(advice->stop);
+  EXPECT_EQ(advice->more, -1);
+}
+
 TEST(AdaproxyMethod, IsAdaproxyWithTheLastMeasurementsForLambda) {
   const Fleet fleet("nasbench201", 300, 0.1);
   const Sources sources(fleet.shared_features, fleet.sources(1));
