@@ -1,7 +1,11 @@
 # LibTorch, which only training needs, for one module that the program loads when it trains: loading LibTorch takes a
 # second. Imported targets of our own on the unpacked wheel (tools/fetch_torch.py): TorchConfig.cmake wants the whole
 # CUDA toolkit. Sets ONEPROXY_HAVE_TORCH.
-set(ONEPROXY_TORCH AUTO CACHE STRING "Training with LibTorch: ON, OFF, or AUTO (ON where LibTorch is found)")
+set(default OFF)
+if(PROJECT_IS_TOP_LEVEL)
+  set(default AUTO)
+endif()
+set(ONEPROXY_TORCH ${default} CACHE STRING "Training with LibTorch: ON, OFF, or AUTO (ON where LibTorch is found)")
 set(ONEPROXY_TORCH_CUDA AUTO CACHE STRING "Training on CUDA: ON, OFF, or AUTO (ON where LibTorch's CUDA part is whole)")
 set(ONEPROXY_TORCH_ROOT "" CACHE PATH "Folder with LibTorch's torch/; found in build/torch where empty")
 if(DEFINED ENV{ONEPROXY_TORCH_ROOT} AND NOT ONEPROXY_TORCH_ROOT)

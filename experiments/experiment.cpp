@@ -4,6 +4,7 @@
 
 #include "oneproxy/engine/base/streams.h"
 #include "oneproxy/engine/report/table.h"
+#include "oneproxy/engine/space/space_file.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -24,10 +25,10 @@ std::vector<std::int64_t> subset(const Store& store, const std::string& space, c
 
 }  // namespace
 
-SpaceData::SpaceData(const Store& store, const std::string& space_name, const std::string& set,
+SpaceData::SpaceData(const Store& store, const std::string& reference, const std::string& set,
                      const std::string& geometry, std::int64_t n_architectures, std::uint64_t seed)
-    : space(SearchSpace::load(space_name, geometry)),
-      data(store, space, set, subset(store, space_name, set, n_architectures, seed)) {}
+    : space(SearchSpace::load(reference, geometry)),
+      data(store, space, set, subset(store, space.name(), set, n_architectures, seed)) {}
 
 void SpaceData::label(H5File& arrays) const {
   arrays.set_attribute("/", "space", space.name());
@@ -36,9 +37,15 @@ void SpaceData::label(H5File& arrays) const {
   arrays.set_attribute("/", "n", data.n());
 }
 
+std::string read_space(Config& config) {
+  return config.name_or_file("space", ".toml",
+                             "search space: one that ships, for example nasbench201 or fbnet, or a file (*.toml)");
+}
+
 DataSettings DataSettings::read(Config& config) {
   DataSettings settings;
-  settings.space = config.text("space", std::nullopt, "search space, for example nasbench201 or fbnet");
+  settings.space = settings.space_reference = read_space(config);
+  if (names_space_file(settings.space)) settings.space = SearchSpace::load(settings.space).name();
   settings.set = config.text("set", "help", "set of measurements in the store");
   settings.geometry =
       config.text("geometry", "", "data set whose shapes MACs and parameters follow; \"\" is the first");
@@ -50,7 +57,7 @@ DataSettings DataSettings::read(Config& config) {
 }
 
 std::unique_ptr<SpaceData> DataSettings::open(const Store& store, std::uint64_t seed) const {
-  return std::make_unique<SpaceData>(store, space, set, geometry, n_architectures, seed);
+  return std::make_unique<SpaceData>(store, space_reference, set, geometry, n_architectures, seed);
 }
 
 AdaptSettings AdaptSettings::read(Config& config) {
@@ -64,18 +71,23 @@ AdaptSettings AdaptSettings::read(Config& config) {
 }
 
 const std::vector<ExperimentKind>& experiment_kinds() {
+  const std::vector<Backend> any = {Backend::cpu, Backend::cuda};
   static const std::vector<ExperimentKind> kinds = {
       {"monotonicity", "rank correlation of latencies between devices (SRCC, Kendall), and which proxies are strong",
-       read_monotonicity},
-      {"adaproxy", "one proxy's predictor adapted to each target with few measurements", read_adaproxy},
-      {"pareto_search", "Pareto fronts for each target: its own, the proxy's, AdaProxy's", read_pareto_search},
-      {"search", "best architectures under latency limits: all scored, proven, or the best found", read_search},
-      {"train_predictor", "a multilayer perceptron trained on measurements, and how well it predicts unseen ones",
+       any, read_monotonicity},
+      {"adaproxy", "one proxy's predictor adapted to each target with few measurements", any, read_adaproxy},
+      {"front_transfer", "Pareto fronts for each target: its own, the proxy's, AdaProxy's", any, read_front_transfer,
+       "pareto_search"},
+      {"search", "best architectures under latency limits: all scored, proven, or the best found", any, read_search},
+      {"train_predictor", "a multilayer perceptron trained on measurements, and how well it predicts unseen ones", any,
        read_train_predictor},
-      {"few_shot", "adaptation to targets with a handful of measurements, many sources or one", read_few_shot},
-      {"proxy_sweep", "every device as the proxy of every other: which one, or which few, serve a fleet",
+      {"few_shot",
+       "adaptation to targets with a handful of measurements, many sources or one",
+       {Backend::cpu},
+       read_few_shot},
+      {"proxy_sweep", "every device as the proxy of every other: which one, or which few, serve a fleet", any,
        read_proxy_sweep},
-      {"reproduce_nb201", "the paper's NAS-Bench-201 figures, ours beside the published", read_reproduce_nb201},
+      {"reproduce_nb201", "the paper's NAS-Bench-201 figures, ours beside the published", any, read_reproduce_nb201},
   };
   return kinds;
 }

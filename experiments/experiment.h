@@ -21,6 +21,7 @@ namespace oneproxy {
 // One space with the measurements of one set, at a fixed address (the parts refer to each other).
 class SpaceData {
  public:
+  // space: the name of one that ships, or the path of its file.
   SpaceData(const Store& store, const std::string& space, const std::string& set, const std::string& geometry,
             std::int64_t n_architectures, std::uint64_t seed);
   SpaceData(const SpaceData&) = delete;
@@ -32,9 +33,14 @@ class SpaceData {
   void label(H5File& arrays) const;
 };
 
+// A key `space`: the name of one that ships, or a file (*.toml). Returns what SearchSpace::load takes.
+std::string read_space(Config& config);
+
 // The keys that say which data: space, set, geometry, architectures.
 struct DataSettings {
-  std::string space, set, geometry;
+  std::string space;            // its name
+  std::string space_reference;  // what loads it: the name, or the path of its file
+  std::string set, geometry;
   std::int64_t n_architectures = 0;  // 0: all rows of the set
   static DataSettings read(Config& config);
   std::unique_ptr<SpaceData> open(const Store& store, std::uint64_t seed) const;
@@ -71,14 +77,16 @@ class Experiment {
 
 struct ExperimentKind {
   std::string name, description;
+  std::vector<Backend> backends;  // those that its work can use; the others are refused
   std::function<std::unique_ptr<Experiment>(Config& config, std::uint64_t seed)> read;
+  std::string former_name = "";  // accepted with a warning
 };
 
 const std::vector<ExperimentKind>& experiment_kinds();
 
 std::unique_ptr<Experiment> read_monotonicity(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_adaproxy(Config& config, std::uint64_t seed);
-std::unique_ptr<Experiment> read_pareto_search(Config& config, std::uint64_t seed);
+std::unique_ptr<Experiment> read_front_transfer(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_search(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_train_predictor(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_few_shot(Config& config, std::uint64_t seed);

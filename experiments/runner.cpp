@@ -20,6 +20,11 @@ const ExperimentKind& find_kind(const std::string& name, const std::string& wher
   std::vector<std::string> names;
   for (const auto& kind : experiment_kinds()) {
     if (kind.name == name) return kind;
+    if (!name.empty() && kind.former_name == name) {
+      log_warning(where + (where.empty() ? "" : ": ") + "kind \"" + name + "\" is now called \"" + kind.name +
+                  "\"; the old name goes with the next version");
+      return kind;
+    }
     names.push_back(kind.name);
   }
   throw Error(unknown_name("kind", name, where, names));
@@ -33,21 +38,21 @@ std::string default_name(const std::string& config_file) {
   return (folder.empty() || folder == "configs" ? "" : folder + "_") + path.stem().string();
 }
 
-// A configuration, read to the last key, with its data open.
-struct Prepared {
-  std::string kind, name, backend_name, store_path;
+// What every configuration of an experiment holds, and the experiment that it describes.
+struct ExperimentConfig {
+  const ExperimentKind& kind;
+  std::string store_path, backend, name;
   std::uint64_t seed = 0;
   std::unique_ptr<Experiment> experiment;
 
-  Prepared(Config& config, const std::string& kind_name) {
-    kind = kind_name;
+  ExperimentConfig(Config& config, const ExperimentKind& of) : kind(of) {
     store_path = config.path("store", "", "store of measurements; the one that ships by default");
     seed = static_cast<std::uint64_t>(config.integer("seed", 1, 0, std::int64_t{1} << 62, "of all random draws"));
-    backend_name = config.one_of_outside_identity("backend", "auto", {"auto", "cpu", "cuda"}, "where kernels run");
+    backend = config.one_of_outside_identity("backend", "auto", {"auto", "cpu", "cuda"}, "where kernels run");
     name = config.text("name", default_name(config.file()), "begins the name of the result folder");
     if (name.empty() || name.find('/') != std::string::npos || name[0] == '.')
       throw Error(config.place("name") + ": name = \"" + name + "\" should be a plain file name");
-    experiment = find_kind(kind, config.place("kind")).read(config, seed);
+    experiment = kind.read(config, seed);
   }
 };
 
@@ -55,8 +60,23 @@ std::string read_kind(Config& config) {
   return config.text("kind", std::nullopt, "kind of experiment; `oneproxy list` shows them");
 }
 
-Backend resolve_backend(const std::string& name) {
-  const Backend backend = name == "cuda" || (name == "auto" && cuda_device_count() > 0) ? Backend::cuda : Backend::cpu;
+ExperimentConfig read_config(Config& config) {
+  const std::string kind = read_kind(config);
+  ExperimentConfig read(config, find_kind(kind, config.place("kind")));
+  config.finish();
+  if (read.store_path.empty()) read.store_path = shipped_store();
+  return read;
+}
+
+// The back end that the work will run on. Error for one that the kind has no code for, or this machine no device.
+Backend resolve_backend(const Config& config, const ExperimentConfig& read) {
+  const auto& usable = read.kind.backends;
+  const bool has_cuda = std::find(usable.begin(), usable.end(), Backend::cuda) != usable.end();
+  if (read.backend == "cuda" && !has_cuda)
+    throw Error(config.place("backend") + ": backend = \"cuda\", and kind " + read.kind.name +
+                " runs on the CPU only; set backend = \"cpu\", or leave it \"auto\"");
+  const bool cuda = read.backend == "cuda" || (read.backend == "auto" && has_cuda && cuda_device_count() > 0);
+  const Backend backend = cuda ? Backend::cuda : Backend::cpu;
   require_backend(backend);
   return backend;
 }
@@ -67,57 +87,61 @@ std::string run_experiment(const RunOptions& options) {
   Provenance provenance;
   Workspace work;
   Config config = Config::load(options.config, options.overrides);
-  Prepared prepared(config, read_kind(config));
-  config.finish();
-  const Backend backend = resolve_backend(prepared.backend_name);
-  const std::string store_path = prepared.store_path.empty() ? shipped_store() : prepared.store_path;
+  const ExperimentConfig read = read_config(config);
+  const Backend backend = resolve_backend(config, read);
 
   std::string identity = config.identity();
   std::optional<Store> store;
   {
     Timer timer(work.timings, "reading");
-    store.emplace(store_path);
+    store.emplace(read.store_path);
     const auto known = store->spaces();
-    for (const auto& space : prepared.experiment->spaces()) {
+    for (const auto& file : config.files()) provenance.data[file.key + " " + file.path] = file.sha256;
+    for (const auto& space : read.experiment->spaces()) {
       if (std::find(known.begin(), known.end(), space) == known.end()) continue;  // prepare() says whether it matters
       const auto sum = store->checksum(space);
       provenance.data["space " + space] = sum;
       identity += "# " + space + " " + sum + "\n";
     }
-    prepared.experiment->prepare(*store);
-    identity += prepared.experiment->other_data();
+    read.experiment->prepare(*store);
+    identity += read.experiment->other_data();
   }
-  const std::string place = ResultFolder::place(options.out, prepared.kind, prepared.name, identity);
-  if (ResultFolder::finished(place) && !options.force) {
-    log_info(place + " is finished already (same settings, same data); --force runs it again");
-    return place;
+  const std::string result = ResultFolder::path_of(options.out, read.kind.name, read.name, identity);
+  if (ResultFolder::finished(result) && !options.force) {
+    log_info(result + " is finished already (same settings, same data); --force runs it again");
+    return result;
   }
 
-  ResultFolder folder(place);
-  log_info("oneproxy " + version() + " (" + commit() + "): " + prepared.kind + " of " +
+  ResultFolder folder(result);
+  log_info("oneproxy " + version() + " (" + commit() + "): " + read.kind.name + " of " +
            (options.config.empty() ? "the command line" : options.config) + ", backend " + to_string(backend) +
-           (prepared.backend_name == "auto" ? " (auto)" : "") + ", store " + store_path);
+           (read.backend == "auto" ? " (auto)" : "") + ", store " + read.store_path);
   folder.write("config.toml",
                "# resolved from " + fs::path(options.config).filename().string() + "\n" + config.resolved());
+  for (const auto& file : config.files()) {  // so that the result can be read when the file has changed or gone
+    const std::string copy = folder.file("spaces/" + SearchSpace::load_file(file.path).name() + ".toml");
+    fs::create_directories(fs::path(copy).parent_path());
+    fs::copy_file(file.path, copy, fs::copy_options::overwrite_existing);
+  }
   work.backend = backend;
-  work.report = "# " + prepared.name + " (" + prepared.kind + ")\n\n";
+  work.report = "# " + read.name + " (" + read.kind.name + ")\n\n";
   work.folder = folder.file("");
-  work.checkpoint = place + ".checkpoint";
+  work.checkpoint = result + ".checkpoint";
   work.arrays.emplace(folder.file("arrays.h5"), H5Mode::create);
-  work.arrays->set_attribute("/", "kind", prepared.kind);
+  work.arrays->set_attribute("/", "kind", read.kind.name);
   {
     Timer timer(work.timings, "run");
-    prepared.experiment->run(work);
+    read.experiment->run(work);
   }
   work.arrays->close();
   check_interrupt();
 
-  provenance.kind = prepared.kind;
+  provenance.kind = read.kind.name;
   provenance.config_file = options.config;
   provenance.command = options.command;
   provenance.backend = backend;
-  provenance.seed = static_cast<std::int64_t>(prepared.seed);
-  provenance.data["store"] = store_path;
+  provenance.seed = static_cast<std::int64_t>(read.seed);
+  provenance.data["store"] = read.store_path;
   provenance.timings = work.timings;
   folder.write("summary.json", work.summary.json());
   folder.write("report.md", work.report);
@@ -126,26 +150,24 @@ std::string run_experiment(const RunOptions& options) {
   folder.finish();
   std::error_code ignored;
   fs::remove(work.checkpoint, ignored);
-  return place;
+  return result;
 }
 
 std::string check_experiment(const RunOptions& options) {
   Config config = Config::load(options.config, options.overrides);
-  Prepared prepared(config, read_kind(config));
-  config.finish();
-  resolve_backend(prepared.backend_name);
-  const std::string store_path = prepared.store_path.empty() ? shipped_store() : prepared.store_path;
-  const Store store(store_path);
-  prepared.experiment->prepare(store);
-  return options.config + ": a valid " + prepared.kind + " of " + join(prepared.experiment->spaces()) + " with " +
-         store_path;
+  const ExperimentConfig read = read_config(config);
+  resolve_backend(config, read);
+  const Store store(read.store_path);
+  read.experiment->prepare(store);
+  return options.config + ": a valid " + read.kind.name + " of " + join(read.experiment->spaces()) + " with " +
+         read.store_path;
 }
 
 std::string describe_kind(const std::string& kind) {
   const auto& found = find_kind(kind, "");
   Config config = Config::defaults();
   read_kind(config);
-  Prepared prepared(config, kind);
+  const ExperimentConfig read(config, found);
   std::string text = found.name + ": " + found.description + "\n\n";
   Table table({"key", "type", "default", "meaning"});
   for (const auto& key : config.keys()) table.row({key.name, key.type, key.default_value, key.meaning});

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-REMEDY = "or build without training: ONEPROXY_CMAKE_ARGS=-DONEPROXY_TORCH=OFF"
+REMEDY = "or build without training: ONEPROXY_TORCH=OFF in the environment"
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def plot(folder: Path, out: Path | None, pdf: bool) -> list[Path]:
         kind = read.attributes.get("kind", "unknown")
         raise PlotError(
             f"{folder}: no picture for a result of kind {kind!r}; there are pictures for monotonicity, "
-            "adaproxy, pareto_search, search, train_predictor, few_shot, proxy_sweep and reproduce_nb201"
+            "adaproxy, front_transfer, search, train_predictor, few_shot, proxy_sweep and reproduce_nb201"
         )
     try:
         figures = {name: figure for picture in applicable for name, figure in picture.draw(read).items()}

@@ -6,11 +6,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <set>
 #include <sstream>
 
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -18,10 +20,15 @@ namespace fs = std::filesystem;
 
 struct Config::State {
   toml::table table;
-  std::string file;                                 // "" for defaults
-  std::map<std::string, std::string> from_set;      // key -> raw text of its override
-  std::vector<ConfigKey> keys;                      // in the order of reading
-  std::vector<std::pair<std::string, bool>> lines;  // "key = value", part of the identity?
+  std::string file;                             // "" for defaults
+  std::map<std::string, std::string> from_set;  // key -> raw text of its override
+  std::vector<ConfigKey> keys;                  // in the order of reading
+  struct Line {
+    std::string text;      // "key = value"
+    std::string identity;  // what names the result in its stead; "" for nothing
+  };
+  std::vector<Line> lines;
+  std::vector<ConfigFile> files;
   std::vector<std::shared_ptr<State>> children;
 
   const toml::node* find(const std::string& key) const { return table.get(key); }
@@ -40,7 +47,8 @@ struct Config::State {
   void record(const std::string& key, const std::string& type, const std::string& default_value,
               const std::string& meaning, const std::string& value, bool identity) {
     keys.push_back({key, type, default_value, meaning});
-    lines.emplace_back(key + " = " + value, identity);
+    const std::string line = key + " = " + value;
+    lines.push_back({line, identity ? line : ""});
   }
 };
 
@@ -288,17 +296,45 @@ std::vector<std::int64_t> Config::integers(const std::string& key, std::vector<s
                                  });
 }
 
+namespace {
+// Where a path leads that the file or the command line gives for a key.
+template <class S>
+std::string resolved_path(const S& state, const std::string& key, const std::string& value) {
+  const fs::path base = state.from_set.count(key) > 0 ? "" : fs::path(state.file).parent_path();
+  return fs::absolute(base / value).lexically_normal().string();
+}
+}  // namespace
+
 std::string Config::path(const std::string& key, const std::string& default_value, const std::string& meaning) {
   return read<std::string>(*state_, key, std::optional(default_value), "path", meaning, false,
                            [&](const toml::node& node) -> std::string {
-                             const bool on_command_line = state_->from_set.count(key) > 0;
                              auto value = node.value_exact<std::string>();
-                             if (!value && on_command_line) value = state_->from_set.at(key);
+                             if (!value && state_->from_set.count(key)) value = state_->from_set.at(key);
                              if (!value) state_->wrong(key, show(node), "a path in quotes");
-                             if (value->empty()) return default_value;
-                             const fs::path base = on_command_line ? "" : fs::path(state_->file).parent_path();
-                             return fs::absolute(base / *value).lexically_normal().string();
+                             return value->empty() ? default_value : resolved_path(*state_, key, *value);
                            });
+}
+
+std::string Config::name_or_file(const std::string& key, const std::string& extension, const std::string& meaning) {
+  std::string value = text(key, std::nullopt, meaning);
+  if (!value.ends_with(extension)) return value;
+  const std::string path = resolved_path(*state_, key, value);
+  std::error_code error;
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream bytes;
+  if (fs::is_regular_file(path, error)) bytes << in.rdbuf();
+  if (bytes.str().empty())
+    throw Error(state_->place(key) + ": " + key + " = " + path + ": no such file, or an empty one");
+  const ConfigFile file{key, path, sha256_hex(bytes.str())};
+  state_->lines.back() = {key + " = " + quoted(path), key + " = " + quoted("sha256:" + file.sha256)};
+  state_->files.push_back(file);
+  return path;
+}
+
+std::vector<ConfigFile> Config::files() const {
+  auto files = state_->files;
+  for (const auto& child : state_->children) files.insert(files.end(), child->files.begin(), child->files.end());
+  return files;
 }
 
 std::string Config::folder(const std::string& key) const {
@@ -317,7 +353,7 @@ std::vector<Config> Config::tables(const std::string& key, const std::string& me
     child->table = *item.as_table();
     child->file = state_->file + ":" + std::to_string(item.source().begin.line);
     state_->children.push_back(child);
-    state_->lines.emplace_back("[[" + key + "]]", true);
+    state_->lines.push_back({"[[" + key + "]]", "[[" + key + "]]"});
     result.push_back(Config(child));
   }
   return result;
@@ -347,10 +383,11 @@ std::string lines_of(const S& state, bool only_identity) {
   // Plain keys first, then the tables: TOML wants it so.
   std::string plain, tables;
   std::size_t child = 0;
-  for (const auto& [line, identity] : state.lines) {
-    if (line.rfind("[[", 0) == 0) {
+  for (const auto& [text, identity] : state.lines) {
+    const auto& line = only_identity ? identity : text;
+    if (text.rfind("[[", 0) == 0) {
       tables += "\n" + line + "\n" + lines_of(*state.children[child++], only_identity);
-    } else if (identity || !only_identity) {
+    } else if (!line.empty()) {
       plain += line + "\n";
     }
   }

@@ -20,6 +20,11 @@ struct ConfigKey {
   std::string name, type, default_value, meaning;
 };
 
+// A file that a key names, and the SHA-256 of its bytes.
+struct ConfigFile {
+  std::string key, path, sha256;
+};
+
 class Config {
  public:
   // path "": no file, all keys come from the overrides.
@@ -52,6 +57,10 @@ class Config {
   // A path: relative to the configuration file, or to the working directory when it came from the command line.
   // Not part of the result's identity (neither is what a read `_outside_identity` reads).
   std::string path(const std::string& key, const std::string& default_value, const std::string& meaning);
+  // The name of something that ships, or a file where the text ends with `extension`; the latter's path is found like
+  // the others, and its checksum is part of the result's identity. Required. Error: no such file.
+  std::string name_or_file(const std::string& key, const std::string& extension, const std::string& meaning);
+  std::vector<ConfigFile> files() const;  // read by name_or_file, here and in the tables
   std::string one_of_outside_identity(const std::string& key, const std::string& default_value,
                                       const std::vector<std::string>& valid, const std::string& meaning);
   // The folder that a path within a text is relative to: that of the file, or "" (the working directory) where the key

@@ -1,23 +1,23 @@
 #pragma once
 // A run is a folder that explains itself: config.toml, summary.json, arrays.h5, report.md, run.log,
-// provenance.json, and DONE last. It is made beside its place under another name and renamed when it is
-// whole, so that an interrupted run leaves nothing.
+// provenance.json, and DONE last. It is an AtomicPath: an interrupted run leaves nothing.
 #include <memory>
 #include <string>
 
+#include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/log.h"
 
 namespace oneproxy {
 
 class ResultFolder {
  public:
-  // The place of a result: OUT/<kind>/<name>-<first 10 hex of SHA-256 of the identity>.
-  static std::string place(const std::string& out, const std::string& kind, const std::string& name,
-                           const std::string& identity);
-  static bool finished(const std::string& place);
+  // Where a result is: OUT/<kind>/<name>-<first 10 hex of SHA-256 of the identity>.
+  static std::string path_of(const std::string& out, const std::string& kind, const std::string& name,
+                             const std::string& identity);
+  static bool finished(const std::string& path);
 
   // Error where the folder can not be made (read-only, full).
-  explicit ResultFolder(const std::string& place);
+  explicit ResultFolder(const std::string& path);
   ~ResultFolder();  // an unfinished folder is removed
   ResultFolder(const ResultFolder&) = delete;
   ResultFolder& operator=(const ResultFolder&) = delete;
@@ -27,11 +27,8 @@ class ResultFolder {
   void finish();                                                    // DONE, then rename; replaces an older result
 
  private:
-  std::string place_, work_;
-  std::unique_ptr<LogFile> log_;
+  AtomicPath path_;
+  std::unique_ptr<LogFile> log_;  // in the folder, so closed before it is removed
 };
-
-// Writes a file whole or not at all (temporary file, then rename).
-void write_file_atomically(const std::string& path, const std::string& content);
 
 }  // namespace oneproxy

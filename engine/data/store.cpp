@@ -6,6 +6,8 @@
 #include <limits>
 #include <map>
 
+#include "oneproxy/engine/base/atomic_path.h"
+#include "oneproxy/engine/base/attribute_reader.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/engine/data/stored.h"
@@ -18,17 +20,14 @@ namespace {
 constexpr const char* kFormat = "oneproxy-store";
 
 void check_format(const H5File& file) {
-  const auto attributes = file.attributes("/");
-  const auto format = attributes.find("format");
-  const auto schema = attributes.find("schema_version");
-  const auto* format_text = format == attributes.end() ? nullptr : std::get_if<std::string>(&format->second);
-  const auto* version = schema == attributes.end() ? nullptr : std::get_if<std::int64_t>(&schema->second);
-  if (!format_text || *format_text != kFormat || !version)
+  const auto found = file.attributes("/");
+  if (attribute_text(found, "format") != kFormat)
     throw Error(file.path() + ": is an HDF5 file but not a store of oneproxy; make one with tools/import_datasets.py");
-  if (*version > kStoreSchema)
-    throw Error(file.path() + ": has schema " + std::to_string(*version) + ", this program reads up to " +
+  const auto version = AttributeReader(found, file.path(), "import the data again").integer("schema_version");
+  if (version > kStoreSchema)
+    throw Error(file.path() + ": has schema " + std::to_string(version) + ", this program reads up to " +
                 std::to_string(kStoreSchema) + "; use a newer oneproxy");
-  if (*version < 1) throw Error(file.path() + ": has schema " + std::to_string(*version) + "; import the data again");
+  if (version < 1) throw Error(file.path() + ": has schema " + std::to_string(version) + "; import the data again");
 }
 
 }  // namespace
@@ -109,9 +108,8 @@ Column Store::metric(const std::string& space, const std::string& set, const std
 std::string Store::checksum(const std::string& space) const {
   std::string sums;
   auto add = [&](const std::string& dataset) {
-    const auto attributes = file_.attributes(dataset);
-    if (const auto sum = attributes.find("sha256"); sum != attributes.end())
-      sums += dataset + " " + std::get<std::string>(sum->second) + "\n";
+    const auto sum = attribute_text(file_.attributes(dataset), "sha256");
+    if (!sum.empty()) sums += dataset + " " + sum + "\n";
   };
   for (const auto& set : sets(space)) {
     const std::string base = "/spaces/" + space + "/" + set;
@@ -130,7 +128,7 @@ void add_device(const std::string& path, const std::string& start_from, const st
                 const std::string& set, const DeviceMeasurements& added) {
   const bool exists = fs::exists(path);
   Store(exists ? path : start_from);  // refuses what is not a store
-  replace_file(path, exists ? path : start_from, [&](H5File& file) {
+  write_h5_atomically(path, exists ? path : start_from, [&](H5File& file) {
     const std::string base = "/spaces/" + space + "/" + set;
 
     // Union of the set's rows and the new ones, sorted, with each old column spread over it.

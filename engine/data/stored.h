@@ -1,12 +1,11 @@
 #pragma once
-// Numbers in HDF5 with their checksum beside them, and files that are replaced whole or not at all: what measurements,
-// predictors and tables have in common.
+// Numbers in HDF5 with their checksum beside them: what measurements, predictors and tables have in common.
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "oneproxy/engine/base/attribute_reader.h"
 #include "oneproxy/engine/base/hdf5.h"
 #include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/kernels/base/error.h"
@@ -24,10 +23,9 @@ void write_checked(H5File& file, const std::string& dataset, const std::vector<T
 template <class T>
 void verify_checksum(const H5File& file, const std::string& dataset, const std::vector<T>& values,
                      const H5Attributes& found) {
-  const auto sum = found.find("sha256");
-  const auto* text = sum == found.end() ? nullptr : std::get_if<std::string>(&sum->second);
-  if (!text) throw Error(file.path() + ": " + dataset + " has no checksum; import the data again");
-  if (*text != sha256_of(std::span<const T>(values)))
+  const auto sum = attribute_text(found, "sha256");
+  if (sum.empty()) throw Error(file.path() + ": " + dataset + " has no checksum; import the data again");
+  if (sum != sha256_of(std::span<const T>(values)))
     throw Error(file.path() + ": " + dataset + " does not match its checksum; the file is damaged, get it again");
 }
 
@@ -38,9 +36,5 @@ inline std::string below(const std::string& group, const std::string& name) {
 
 std::vector<double> read_checked_doubles(const H5File& file, const std::string& dataset);
 std::vector<std::uint8_t> read_checked_bytes(const H5File& file, const std::string& dataset);
-
-// `change` gets a temporary file beside `path`: a copy of `start` ("" is an empty file). It is renamed to `path` when
-// everything is written; on any error `path` is as before.
-void replace_file(const std::string& path, const std::string& start, const std::function<void(H5File&)>& change);
 
 }  // namespace oneproxy

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/data/store.h"
 #include "oneproxy/engine/data/stored.h"
@@ -33,7 +34,7 @@ void add(const std::string& store, const std::string& start_from, const std::str
     throw Error("'" + name + "': a name in a store has no blanks, quotes, '/' or ':'");
   const std::string start = fs::exists(store) ? store : start_from;
   (void)Store(start);  // refuses what is not a store
-  replace_file(store, start, write);
+  write_h5_atomically(store, start, write);
 }
 
 }  // namespace
@@ -89,7 +90,7 @@ void write(H5File& file, const std::string& group, const IndexTable& model) { wr
 }  // namespace
 
 void save_model(const std::string& path, const SpaceModel& model) {
-  replace_file(path, "", [&](H5File& file) { std::visit([&](const auto& m) { write(file, "/", m); }, model); });
+  write_h5_atomically(path, "", [&](H5File& file) { std::visit([&](const auto& m) { write(file, "/", m); }, model); });
 }
 
 void add_model(const std::string& store, const std::string& start_from, const std::string& name,

@@ -5,6 +5,8 @@
 #include <limits>
 #include <numeric>
 
+#include "oneproxy/engine/base/atomic_path.h"
+#include "oneproxy/engine/base/attribute_reader.h"
 #include "oneproxy/engine/data/stored.h"
 #include "oneproxy/engine/predictor/code_layout.h"
 #include "oneproxy/kernels/base/error.h"
@@ -14,9 +16,6 @@ namespace {
 
 constexpr const char* kFormat = "oneproxy-predictor";
 constexpr std::int64_t kSchema = 1;
-// What the format itself keeps among the attributes; all others are the record.
-const std::vector<std::string> kOwnAttributes = {"format",     "schema_version", "space",         "target",      "unit",
-                                                 "log_target", "n_layers",       "output_offset", "output_scale"};
 
 void check_finite(const std::vector<double>& values, const std::string& what) {
   for (std::size_t i = 0; i < values.size(); ++i)
@@ -51,14 +50,6 @@ void check(const MlpPredictor& p, const std::string& where) {
   if (width != 1) throw fault("the last layer has " + std::to_string(width) + " outputs, a predictor has one");
   if (!std::isfinite(p.output_offset) || !std::isfinite(p.output_scale))
     throw fault("its output offset or scale is not a number");
-}
-
-template <class T>
-T attribute(const H5Attributes& found, const std::string& name, const std::string& where) {
-  const auto at = found.find(name);
-  const T* value = at == found.end() ? nullptr : std::get_if<T>(&at->second);
-  if (!value) throw Error(where + " has no attribute " + name + "; it is no predictor, or damaged");
-  return *value;
 }
 
 }  // namespace
@@ -139,24 +130,23 @@ void write_predictor(H5File& file, const std::string& group, const MlpPredictor&
 
 MlpPredictor read_predictor(const H5File& file, const std::string& group) {
   const std::string where = file.path() + (group == "/" ? "" : ":" + group);
-  H5Attributes found = file.attributes(group);
-  if (attribute<std::string>(found, "format", where) != kFormat)
+  AttributeReader attributes(file.attributes(group), where, "it is no predictor, or damaged");
+  if (attributes.text("format") != kFormat)
     throw Error(where +
                 ": is no predictor; `oneproxy import --predictor` or `oneproxy train` make one (of a look-up table: " +
                 "table:FILE)");
-  if (const auto version = attribute<std::int64_t>(found, "schema_version", where); version != kSchema)
+  if (const auto version = attributes.integer("schema_version"); version != kSchema)
     throw Error(where + ": has schema " + std::to_string(version) + ", this program reads " + std::to_string(kSchema) +
                 "; use another oneproxy");
   MlpPredictor p;
-  p.space = attribute<std::string>(found, "space", where);
-  p.target = attribute<std::string>(found, "target", where);
-  p.unit = attribute<std::string>(found, "unit", where);
-  p.log_target = attribute<std::int64_t>(found, "log_target", where) != 0;
-  p.output_offset = attribute<double>(found, "output_offset", where);
-  p.output_scale = attribute<double>(found, "output_scale", where);
-  const auto n_layers = attribute<std::int64_t>(found, "n_layers", where);
-  for (const auto& name : kOwnAttributes) found.erase(name);
-  p.record = std::move(found);
+  p.space = attributes.text("space");
+  p.target = attributes.text("target");
+  p.unit = attributes.text("unit");
+  p.log_target = attributes.integer("log_target") != 0;
+  p.output_offset = attributes.number("output_offset");
+  p.output_scale = attributes.number("output_scale");
+  const auto n_layers = attributes.integer("n_layers");
+  p.record = attributes.rest();
   p.radices = read_checked_bytes(file, below(group, "radices"));
   p.rows = read_checked_doubles(file, below(group, "first/rows"));
   p.first_bias = read_checked_doubles(file, below(group, "first/bias"));
@@ -173,7 +163,7 @@ MlpPredictor read_predictor(const H5File& file, const std::string& group) {
 }
 
 void save_predictor(const std::string& path, const MlpPredictor& predictor) {
-  replace_file(path, "", [&](H5File& file) { write_predictor(file, "/", predictor); });
+  write_h5_atomically(path, "", [&](H5File& file) { write_predictor(file, "/", predictor); });
 }
 
 MlpPredictor load_predictor(const std::string& path) { return read_predictor(H5File(path, H5Mode::read), "/"); }

@@ -3,17 +3,14 @@
 // others being its record, and the radices of its space.
 #include <string>
 
+#include "oneproxy/engine/base/attribute_reader.h"
 #include "oneproxy/engine/data/stored.h"
-#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 
 // "" where the group has none.
 inline std::string table_format(const H5File& file, const std::string& group) {
-  const auto found = file.attributes(group);
-  const auto format = found.find("format");
-  const auto* value = format == found.end() ? nullptr : std::get_if<std::string>(&format->second);
-  return value ? *value : "";
+  return attribute_text(file.attributes(group), "format");
 }
 
 template <class Table>
@@ -31,20 +28,12 @@ void write_table_head(H5File& file, const std::string& group, const std::string&
 // Errors: an attribute that is missing, damaged radices. The format has been looked at.
 template <class Table>
 void read_table_head(const H5File& file, const std::string& group, const std::string& where, Table& table) {
-  H5Attributes found = file.attributes(group);
-  auto take = [&](const std::string& name) {
-    const auto attribute = found.find(name);
-    const auto* value = attribute == found.end() ? nullptr : std::get_if<std::string>(&attribute->second);
-    if (!value) throw Error(where + ": has no attribute " + name + "; it is no look-up table, or damaged");
-    const std::string text = *value;
-    found.erase(attribute);
-    return text;
-  };
-  take("format");
-  table.space = take("space");
-  table.target = take("target");
-  table.unit = take("unit");
-  table.record = std::move(found);
+  AttributeReader attributes(file.attributes(group), where, "it is no look-up table, or damaged");
+  attributes.text("format");
+  table.space = attributes.text("space");
+  table.target = attributes.text("target");
+  table.unit = attributes.text("unit");
+  table.record = attributes.rest();
   table.radices = read_checked_bytes(file, below(group, "radices"));
 }
 

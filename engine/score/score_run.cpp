@@ -1,13 +1,12 @@
 #include "oneproxy/engine/score/score_run.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <optional>
 
-#include "oneproxy/engine/base/hdf5.h"
+#include "oneproxy/engine/base/atomic_path.h"
+#include "oneproxy/engine/base/attribute_reader.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/base/progress.h"
@@ -59,9 +58,7 @@ std::vector<Candidate> read_candidates(const H5File& file, const std::string& gr
 
 void save(const CheckpointSettings& checkpoint, std::uint64_t done, const Reduction& reduction) {
   const auto state = reduction.state();
-  const std::string temporary = checkpoint.path + ".partial-" + std::to_string(getpid());
-  {
-    H5File file(temporary, H5Mode::create);
+  write_h5_atomically(checkpoint.path, "", [&](H5File& file) {
     file.set_attribute("/", "format", std::string("oneproxy-checkpoint-2"));
     file.set_attribute("/", "identity", checkpoint.identity);
     file.set_attribute("/", "done", static_cast<std::int64_t>(done));
@@ -70,35 +67,24 @@ void save(const CheckpointSettings& checkpoint, std::uint64_t done, const Reduct
     write_candidates(file, "front", state.front);
     for (std::size_t i = 0; i < state.best.size(); ++i)
       write_candidates(file, "best/" + std::to_string(i), state.best[i]);
-    file.close();
-  }
-  fs::rename(temporary, checkpoint.path);
+  });
 }
 
 // How far the checkpoint had come; fills the reduction.
 std::uint64_t load(const CheckpointSettings& checkpoint, const ArchRun& run, Reduction& reduction) {
   const std::string remedy = "; remove it to begin anew";
   const H5File file(checkpoint.path, H5Mode::read);
-  const auto attributes = file.attributes("/");
-  const auto text = [&](const std::string& name) {
-    const auto found = attributes.find(name);
-    const auto* value = found == attributes.end() ? nullptr : std::get_if<std::string>(&found->second);
-    return value ? *value : std::string();
-  };
-  const auto number = [&](const std::string& name) {
-    const auto found = attributes.find(name);
-    const auto* value = found == attributes.end() ? nullptr : std::get_if<std::int64_t>(&found->second);
-    if (!value) throw Error(checkpoint.path + ": no checkpoint, " + name + " is missing" + remedy);
-    return *value;
-  };
-  if (text("format") != "oneproxy-checkpoint-2") throw Error(checkpoint.path + ": no checkpoint of oneproxy" + remedy);
-  if (text("identity") != checkpoint.identity)
+  const auto found = file.attributes("/");
+  if (attribute_text(found, "format") != "oneproxy-checkpoint-2")
+    throw Error(checkpoint.path + ": no checkpoint of oneproxy" + remedy);
+  if (attribute_text(found, "identity") != checkpoint.identity)
     throw Error(checkpoint.path + ": a checkpoint of another configuration (other models, run or limits)" + remedy);
-  const auto done = static_cast<std::uint64_t>(number("done"));
+  AttributeReader attributes(found, checkpoint.path, "a broken checkpoint, remove it to begin anew");
+  const auto done = static_cast<std::uint64_t>(attributes.integer("done"));
   if (done > run.count) throw Error(checkpoint.path + ": a broken checkpoint, beyond the run's end" + remedy);
   Reduction::State state;
-  state.n_scored = static_cast<std::uint64_t>(number("n_scored"));
-  state.gave_up_margins = number("gave_up_margins") != 0;
+  state.n_scored = static_cast<std::uint64_t>(attributes.integer("n_scored"));
+  state.gave_up_margins = attributes.integer("gave_up_margins") != 0;
   state.front = read_candidates(file, "front");
   for (std::size_t i = 0; i < reduction.settings().limits.size(); ++i)
     state.best.push_back(read_candidates(file, "best/" + std::to_string(i)));

@@ -32,6 +32,11 @@ std::string SearchSpace::to_string(std::span<const std::uint8_t> choices) const 
   ONEPROXY_ASSERT(choices.size() == radices_.size());
   if (string_form_ == "stages") return stages_to_string(choices);
   std::string text;
+  if (string_form_ == "named") {
+    for (int d = 0; d < n_decisions(); ++d)
+      text += (d ? "|" : "") + decisions_[d].name + "=" + decisions_[d].choices[choices[d]].operation.name;
+    return text;
+  }
   for (int d = 0; d < n_decisions(); ++d) {
     const auto& op = operations_[choices[d]].name;
     if (string_form_ == "list") {
@@ -128,6 +133,31 @@ std::vector<std::uint8_t> SearchSpace::parse_stages(const std::string& text) con
   return choices;
 }
 
+// "decision=choice" for each decision, in any order.
+std::vector<std::uint8_t> SearchSpace::parse_named(const std::string& text) const {
+  std::vector<std::string> names;
+  for (const auto& decision : decisions_) names.push_back(decision.name);
+  const std::string where = "architecture '" + text + "'";
+  std::vector<int> chosen(decisions_.size(), -1);
+  for (const auto& part : split(text, "| ")) {
+    const auto equal = part.find('=');
+    const auto found = std::find(names.begin(), names.end(), part.substr(0, equal));
+    if (equal == std::string::npos)
+      throw Error(where + ": '" + part + "' should be DECISION=CHOICE; for example " + to_string(this->choices(0)));
+    if (found == names.end()) throw Error(unknown_name("decision", part.substr(0, equal), where, names));
+    const auto d = found - names.begin();
+    if (chosen[d] >= 0) throw Error(where + ": decides " + *found + " twice");
+    std::vector<std::string> known;
+    for (const auto& choice : decisions_[d].choices) known.push_back(choice.operation.name);
+    const auto choice = std::find(known.begin(), known.end(), part.substr(equal + 1));
+    if (choice == known.end()) throw Error(unknown_name("choice of " + *found, part.substr(equal + 1), where, known));
+    chosen[d] = static_cast<int>(choice - known.begin());
+  }
+  const auto missing = std::find(chosen.begin(), chosen.end(), -1);
+  if (missing != chosen.end()) throw Error(where + ": does not decide " + names[missing - chosen.begin()]);
+  return {chosen.begin(), chosen.end()};
+}
+
 std::vector<std::uint8_t> SearchSpace::parse_cell(const std::string& text) const {
   std::vector<std::uint8_t> choices;
   const std::string node_separator = "+";
@@ -157,6 +187,8 @@ std::vector<std::uint8_t> SearchSpace::parse(const std::string& text) const {
     choices = parse_numbers(text);
   } else if (string_form_ == "stages") {
     choices = parse_stages(text);
+  } else if (string_form_ == "named") {
+    choices = parse_named(text);
   } else if (string_form_ == "list") {
     for (const auto& part : split(text, "| ")) choices.push_back(static_cast<std::uint8_t>(operation_of(part, text)));
   } else {

@@ -133,8 +133,8 @@ void Physics::tabulate(int n_rows) {
           add_layer(choices[c].operation, place, rows[static_cast<std::size_t>(t) * n_rows + first_row_[d] + c]);
     }
   }
-  std::vector<int> used;
-  for (int j = 0; j < kChainColumns; ++j) {
+  std::vector<int> used;  // none in a space of named choices
+  for (int j = 0; j < kChainColumns && space_.has_costs(); ++j) {
     const bool rare = j == kHardSwishAct || j == kSeAct || j == kK7 || j == kSe || j == kSeMac;
     if (rare && std::all_of(rows.begin(), rows.end(), [&](const ChainFeatures& f) { return f[j] == 0; })) continue;
     used.push_back(j);

@@ -1,6 +1,7 @@
 #pragma once
-// A search space is data: decisions, their choices, and what each choice is and costs. Declared in
-// configs/spaces/<space>.toml, which is the only place where the order of operations is written.
+// A search space is data: decisions, their choices, and what each choice is and costs. Declared in a file
+// (configs/spaces/ holds those that ship, docs/spaces.md describes the keys), which is the only place where the order
+// of choices is written.
 //   index <-> choices <-> string, choices -> cost
 #include <cstdint>
 #include <span>
@@ -12,8 +13,9 @@
 
 namespace oneproxy {
 
-// One decision with one choice made: an operation at its places in the network. Where the input resolution is a
-// decision, places and cost are those of the largest resolution; SearchSpace::cost knows the others.
+// One decision with one choice made: an operation at its placements in the network. Where the input resolution is a
+// decision, placements and cost are those of the largest resolution; SearchSpace::cost knows the others. A choice that
+// is a name only has an operation of kind "none" and no placements.
 struct Choice {
   Operation operation;
   std::vector<Placement> placements;
@@ -48,13 +50,19 @@ struct FixedLayer {
   Placement placement;
 };
 
+struct SpaceDeclaration;  // space_file.h
+
 class SearchSpace {
  public:
-  // By the name of a space that ships. geometry: one of geometries(); "" is the first. Errors: unknown space or
-  // geometry (nearest names), a faulty file (line).
-  static SearchSpace load(const std::string& name, const std::string& geometry = "");
+  // By the name of a space that ships, or by the path of a file, which ends in ".toml". geometry: one of geometries();
+  // "" is the first. Errors: unknown space or geometry (nearest names), a faulty file (line).
+  static SearchSpace load(const std::string& name_or_file, const std::string& geometry = "");
+  static SearchSpace load_file(const std::string& path, const std::string& geometry = "");
 
-  const std::string& name() const { return name_; }
+  const std::string& name() const { return name_; }  // measurements and predictors of a store go by it
+  // What loads it again: the name of a space that ships, else the path of its file.
+  const std::string& reference() const { return reference_; }
+  const std::string& checksum() const { return checksum_; }  // SHA-256 of its file
   const std::string& geometry() const { return geometry_; }
   const std::vector<std::string>& geometries() const { return geometries_; }
   const std::vector<Decision>& decisions() const { return decisions_; }
@@ -83,8 +91,8 @@ class SearchSpace {
   ArchIndex index(std::span<const std::uint8_t> choices) const;
   std::vector<std::uint8_t> choices(ArchIndex index) const;
 
-  // The space's own string: "|op~0|+|op~0|op~1|+...", "k3_e1|skip|..." or, with the active blocks of each stage,
-  // "r=176|k3_e3 k5_e6|k7_e4 k3_e3 k3_e3|...".
+  // The space's own string: "depth=2|act=gelu|...", "|op~0|+|op~0|op~1|+...", "k3_e1|skip|..." or, with the active
+  // blocks of each stage, "r=176|k3_e3 k5_e6|k7_e4 k3_e3 k3_e3|...".
   std::string to_string(std::span<const std::uint8_t> choices) const;
   // Reads the space's own string, choices as numbers ("3,1,0,2,4,4"), or for stages every block by name
   // ("r=176|k3_e3|k5_e6|none|none|..."). Errors name the faulty part.
@@ -93,23 +101,27 @@ class SearchSpace {
   // Where a decision's operation stands, and the layers that are the same for all (where the file gives their shapes),
   // at a resolution: a choice of decision 0, or 0 where the resolution is no decision.
   const std::vector<Placement>& placements(int decision, int resolution) const {
-    return places_[resolution * decisions_.size() + decision];
+    return placements_[resolution * decisions_.size() + decision];
   }
   const std::vector<FixedLayer>& fixed_layers(int resolution) const { return fixed_layers_[resolution]; }
 
-  // Whole network (with what is the same for all architectures, where the file gives it).
+  // Whether its choices are operations, which cost something; else they are names only.
+  bool has_costs() const { return !operations_.empty(); }
+  // Whole network (with what is the same for all architectures, where the file gives it). Error for a space without.
   Cost cost(std::span<const std::uint8_t> choices) const;
 
  private:
+  explicit SearchSpace(const SpaceDeclaration& declared);
   void make_digits();
   std::vector<std::uint8_t> parse_numbers(const std::string& text) const;
+  std::vector<std::uint8_t> parse_named(const std::string& text) const;
   std::vector<std::uint8_t> parse_cell(const std::string& text) const;
   std::vector<std::uint8_t> parse_stages(const std::string& text) const;
   int operation_of(const std::string& name, const std::string& text) const;
   int resolution_of(const std::string& part, const std::string& text) const;
   std::string stages_to_string(std::span<const std::uint8_t> choices) const;
 
-  std::string name_, geometry_, string_form_;
+  std::string name_, reference_, checksum_, geometry_, string_form_;
   std::vector<std::string> geometries_;
   std::vector<Operation> operations_;
   std::vector<Decision> decisions_;
@@ -122,7 +134,7 @@ class SearchSpace {
   int parts_ = 1, n_rows_ = 0;
   ArchIndex size_ = 0;
   std::vector<Cost> fixed_;                            // [1 or n resolutions]
-  std::vector<std::vector<Placement>> places_;         // [1 or n resolutions, n_decisions]
+  std::vector<std::vector<Placement>> placements_;     // [1 or n resolutions, n_decisions]
   std::vector<std::vector<FixedLayer>> fixed_layers_;  // [1 or n resolutions]
   std::vector<Cost> block_costs_;  // [n resolutions, n_rows_], only where the resolution is a decision
 };

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/resources.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -15,12 +16,14 @@ namespace fs = std::filesystem;
 const std::vector<std::string> kLosses = {"mse", "huber", "hinge", "logistic"};
 
 #if ONEPROXY_HAVE_TORCH
-// Beside the program, or where it was built.
+// Beside the library or program that holds this code, in the lib/ beside its bin/, or where it was built.
 std::string module_path() {
-  std::error_code ignored;
-  const auto program = fs::read_symlink("/proc/self/exe", ignored);
-  const auto beside = program.parent_path() / fs::path(ONEPROXY_TORCH_MODULE).filename();
-  return fs::exists(beside, ignored) ? beside.string() : ONEPROXY_TORCH_MODULE;
+  const fs::path built = ONEPROXY_TORCH_MODULE, code = code_folder();
+  for (const auto& folder : {code, code.parent_path() / "lib"}) {
+    std::error_code ignored;
+    if (fs::exists(folder / built.filename(), ignored)) return (folder / built.filename()).string();
+  }
+  return built.string();
 }
 
 MakeNetwork load_module() {

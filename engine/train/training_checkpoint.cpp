@@ -1,23 +1,16 @@
 #include "oneproxy/engine/train/training_checkpoint.h"
 
-#include <unistd.h>
-
-#include <filesystem>
-
-#include "oneproxy/engine/base/hdf5.h"
+#include "oneproxy/engine/base/atomic_path.h"
+#include "oneproxy/engine/base/attribute_reader.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {
-namespace fs = std::filesystem;
 constexpr const char* kFormat = "oneproxy-training-1";
 }  // namespace
 
 void save_checkpoint(const std::string& path, const TrainingCheckpoint& checkpoint) {
-  const std::string temporary = path + ".partial-" + std::to_string(getpid());
-  std::error_code error;
-  try {
-    H5File file(temporary, H5Mode::create);
+  write_h5_atomically(path, "", [&](H5File& file) {
     auto write = [&](const char* name, const std::vector<double>& values) {
       file.write(name, std::span<const double>(values));
     };
@@ -35,36 +28,29 @@ void save_checkpoint(const std::string& path, const TrainingCheckpoint& checkpoi
     file.set_attribute("/", "loss_sum", checkpoint.loss_sum);
     file.set_attribute("/", "best_loss", checkpoint.best_loss);
     file.set_attribute("/", "best_epoch", checkpoint.best_epoch);
-    file.close();
-    fs::rename(temporary, path, error);
-    if (error) throw Error(path + ": the checkpoint can not be written (" + error.message() + ")");
-  } catch (...) {
-    fs::remove(temporary, error);
-    throw;
-  }
+  });
 }
 
 TrainingCheckpoint load_checkpoint(const std::string& path, const std::string& identity, std::int64_t n_parameters) {
   const H5File file(path, H5Mode::read);
-  auto attributes = file.attributes("/");
-  const auto format = attributes.find("format");
-  if (format == attributes.end() || format->second != H5Attribute(kFormat))
+  const auto found = file.attributes("/");
+  if (attribute_text(found, "format") != kFormat)
     throw Error(path + ": is no checkpoint of a training; remove it, or write the result elsewhere");
-  if (attributes.at("identity") != H5Attribute(identity))
+  if (attribute_text(found, "identity") != identity)
     throw Error(path +
                 ": is the checkpoint of a training with other settings or other data; finish that one, remove the "
                 "file, or write the result elsewhere");
-  auto integer = [&](const char* name) { return std::get<std::int64_t>(attributes.at(name)); };
+  AttributeReader attributes(found, path, "the checkpoint is damaged, remove it");
   TrainingCheckpoint checkpoint;
   checkpoint.identity = identity;
-  checkpoint.epoch = integer("epoch");
-  checkpoint.batch = integer("batch");
-  checkpoint.loss_sum = std::get<double>(attributes.at("loss_sum"));
+  checkpoint.epoch = attributes.integer("epoch");
+  checkpoint.batch = attributes.integer("batch");
+  checkpoint.loss_sum = attributes.number("loss_sum");
   checkpoint.state = {file.read_doubles("parameters"), file.read_doubles("first_moment"),
-                      file.read_doubles("second_moment"), integer("steps")};
+                      file.read_doubles("second_moment"), attributes.integer("steps")};
   checkpoint.best_parameters = file.read_doubles("best_parameters");
-  checkpoint.best_loss = std::get<double>(attributes.at("best_loss"));
-  checkpoint.best_epoch = integer("best_epoch");
+  checkpoint.best_loss = attributes.number("best_loss");
+  checkpoint.best_epoch = attributes.integer("best_epoch");
   checkpoint.train_loss = file.read_doubles("train_loss");
   checkpoint.validation_loss = file.read_doubles("validation_loss");
   const auto n = static_cast<std::size_t>(n_parameters);

@@ -12,11 +12,11 @@
 #include "oneproxy/engine/adapt/design/proposal.h"
 #include "oneproxy/engine/adapt/fine_tune.h"
 #include "oneproxy/engine/adapt/method.h"
+#include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/base/median.h"
 #include "oneproxy/engine/base/names.h"
-#include "oneproxy/engine/base/output_file.h"
 #include "oneproxy/engine/base/provenance.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/base/sha256.h"
@@ -103,9 +103,11 @@ std::string call_for_more(const AdaptOptions& options, int more) {
          " --measured" + words(options.measurements) + " --out " + free_file();
 }
 
-// The first metric of the store that a search may maximise, that of the geometry before others; else the MACs.
+// The first metric of the store that a search may maximise, that of the geometry before others; else the MACs, where
+// the space has any.
 std::string quality_in(const std::string& store_path, const SearchSpace& space) {
-  const std::string base = "help", none = "model:macs";   // the set of a search, if it is not told another one
+  const std::string base = "help";  // the set of a search, if it is not told another one
+  const std::string none = space.has_costs() ? "model:macs" : "predictor:NAME";
   if (!std::filesystem::exists(store_path)) return none;  // a store is not needed without sources
   const Store store(store_path);
   auto has = [](const std::vector<std::string>& names, const std::string& name) {
@@ -139,8 +141,8 @@ Prepared prepare(const std::string& space, const std::string& geometry, const st
   if (names == std::vector<std::string>{"none"}) return prepared;
   const Store store(store_path.empty() ? shipped_store() : store_path);
   const auto spaces = store.spaces();
-  if (std::find(spaces.begin(), spaces.end(), space) == spaces.end())
-    throw Error(store.path() + " has no measurements of space " + space +
+  if (std::find(spaces.begin(), spaces.end(), prepared.space->name()) == spaces.end())
+    throw Error(store.path() + " has no measurements of space " + prepared.space->name() +
                 "; `--sources none` does without source devices");
   const Measurements data(store, *prepared.space, set);
   std::uint32_t stream = 0;
@@ -271,7 +273,7 @@ std::string keep(const SpaceModel& model, const AdaptOptions& options, const Sea
   const std::string kind = network ? "predictor:" : "table:";
   // A metric is known on the rows of a set only, which `exhaustive` looks at.
   auto search = [&](const std::string& latency, const std::string& quality, const std::string& store) {
-    return ". Search with it, for example:\n  oneproxy search --space " + space.name() +
+    return ". Search with it, for example:\n  oneproxy search --space " + shell_word(space.reference()) +
            (store.empty() ? "" : " --store " + shell_word(store)) + " --latency " + shell_word(kind + latency) +
            " --quality " + shell_word(quality) +
            (indexed || quality.starts_with("metric:") ? " --method exhaustive" : "") + "\n";
@@ -379,8 +381,8 @@ std::string plan_measurements(const PlanOptions& options) {
   auto line = [&](int i, int repeat) {
     const auto one = std::span(chosen).subspan(i * decisions, decisions);
     out.write(csv_field(space.to_string(one)) + ",," + std::to_string(repeat) + "," + std::to_string(++order) + "," +
-              to_decimal(space.index(one)) + "," + brief(space.cost(one).macs) + "," + csv_field(readable(space, one)) +
-              "\n");
+              to_decimal(space.index(one)) + "," + (space.has_costs() ? brief(space.cost(one).macs) : "") + "," +
+              csv_field(readable(space, one)) + "\n");
   };
   int repeats = 1;
   for (int i = 0; i < options.k; ++i) {

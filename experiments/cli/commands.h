@@ -12,6 +12,9 @@ namespace oneproxy {
 // sizes and sources.
 std::string describe_store(const std::string& path);
 
+// `oneproxy info SPACE.toml`: name, size, decisions and their choices.
+std::string describe_space(const std::string& file);
+
 // `oneproxy list`: kinds of experiment and the configurations that ship.
 std::string list_everything();
 

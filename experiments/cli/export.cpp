@@ -5,6 +5,8 @@
 #include <functional>
 
 #include "experiments/cli/commands.h"
+#include "oneproxy/engine/base/atomic_path.h"
+#include "oneproxy/engine/base/attribute_reader.h"
 #include "oneproxy/engine/base/hdf5.h"
 #include "oneproxy/engine/base/result_folder.h"
 #include "oneproxy/engine/data/csv.h"
@@ -19,7 +21,8 @@ namespace fs = std::filesystem;
 class Exporter {
  public:
   Exporter(const std::string& result, const std::string& to)
-      : arrays_((fs::path(result) / "arrays.h5").string(), H5Mode::read),
+      : result_(result),
+        arrays_((fs::path(result) / "arrays.h5").string(), H5Mode::read),
         folder_(to.empty() ? fs::path(result) / "csv" : fs::path(to)),
         attributes_(arrays_.attributes("/")) {
     std::error_code error;
@@ -41,11 +44,6 @@ class Exporter {
   }
 
  private:
-  std::string text(const std::string& name) const {
-    const auto found = attributes_.find(name);
-    return found == attributes_.end() ? "" : std::get<std::string>(found->second);
-  }
-
   void write(const std::string& name, const std::string& content) {
     const auto path = (folder_ / name).string();
     write_file_atomically(path, content);
@@ -54,7 +52,10 @@ class Exporter {
 
   // "arch,index" of each row of the searched set.
   std::vector<std::string> architectures(const std::string& dataset) const {
-    const SearchSpace space = SearchSpace::load(text("space"), text("geometry"));
+    const std::string name = attribute_text(attributes_, "space");
+    const fs::path own = result_ / "spaces" / (name + ".toml");  // of a space that does not ship
+    const SearchSpace space =
+        SearchSpace::load(fs::exists(own) ? own.string() : name, attribute_text(attributes_, "geometry"));
     const auto choices = arrays_.read_bytes(dataset);
     const std::size_t width = space.n_decisions();
     std::vector<std::string> names;
@@ -194,6 +195,7 @@ class Exporter {
     write("proxy_sweep.csv", csv);
   }
 
+  fs::path result_;
   H5File arrays_;
   fs::path folder_;
   H5Attributes attributes_;

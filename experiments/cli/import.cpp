@@ -44,11 +44,11 @@ std::string import_device(const ImportOptions& options) {
       {"precision", options.precision},
       {"batch", options.batch},
       {"n_failed", failed}};
-  add_device(options.store, shipped_store(), options.space, options.set, measured);
+  add_device(options.store, shipped_store(), space.name(), options.set, measured);
 
   // Only architectures that other devices know as well can be compared with them.
   std::string text = options.store + ": " + options.set + ":" + options.device + " has " +
-                     count_of(known, "architecture") + " of " + options.space +
+                     count_of(known, "architecture") + " of " + space.name() +
                      (repeated ? " (" + std::to_string(repeated) + " measured several times: medians)" : "") + "\n";
   std::set<std::vector<std::uint8_t>> successes;
   for (std::int64_t i = 0; i < file.n(); ++i) {
@@ -56,9 +56,9 @@ std::string import_device(const ImportOptions& options) {
     if (!file.repeats[i].empty()) successes.insert({row, row + measured.n_decisions});
   }
   const Store store(options.store);
-  for (const auto& set : store.sets(options.space)) {
+  for (const auto& set : store.sets(space.name())) {
     if (set == options.set) continue;
-    const auto rows = store.rows(options.space, set);
+    const auto rows = store.rows(space.name(), set);
     std::int64_t common = 0;
     for (std::int64_t i = 0; i < rows.n; ++i) {
       const auto row = rows.row(i);
@@ -66,8 +66,10 @@ std::string import_device(const ImportOptions& options) {
     }
     text += "  in common with set " + set + ": " + std::to_string(common) + "\n";
   }
-  return text + "Use it as a target, for example:\n  oneproxy run " +
-         shell_word(home_folder() + "/configs/" + options.space + "/adaproxy.toml") + " --set " +
+  const std::string config = home_folder() + "/configs/" + space.name() + "/adaproxy.toml";
+  if (!std::filesystem::exists(config))  // of a space that does not ship
+    return text + "See it beside the others:\n  oneproxy info " + shell_word(options.store) + "\n";
+  return text + "Use it as a target, for example:\n  oneproxy run " + shell_word(config) + " --set " +
          shell_word("store=" + options.store) + " --set " +
          shell_word("targets=[\"" + options.set + ":" + options.device + "\"]") + "\n";
 }
@@ -84,7 +86,7 @@ std::string import_predictor(const PredictorImport& options) {
   add_predictor(options.store, shipped_store(), name, predictor);
   std::string widths = std::to_string(predictor.first_width);
   for (const auto& layer : predictor.layers) widths += "-" + std::to_string(layer.outputs);
-  return options.store + ": predictor " + name + " of " + options.space + " (" + options.target + ", " + options.unit +
+  return options.store + ": predictor " + name + " of " + space.name() + " (" + options.target + ", " + options.unit +
          "): " + std::to_string(predictor.rows.size() / predictor.first_width) + " choices-" + widths + "\n";
 }
 

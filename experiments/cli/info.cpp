@@ -6,6 +6,8 @@
 
 #include "experiments/cli/commands.h"
 #include "experiments/experiment.h"
+#include "oneproxy/engine/base/attribute_reader.h"
+#include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/data/store.h"
 #include "oneproxy/engine/predictor/library.h"
@@ -18,12 +20,6 @@ namespace oneproxy {
 namespace {
 namespace fs = std::filesystem;
 
-std::string attribute(const H5Attributes& attributes, const std::string& name) {
-  const auto found = attributes.find(name);
-  const auto* text = found == attributes.end() ? nullptr : std::get_if<std::string>(&found->second);
-  return text ? *text : "";
-}
-
 const std::vector<std::string> kModelHeader = {
     "look-up table or predictor", "space", "predicts", "unit", "form", "source", "licence"};
 
@@ -34,8 +30,8 @@ std::vector<std::string> table_cells(const H5File& file, const std::string& grou
                                     table.target,
                                     table.unit,
                                     form,
-                                    attribute(table.record, "source"),
-                                    attribute(table.record, "licence")};
+                                    attribute_text(table.record, "source"),
+                                    attribute_text(table.record, "licence")};
   };
   if (is_index_table(file, group)) {
     const auto table = read_index_table(file, group);
@@ -54,8 +50,8 @@ std::vector<std::string> predictor_cells(const MlpPredictor& predictor, const st
           predictor.target,
           predictor.unit,
           form,
-          attribute(predictor.record, "source"),
-          attribute(predictor.record, "licence")};
+          attribute_text(predictor.record, "source"),
+          attribute_text(predictor.record, "licence")};
 }
 
 // Look-up tables and predictors, where the store has any.
@@ -77,7 +73,7 @@ std::string describe_predictors(const std::string& path) {
 }
 
 bool is_model_file(const std::string& path) {
-  const auto format = attribute(H5File(path, H5Mode::read).attributes("/"), "format");
+  const auto format = attribute_text(H5File(path, H5Mode::read).attributes("/"), "format");
   return format == "oneproxy-predictor" || format == "oneproxy-table" || format == "oneproxy-index-table";
 }
 
@@ -87,8 +83,9 @@ std::string describe_model_file(const std::string& path) {
   const auto attributes = file.attributes("/");
   const std::string name = fs::path(path).filename().string();
   Table rows(kModelHeader);
-  rows.row(attribute(attributes, "format") == "oneproxy-predictor" ? predictor_cells(read_predictor(file, "/"), name)
-                                                                   : table_cells(file, "/", name));
+  rows.row(attribute_text(attributes, "format") == "oneproxy-predictor"
+               ? predictor_cells(read_predictor(file, "/"), name)
+               : table_cells(file, "/", name));
   const auto shown = [](const auto& value) {
     if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>)
       return value;
@@ -113,9 +110,9 @@ std::string describe_store(const std::string& path) {
       text += "\n" + space + ", set " + set + ": " + std::to_string(rows.n) + " architectures of " +
               std::to_string(rows.n_decisions) + " decisions" +
               (rows.official_index.empty() ? "" : ", with official index") + "\n";
-      if (const auto line = attribute(attributes, "description"); !line.empty()) text += "  " + line + "\n";
-      if (const auto source = attribute(attributes, "source"); !source.empty())
-        text += "  source: " + source + ", licence: " + attribute(attributes, "licence") + "\n";
+      if (const auto line = attribute_text(attributes, "description"); !line.empty()) text += "  " + line + "\n";
+      if (const auto source = attribute_text(attributes, "source"); !source.empty())
+        text += "  source: " + source + ", licence: " + attribute_text(attributes, "licence") + "\n";
       Table table(
           {"device or metric", "unit", "known", "missing", "smallest", "median", "largest", "batch", "precision"});
       auto add = [&](const Column& column, const std::string& prefix) {
@@ -155,6 +152,22 @@ std::string list_everything() {
   return text;
 }
 
+std::string describe_space(const std::string& file) {
+  const SearchSpace space = SearchSpace::load_file(file);
+  std::string text = "space " + space.name() + ": " + to_decimal(space.size()) + " architectures, " +
+                     count_of(space.n_decisions(), "decision") + ", for example\n  " +
+                     space.to_string(space.choices(space.size() - 1)) + "\n\n";
+  Table table({"decision", "choices"});
+  for (const auto& decision : space.decisions()) {
+    std::vector<std::string> names;
+    for (const auto& choice : decision.choices) names.push_back(choice.operation.name);
+    table.row({decision.name, join(names, " ")});
+  }
+  text += table.markdown();
+  if (space.has_costs()) text += "\ngeometries: " + join(space.geometries()) + "\n";
+  return text;
+}
+
 std::string describe_architecture(const std::string& space_name, const std::string& geometry, const std::string& form,
                                   const std::string& value, const std::string& store_path) {
   const SearchSpace space = SearchSpace::load(space_name, geometry);
@@ -165,14 +178,14 @@ std::string describe_architecture(const std::string& space_name, const std::stri
     const Store store(store_path);
     const ArchIndex asked = from_decimal(value);
     const auto index = asked >> 62 ? std::nullopt : OfficialIndex(store, space).index(static_cast<std::int64_t>(asked));
-    if (!index) throw Error("--official " + value + ": no architecture of " + space_name + " has it in " + store_path);
+    if (!index)
+      throw Error("--official " + value + ": no architecture of " + space.name() + " has it in " + store_path);
     choices = space.choices(*index);
   } else {
     choices = space.parse(value);
   }
   std::string digits;
   for (const auto choice : choices) digits += (digits.empty() ? "" : ",") + std::to_string(choice);
-  const Cost cost = space.cost(choices);
   std::string text = "architecture      " + space.to_string(choices) + "\nchoices           " + digits +
                      "\nindex             " + to_decimal(space.index(choices)) + "\n";
   std::string tables;
@@ -185,7 +198,7 @@ std::string describe_architecture(const std::string& space_name, const std::stri
       text += "official index    none (no set of the store numbers this space)\n";
     }
   }
-  for (const auto& name : table_names(store_path, space_name)) {
+  for (const auto& name : table_names(store_path, space.name())) {
     const auto table = find_table(name, store_path, space);
     double value = 0;
     predict(table, choices, std::span(&value, 1));
@@ -194,6 +207,8 @@ std::string describe_architecture(const std::string& space_name, const std::stri
               (std::isnan(value) ? "not covered" : plain(std::round(value * 1e4) / 1e4) + " " + unit) + " (" + target +
               ", look-up table)\n";
   }
+  if (!space.has_costs()) return text + tables;
+  const Cost cost = space.cost(choices);
   return text + "geometry          " + space.geometry() + "\nMACs              " + plain(cost.macs) +
          "\nparameters        " + plain(cost.parameters) + "\nactivation bytes  " + plain(cost.activation_bytes) +
          "\n" + tables;

@@ -17,6 +17,7 @@
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/predictor/torch_predictor.h"
 #include "oneproxy/engine/search/method.h"
+#include "oneproxy/engine/space/space_file.h"
 #include "oneproxy/engine/train/network.h"
 #include "oneproxy/kernels/base/backend.h"
 #include "oneproxy/kernels/base/parallel.h"
@@ -73,7 +74,7 @@ int run_program(int argc, char** argv) {
   TrainOptions train;
   auto* train_command = app.add_subcommand("train", "train a predictor of a device's latency or of a metric");
   train_command->add_option("config", run.config, "configuration of kind train_predictor (default: that of --space)");
-  train_command->add_option("--space", train.space, "search space");
+  train_command->add_option("--space", train.space, "search space: one that ships, or a file (*.toml)");
   train_command->add_option("--target", train.target, "what to predict: device:NAME or metric:NAME");
   train_command->add_option("--out", train.out, "file for the predictor, for example predictor.h5");
   train_command->add_option("--results", run.out, "folder of results")->capture_default_str();
@@ -93,16 +94,19 @@ int run_program(int argc, char** argv) {
 
   std::string store;
   auto* info_command =
-      app.add_subcommand("info", "what is in a store (the one that ships by default), or in a predictor's file");
-  info_command->add_option("store", store, "store, or file of a predictor (*.h5)");
-  info_command->callback([&] { output = describe_store(store.empty() ? shipped_store() : store); });
+      app.add_subcommand("info", "what is in a store (the one that ships by default), a predictor's or a space's file");
+  info_command->add_option("store", store, "store, file of a predictor (*.h5) or of a search space (*.toml)");
+  info_command->callback([&] {
+    output = names_space_file(store) ? describe_space(store) : describe_store(store.empty() ? shipped_store() : store);
+  });
 
   ImportOptions import;
   PredictorImport predictor;
   auto* import_command =
       app.add_subcommand("import", "add measurements of your own device, or a trained predictor, to a store");
   auto* csv_file = import_command->add_option("file", import.file, "CSV with columns arch,latency_ms[,repeat]");
-  import_command->add_option("--space", import.space, "search space of the architectures")->required();
+  import_command->add_option("--space", import.space, "search space of the architectures: a name or a file (*.toml)")
+      ->required();
   auto* device = import_command->add_option("--device", import.device, "name of the device");
   import_command->add_option("--store", import.store, "store to add to; begins as a copy of the one that ships")
       ->capture_default_str();
@@ -142,7 +146,7 @@ int run_program(int argc, char** argv) {
   ScoreOptions score;
   auto* score_command =
       app.add_subcommand("score", "values of predictors for a file of architectures, or for a range of a space");
-  score_command->add_option("--space", score.space, "search space")->required();
+  score_command->add_option("--space", score.space, "search space: one that ships, or a file (*.toml)")->required();
   score_command
       ->add_option("--predictor", score.predictors,
                    "NAME (of the store), FILE.h5, table:NAME, table:FILE.h5, proxy:DEVICE or model:macs; as often as "
@@ -166,7 +170,7 @@ int run_program(int argc, char** argv) {
   SearchOptions search;
   auto* search_command =
       app.add_subcommand("search", "best architectures of a space under latency limits; prints the result folder");
-  search_command->add_option("--space", search.space, "search space")->required();
+  search_command->add_option("--space", search.space, "search space: one that ships, or a file (*.toml)")->required();
   search_command->add_option("--latency", search.latency,
                              "what is minimised, for example proxy:pixel3, table:note10 or table:FILE.h5");
   search_command->add_option("--quality", search.quality,
@@ -202,7 +206,7 @@ int run_program(int argc, char** argv) {
   PlanOptions plan;
   auto* plan_command =
       app.add_subcommand("plan", "which architectures to measure on a new device, as a CSV to fill in");
-  plan_command->add_option("--space", plan.space, "search space")->required();
+  plan_command->add_option("--space", plan.space, "search space: one that ships, or a file (*.toml)")->required();
   plan_command->add_option("--k", plan.k, "how many")->capture_default_str()->check(CLI::Range(1, 5000));
   plan_command->add_option("--selection", plan.selection, "random, kmeans, d_optimal or a_optimal")
       ->capture_default_str();
@@ -217,7 +221,7 @@ int run_program(int argc, char** argv) {
   plan_command->add_option("--out", plan.out, "CSV to write; never overwritten")->capture_default_str();
   AdaptOptions adapt;
   auto* adapt_command = app.add_subcommand("adapt", "latency predictor from a few measurements, and how sure it is");
-  adapt_command->add_option("--space", adapt.space, "search space")->required();
+  adapt_command->add_option("--space", adapt.space, "search space: one that ships, or a file (*.toml)")->required();
   adapt_command
       ->add_option("--measurements", adapt.measurements, "CSV files with columns arch,latency_ms[,repeat], read as one")
       ->required();
@@ -268,7 +272,7 @@ int run_program(int argc, char** argv) {
 
   std::string space, geometry, arch, index, official;
   auto* arch_command = app.add_subcommand("arch", "one architecture in all its forms, with its cost");
-  arch_command->add_option("--space", space, "search space")->required();
+  arch_command->add_option("--space", space, "search space: one that ships, or a file (*.toml)")->required();
   arch_command->add_option("--geometry", geometry, "data set whose shapes count (default: the space's first)");
   arch_command->add_option("--store", store, "store with the official index (default: the one that ships)");
   auto* forms = arch_command->add_option_group("form", "exactly one of");

@@ -5,9 +5,9 @@
 #include <optional>
 
 #include "experiments/cli/commands.h"
+#include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/log.h"
-#include "oneproxy/engine/base/output_file.h"
 #include "oneproxy/engine/base/progress.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/data/csv.h"

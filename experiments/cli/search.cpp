@@ -1,4 +1,6 @@
 // `oneproxy search`: an experiment of kind search whose keys come from the command line alone.
+#include <filesystem>
+
 #include "experiments/cli/commands.h"
 #include "experiments/runner.h"
 #include "oneproxy/kernels/base/error.h"
@@ -16,8 +18,9 @@ std::string search_space(SearchOptions options) {
     for (const auto& text : texts) all += (all.empty() ? "" : ",") + quoted(text);
     return all;
   };
-  std::vector<std::string> keys = {"kind=search", "name=" + options.space + "_" + options.method,
-                                   "space=" + quoted(options.space), "method=" + quoted(options.method)};
+  std::vector<std::string> keys = {
+      "kind=search", "name=" + std::filesystem::path(options.space).stem().string() + "_" + options.method,
+      "space=" + quoted(options.space), "method=" + quoted(options.method)};
   if (!options.latency.empty()) keys.push_back("latency=" + quoted(options.latency));
   if (!options.quality.empty()) keys.push_back("quality=" + quoted(options.quality));
   if (!options.objectives.empty()) keys.push_back("objectives=[" + list(options.objectives) + "]");

@@ -4,9 +4,10 @@
 #include <sstream>
 
 #include "experiments/cli/commands.h"
+#include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/config.h"
 #include "oneproxy/engine/base/resources.h"
-#include "oneproxy/engine/base/result_folder.h"
+#include "oneproxy/engine/space/space_file.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -16,7 +17,12 @@ std::string train_predictor(TrainOptions options) {
   auto& run = options.run;
   if (run.config.empty() == options.space.empty())
     throw Error("train: give either a configuration or --space SPACE, whose train_predictor.toml is taken then");
-  if (run.config.empty()) {
+  if (names_space_file(options.space)) {  // no configuration ships for it: all but the space is as by default
+    const SearchSpace space = SearchSpace::load(options.space);
+    const std::vector<std::string> keys = {"kind=train_predictor", "space='" + options.space + "'",
+                                           "name=" + space.name() + "_train_predictor"};
+    run.overrides.insert(run.overrides.begin(), keys.begin(), keys.end());
+  } else if (run.config.empty()) {
     space_file(options.space);  // Error offers the spaces there are
     run.config = (fs::path(home_folder()) / "configs" / options.space / "train_predictor.toml").string();
     if (!fs::exists(run.config))

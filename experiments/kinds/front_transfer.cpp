@@ -36,9 +36,9 @@ struct TargetOutcome {
   std::vector<double> quantile_ms;
 };
 
-class ParetoSearch : public Experiment {
+class FrontTransfer : public Experiment {
  public:
-  ParetoSearch(Config& config, std::uint64_t seed) : seed_(seed), data_settings_(DataSettings::read(config)) {
+  FrontTransfer(Config& config, std::uint64_t seed) : seed_(seed), data_settings_(DataSettings::read(config)) {
     quality_name_ =
         config.text("quality", std::nullopt, "what is maximised: metric:NAME, metric:SET:NAME or model:macs");
     proxy_name_ = config.text("proxy", std::nullopt, "device whose predictor is reused and adapted");
@@ -268,8 +268,8 @@ class ParetoSearch : public Experiment {
 
 }  // namespace
 
-std::unique_ptr<Experiment> read_pareto_search(Config& config, std::uint64_t seed) {
-  return std::make_unique<ParetoSearch>(config, seed);
+std::unique_ptr<Experiment> read_front_transfer(Config& config, std::uint64_t seed) {
+  return std::make_unique<FrontTransfer>(config, seed);
 }
 
 }  // namespace oneproxy

@@ -64,7 +64,7 @@ class Search : public Experiment {
           "; give quality and latency, or two or three objectives = [\"max ...\", \"min ...\"], the goal first");
     const auto known = store.spaces();
     const bool measured = std::find(known.begin(), known.end(), data_settings_.space) != known.end();
-    space_.emplace(SearchSpace::load(data_settings_.space, data_settings_.geometry));
+    space_.emplace(SearchSpace::load(data_settings_.space_reference, data_settings_.geometry));
     part_.emplace(*space_);
     for (const auto& text : fix_) part_->fix(text);
     if (alike_) part_->keep_alike();

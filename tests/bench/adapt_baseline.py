@@ -23,6 +23,7 @@ for library in ("OPENBLAS", "MKL", "OMP"):
     os.environ[f"{library}_NUM_THREADS"] = "1"
 
 import numpy as np  # noqa: E402 (reads the variables above)
+from no_case import no_case  # noqa: E402
 from scipy.stats import norm, qmc  # noqa: E402
 
 POINTS, PASSES, ROUNDS, DRAWS, NU = 256, 4, 2, 256, 4.0
@@ -162,7 +163,7 @@ def main():
     names = subprocess.run([arguments.bench, "--list"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
     chosen = [name for name in names if re.search(arguments.filter, name)]
     if not chosen:
-        sys.exit(f"no case matches '{arguments.filter}'; the cases are {', '.join(names)}")
+        no_case(arguments.filter, names)
     if not all([compare(arguments.bench, name.removeprefix("adapt_")) for name in chosen]):
         sys.exit(f"a value differs from NumPy's by more than {TOLERANCE}")
 

@@ -21,6 +21,7 @@ import tomllib
 
 import h5py
 import numpy as np
+from no_case import no_case
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LAYERS, BLOCKS = 22, 9
@@ -133,10 +134,10 @@ def main():
     }
     chosen = {name: case for name, case in cases.items() if re.search(arguments.filter, name)}
     own = subprocess.run([arguments.bench, "--list"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
-    own = [name for name in own if re.search(arguments.filter, name)]
-    if not chosen and not own:
-        sys.exit(f"no case matches '{arguments.filter}'")
-    if own:
+    own_chosen = [name for name in own if re.search(arguments.filter, name)]
+    if not chosen and not own_chosen:
+        no_case(arguments.filter, [*cases, *own])
+    if own_chosen:
         subprocess.run([arguments.bench, "--filter", arguments.filter], check=True)
     agree = [run_case(arguments.bench, name, *case()) for name, case in chosen.items()]
     if not all(agree):

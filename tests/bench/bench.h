@@ -2,7 +2,7 @@
 // The harness of all benchmarks: named cases, the median of some repeats, one JSON object a line on stdout:
 //   {"case": ..., "n": ..., "backend": ..., "threads": ..., "seconds_median": ..., "repeats": ..., more ...}
 //   BENCH_BINARY [--filter REGEX] [--list]
-// Exits with 1 and one line on stderr where a case fails or no case matches.
+// Exits with one line on stderr and 1 where a case fails, 3 where no case matches.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -58,6 +58,8 @@ inline std::string against(const std::string& baseline, double baseline_seconds,
   return text;
 }
 
+inline constexpr int kNoCase = 3;  // exit status; tools/bench passes over such a program
+
 struct Case {
   std::string name;
   std::function<void()> run;  // measures and reports
@@ -90,6 +92,7 @@ inline int run_cases(int argc, char** argv, const std::vector<Case>& cases) {
     }
     if (matched > 0) return 0;
     std::fprintf(stderr, "no case matches the filter; --list names the cases\n");
+    return kNoCase;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
   }

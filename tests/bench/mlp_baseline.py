@@ -15,6 +15,8 @@ import re
 import subprocess
 import sys
 
+from no_case import no_case
+
 TURNS = 3
 OUR_SECONDS = 1.0
 TORCH_SECONDS = 2.0
@@ -60,7 +62,7 @@ def main():
     names = subprocess.run([arguments.bench, "--list"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
     chosen = [name for name in names if re.search(arguments.filter, name)]
     if not chosen:
-        sys.exit(f"no case matches '{arguments.filter}'; the cases are {', '.join(names)}")
+        no_case(arguments.filter, names)
     for name in chosen:
         compare(arguments.bench, torch, *name.rsplit("_", 1))
 

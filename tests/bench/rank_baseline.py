@@ -18,6 +18,7 @@ import time
 
 import numpy as np
 import scipy
+from no_case import no_case
 from scipy import stats
 
 TOLERANCE = 1e-12
@@ -104,7 +105,7 @@ def main():
     own = subprocess.run([arguments.bench, "--list"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
     matched = any(re.search(arguments.filter, name) for name in own)
     if not chosen and not matched:
-        sys.exit(f"no case matches '{arguments.filter}'; the cases are {', '.join([*cases, *own])}")
+        no_case(arguments.filter, [*cases, *own])
     if matched:
         subprocess.run([arguments.bench, "--filter", arguments.filter], check=True)
     with tempfile.TemporaryDirectory() as folder:

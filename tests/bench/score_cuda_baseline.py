@@ -10,9 +10,12 @@ Needs PyTorch with CUDA; not part of the environment of the tests.
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import time
+
+from no_case import no_case
 
 BATCHES = [1 << k for k in range(10, 23)]  # 1 k .. 4 M
 
@@ -63,6 +66,9 @@ def main():
     parser.add_argument("--filter", default="", help="regular expression on the names of the cases")
     parser.add_argument("--seconds", type=float, default=0.3, help="of timing for each batch size")
     arguments = parser.parse_args()
+    names = subprocess.run([arguments.bench, "--list"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    if not any(re.search(arguments.filter, name) for name in names):
+        no_case(arguments.filter, names)
     try:
         import torch
     except ImportError:

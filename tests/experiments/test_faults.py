@@ -14,11 +14,11 @@ from pathlib import Path
 import h5py
 
 sys.path.insert(0, str(Path(__file__).parent))
-from support import HANG, PROGRAM, STORE, ProgramCase, config, environment, sets  # noqa: E402
+from support import CONFIGS, HANG, PROGRAM, STORE, ProgramCase, config, environment, sets  # noqa: E402
 
 MONOTONICITY = config("nasbench201", "monotonicity")
 ADAPROXY = config("nasbench201", "adaproxy")
-PARETO = config("nasbench201", "pareto_search")
+PARETO = config("nasbench201", "front_transfer")
 SEARCH = config("nasbench201", "search")
 MINIMAL = 'kind = "monotonicity"\nspace = "nasbench201"\nset = "help"\ndevices = ["fpga", "pixel3"]\nresamples = 5\n'
 
@@ -120,6 +120,11 @@ class TestConfiguration(ProgramCase):
         line = self.fault("run", MONOTONICITY, *sets(backend="cuda"), says=("cuda", 'backend = "cpu"'))
         self.assertRegex(line, "ONEPROXY_CUDA=ON|driver|GPU")
         self.ok("run", MONOTONICITY, *sets(backend="auto", devices=["fpga", "pixel3"]))
+
+    def test_cuda_for_a_kind_that_has_no_cuda_code(self) -> None:
+        few_shot = CONFIGS / "few_shot" / "smoke_nasflat_tasks.toml"
+        for command in ("run", "check"):
+            self.fault(command, few_shot, *sets(backend="cuda"), says=("few_shot", "CPU only", 'backend = "cpu"'))
 
 
 class TestStore(ProgramCase):

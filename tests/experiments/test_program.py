@@ -34,7 +34,7 @@ from support import (  # noqa: E402
 KINDS = (
     "monotonicity",
     "adaproxy",
-    "pareto_search",
+    "front_transfer",
     "search",
     "train_predictor",
     "few_shot",
@@ -60,7 +60,7 @@ FRONTS = ("target", "proxy", "adaproxy")
 QUICK = {  # a run of each kind in a fraction of a second
     "monotonicity": (MONOTONICITY, sets(devices=["pixel3", "fpga"], architectures=300, resamples=5)),
     "adaproxy": (config("nasbench201", "adaproxy"), sets(targets=["fpga"], trials=2, curve=[20])),
-    "pareto_search": (config("nasbench201", "pareto_search"), sets(targets=["fpga", "raspi4"])),
+    "front_transfer": (config("nasbench201", "front_transfer"), sets(targets=["fpga", "raspi4"])),
     "search": (config("nasbench201", "search"), sets(generations=3)),
 }
 
@@ -95,8 +95,20 @@ class TestCommands(ProgramCase):
         for key in ("kind", "store", "space", "set", "proxy", "targets", "p", "samples_train", "samples_validation"):
             self.assertRegex(self.ok("list", "adaproxy"), rf"\| {key} +\|")
         for key in ("quality", "limits"):
-            self.assertRegex(self.ok("list", "pareto_search"), rf"\| {key} +\|")
+            self.assertRegex(self.ok("list", "front_transfer"), rf"\| {key} +\|")
         self.assertRegex(self.ok("list", "monotonicity"), r"\| devices +\|")
+
+    def test_the_former_name_of_a_kind_is_accepted_with_a_hint(self) -> None:
+        path, arguments = QUICK["front_transfer"]
+        old = self.folder / "old.toml"
+        old.write_text(path.read_text().replace('kind = "front_transfer"', 'kind = "pareto_search"'))
+        done = self.program("run", old, *arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        hint = [line for line in done.stderr.splitlines() if line.startswith("warning")]
+        self.assertEqual(len(hint), 1, done.stderr)
+        for part in ("old.toml", "pareto_search", "front_transfer"):
+            self.assertIn(part, hint[0])
+        self.assertEqual(Path(done.stdout.splitlines()[-1]).parent.name, "front_transfer")
 
     def test_every_configuration_that_ships_is_valid(self) -> None:
         for path in sorted(CONFIGS.rglob("*.toml")):
@@ -107,7 +119,7 @@ class TestCommands(ProgramCase):
                     else:
                         self.assertIn("valid", self.ok("check", path))
         for space in ("nasbench201", "fbnet"):
-            for kind in ("monotonicity", "adaproxy", "pareto_search", "search"):
+            for kind in ("monotonicity", "adaproxy", "front_transfer", "search"):
                 self.assertTrue((CONFIGS / space / f"{kind}.toml").exists())
                 self.assertTrue(config(space, kind).exists())
         self.assertEqual(self.files(), set())
@@ -187,7 +199,7 @@ class TestSmoke(ProgramCase):
                 for key in ("srcc_before", "srcc_after", "srcc_after_unseen", "samples"):
                     self.assertIsNotNone(summary[f"{key}.{device}"])
                 self.assertIsNotNone(summary[f"rounds.srcc_after.{device}"])
-        if kind == "pareto_search":
+        if kind == "front_transfer":
             for device in stored("nasbench201" if "nasbench201" in result.folder.name else "fbnet", "help")[1]:
                 for key in ("srcc_before", "srcc_after", "srcc_after_unseen", "samples"):
                     self.assertIsNotNone(summary[f"{key}.{device}"])
@@ -336,7 +348,7 @@ class TestExport(ProgramCase):
             np.testing.assert_array_equal(values, result.arrays()[name])
 
     def test_fronts_and_predictions(self) -> None:
-        result, folder = self.exported("pareto_search")
+        result, folder = self.exported("front_transfer")
         arrays = result.arrays()
         rows = self.table(folder / "predictions.csv")
         self.assertEqual(len(rows), 15625)
@@ -463,7 +475,7 @@ class TestImport(ProgramCase):
         self.fault("import", "--space", "nasbench", "--device", "p", "good.csv", says=("nasbench201",))
         self.fault(*add, "p", "none.csv", says=("none.csv",))
         self.fault(*add, "p", "good.csv", "--set", "help", says=("help",))
-        self.fault(*add, "p", "good.csv", "--store", "no/s.h5", says=("--store",))
+        self.fault(*add, "p", "good.csv", "--store", "no/s.h5", says=("no/s.h5", "folder"))
 
     def test_adapt_to_it(self) -> None:
         cells, columns = stored("nasbench201", "help")
@@ -476,7 +488,7 @@ class TestImport(ProgramCase):
         self.assertEqual(summary["samples.user:phone"], 70)
         self.assertEqual(set(self.run_config(path, *mine).summary), set(summary))
         search = self.run_config(
-            config("nasbench201", "pareto_search"), *sets(store="my_store.h5", targets=["user:phone"])
+            config("nasbench201", "front_transfer"), *sets(store="my_store.h5", targets=["user:phone"])
         ).summary
         self.assertEqual(search["measured.target.user:phone"], 250)
         few = self.measure("few.csv", cells[rows[:30]], columns["fpga"][rows[:30]])

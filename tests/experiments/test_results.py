@@ -151,7 +151,7 @@ class TestMonotonicity(ProgramCase):
         self.assertAlmostEqual(float(values["MACs"]), 15.64737e6, delta=15)
 
 
-class TestParetoSearch(ProgramCase):
+class TestFrontTransfer(ProgramCase):
     def check_fronts(self, result: Result, space: str, radix: int, proxy: str, targets: list[str]) -> None:
         choices, columns = stored(space, "help")
         arrays, summary = result.arrays(), result.summary
@@ -205,7 +205,7 @@ class TestParetoSearch(ProgramCase):
         targets = ["fpga", "essential_ph_1", "titan_rtx_256"]
         for quality in ("cifar10", "imagenet16_120"):
             result = self.run_config(
-                config("nasbench201", "pareto_search"),
+                config("nasbench201", "front_transfer"),
                 *sets(targets=targets, quality=f"metric:natsbench:{quality}"),
             )
             cells, columns = stored("nasbench201", "natsbench")
@@ -215,7 +215,7 @@ class TestParetoSearch(ProgramCase):
             self.check_fronts(result, "nasbench201", 5, "titan_rtx_1", targets)
 
     def test_fbnet_says_that_macs_stand_in_for_accuracy(self) -> None:
-        result = self.run_config(config("fbnet", "pareto_search"), *sets(targets=["fpga", "raspi4"]))
+        result = self.run_config(config("fbnet", "front_transfer"), *sets(targets=["fpga", "raspi4"]))
         self.check_fronts(result, "fbnet", 9, "pixel3", ["fpga", "raspi4"])
         self.assertIn("stand-in", result.summary["quality"])
         self.assertIs(result.summary["quality_is_stand_in"], True)
@@ -223,7 +223,7 @@ class TestParetoSearch(ProgramCase):
         self.assertIn("stand-in", result.attributes()["quality"])
 
     def test_best_under_limits(self) -> None:
-        result = self.run_config(config("nasbench201", "pareto_search"), *sets(targets="fpga", limits=[2, 4.5, 0.001]))
+        result = self.run_config(config("nasbench201", "front_transfer"), *sets(targets="fpga", limits=[2, 4.5, 0.001]))
         latency, quality = stored("nasbench201", "help")[1]["fpga"], result.arrays()["quality"]
         summary = result.summary
         for limit in ("2", "4.5"):
@@ -237,10 +237,10 @@ class TestParetoSearch(ProgramCase):
         self.assertIn("limit", summary["best_quality.target.fpga.0.001.reason"])
 
     def test_a_limit_named_twice_counts_once(self) -> None:
-        self.run_config(config("nasbench201", "pareto_search"), *sets(targets="fpga", limits=[3, 3.0]))
+        self.run_config(config("nasbench201", "front_transfer"), *sets(targets="fpga", limits=[3, 3.0]))
 
     def test_a_target_measured_on_a_part_of_the_set(self) -> None:
-        result = self.run_config(config("nasbench201", "pareto_search"), *sets(targets="oneproxy:rice_edgetpu"))
+        result = self.run_config(config("nasbench201", "front_transfer"), *sets(targets="oneproxy:rice_edgetpu"))
         arrays = result.arrays()
         latency = arrays["latency_ms/oneproxy:rice_edgetpu"]
         known = ~np.isnan(latency)

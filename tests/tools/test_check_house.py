@@ -89,7 +89,7 @@ class Papers(House):
     def setUp(self) -> None:
         super().setUp()
         self.write("engine/space/space.h", "")
-        self.write("configs/nasbench201/pareto_search.toml", "")
+        self.write("configs/nasbench201/front_transfer.toml", "")
         self.write("tools/quickstart", "")
         self.write("docs/architecture.md", "")
 
@@ -110,7 +110,7 @@ class Papers(House):
             "`configs/<space>/<kind>.toml`",
             "`configs/*/*.toml`",
             "`engine/space/*.h`",
-            "`configs/nasbench201/{pareto_search}.toml`",
+            "`configs/nasbench201/{front_transfer}.toml`",
             "`./tools/quickstart`",
             "[x](docs/architecture.md#here)",
             "`engine/space/space.h:12`",
@@ -143,7 +143,7 @@ class Papers(House):
             "`engin/space/x.h`",
             "`nothing.cpp`",
             "`configs/<space>/<kind>.json`",
-            "`configs/nasbench201/{pareto_search,adaproxy}.toml`",
+            "`configs/nasbench201/{front_transfer,adaproxy}.toml`",
             "[x](docs/missing.md)",
             "```\ntools/missing --all\n```",
             "`docs/images/heat.png`",

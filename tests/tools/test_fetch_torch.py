@@ -103,7 +103,7 @@ class Fetch(unittest.TestCase):
         del os.environ["ONEPROXY_TORCH_WHEEL"]
         code, text = self.fetch()
         self.assertEqual((code, text.count("\n")), (1, 0))
-        for part in ("torch==2.11.0", "-DONEPROXY_TORCH=OFF", "ONEPROXY_TORCH_WHEEL"):
+        for part in ("torch==2.11.0", "ONEPROXY_TORCH=OFF", "ONEPROXY_TORCH_WHEEL"):
             self.assertIn(part, text)
 
     def test_another_machine_goes_without(self) -> None:

@@ -173,7 +173,7 @@ class Kinds(Plot):
         )
         self.assert_pictures("comparison.png", "samples_1.png", "samples_2.png", "srcc_heatmap.png")
 
-    def test_pareto_search(self) -> None:
+    def test_front_transfer(self) -> None:
         arrays: dict[str, Any] = {"quality": RANDOM.uniform(10, 90, 500)}
         for device in [f"d{i:02}" for i in range(14)]:
             arrays[f"latency_ms/{device}"] = RANDOM.uniform(1, 9, 500)
@@ -181,7 +181,7 @@ class Kinds(Plot):
                 arrays |= {f"fronts/{device}/{name}/{key}": value for key, value in front(12).items()}
                 arrays |= {f"fronts/{device}/{name}/members/{key}": value for key, value in front(15).items()}
         self.result(
-            "pareto_search",
+            "front_transfer",
             arrays,
             {"hv_ratio.proxy.d00": 0.9},
             quality="metric:cifar100",
@@ -191,11 +191,11 @@ class Kinds(Plot):
         self.assert_pictures("pareto_1.png", "pareto_2.png")
 
     def test_one_point_front(self) -> None:
-        self.result("pareto_search", {f"fronts/a/target/{key}": value for key, value in front(1).items()}, quality="q")
+        self.result("front_transfer", {f"fronts/a/target/{key}": value for key, value in front(1).items()}, quality="q")
         self.assert_pictures("pareto.png")
 
     def test_empty_front(self) -> None:
-        self.result("pareto_search", {f"fronts/a/proxy/{key}": value for key, value in front(0).items()}, quality="q")
+        self.result("front_transfer", {f"fronts/a/proxy/{key}": value for key, value in front(0).items()}, quality="q")
         self.assert_pictures("pareto.png")
 
     def test_search(self) -> None:

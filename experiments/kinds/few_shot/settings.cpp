@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "experiments/experiment.h"
+#include "oneproxy/engine/space/space_file.h"
 #include "oneproxy/engine/train/network.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -46,7 +48,8 @@ std::vector<std::int64_t> read_range(Config& t, const char* key, const std::vect
 
 void read_own(Config& t, Settings& s) {
   s.name = t.text("name", std::nullopt, "of the task, in the summary");
-  s.space = t.text("space", std::nullopt, "search space");
+  s.space = s.space_reference = read_space(t);
+  if (names_space_file(s.space)) s.space = SearchSpace::load(s.space).name();
   s.sources = t.texts("sources", {}, "devices with many measurements; \"all\" of the set but the target");
   s.targets = t.texts("targets", {}, "devices to adapt to; \"all\" of the set");
   s.published_names = t.texts("published_names", {}, "methods whose published SRCC stands beside ours");

@@ -14,7 +14,7 @@ namespace oneproxy::few_shot {
 
 struct Settings {
   // Of a task alone.
-  std::string name, space;
+  std::string name, space, space_reference;
   std::vector<std::string> sources, targets;
   std::vector<std::string> published_names;
   std::vector<double> published_srcc;  // one a name

@@ -103,7 +103,7 @@ std::vector<Task> open_tasks(const Store& store, const std::vector<Settings>& se
     task.settings = s;
     const auto [at, fresh] = first.try_emplace({s.space, s.set, s.geometry}, tasks.size());
     if (fresh) {
-      task.loaded = std::make_shared<SpaceData>(store, s.space, s.set, s.geometry, 0, s.seed);
+      task.loaded = std::make_shared<SpaceData>(store, s.space_reference, s.set, s.geometry, 0, s.seed);
       task.features = std::make_shared<ArchitectureFeatures>(task.loaded->space);
       task.archs = std::make_shared<Architectures>(*task.features, task.loaded->data.rows().choices);
     } else {

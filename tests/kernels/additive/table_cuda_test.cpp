@@ -2,6 +2,7 @@
 
 #include "oneproxy/kernels/base/error.h"
 #include "tests/kernels/additive/table_cases.h"
+#include "tests/support/needs_cuda.h"
 
 namespace oneproxy {
 namespace {
@@ -10,9 +11,7 @@ using test::OwnedTable;
 
 class TablesCuda : public testing::TestWithParam<test::TableCase> {
  protected:
-  void SetUp() override {
-    if (cuda_device_count() == 0) GTEST_SKIP() << "needs a CUDA device";
-  }
+  void SetUp() override { ONEPROXY_NEEDS_CUDA(); }
 };
 INSTANTIATE_TEST_SUITE_P(Cases, TablesCuda, testing::ValuesIn(test::table_cases()),
                          [](const auto& instance) { return instance.param.name; });
@@ -27,7 +26,7 @@ TEST_P(TablesCuda, ListsEqualTheDefinitionToTheBit) {
 }
 
 TEST(TablesCudaErrors, NamesTheSameBadChoiceAsTheCpuTwin) {
-  if (cuda_device_count() == 0) GTEST_SKIP() << "needs a CUDA device";
+  ONEPROXY_NEEDS_CUDA();
   const OwnedTable owned({9, 4, 255}, false, 6);
   auto choices = test::drawn_choices(owned.radices, 30000);
   choices[3 * 29000] = 9;

@@ -4,15 +4,14 @@
 #include "oneproxy/kernels/base/random.h"
 #include "oneproxy/kernels/front/pareto.h"
 #include "tests/kernels/front/pareto_cases.h"
+#include "tests/support/needs_cuda.h"
 
 namespace oneproxy {
 namespace {
 
 class ParetoCuda : public testing::TestWithParam<test::ParetoCase> {
  protected:
-  void SetUp() override {
-    if (cuda_device_count() == 0) GTEST_SKIP() << "needs a CUDA device";
-  }
+  void SetUp() override { ONEPROXY_NEEDS_CUDA(); }
 };
 INSTANTIATE_TEST_SUITE_P(Cases, ParetoCuda, testing::ValuesIn(test::pareto_cases()),
                          [](const auto& instance) { return instance.param.name; });
@@ -25,7 +24,7 @@ TEST_P(ParetoCuda, EqualsTheCpuTwin) {
 }
 
 TEST(ParetoCudaLarge, EqualsTheCpuTwin) {
-  if (cuda_device_count() == 0) GTEST_SKIP() << "needs a CUDA device";
+  ONEPROXY_NEEDS_CUDA();
   const std::int64_t n = 3000000;
   const Philox random{5, 0};
   std::vector<double> latency(n), quality(n);

@@ -9,6 +9,7 @@
 #include "oneproxy/kernels/rank/rank.h"
 #include "tests/kernels/rank/rank_cases.h"
 #include "tests/support/compare.h"
+#include "tests/support/needs_cuda.h"
 
 namespace oneproxy {
 namespace {
@@ -17,10 +18,7 @@ using Values = std::vector<double>;
 
 class RankCuda : public testing::Test {
  protected:
-  void SetUp() override {
-    if (cuda_device_count() == 0)
-      GTEST_SKIP() << (cuda_compiled() ? "no CUDA device here" : "this build holds no CUDA code");
-  }
+  void SetUp() override { ONEPROXY_NEEDS_CUDA(); }
 };
 
 TEST_F(RankCuda, EqualsTheCpuOnScipysCases) {

@@ -9,6 +9,7 @@
 #include "oneproxy/kernels/rank/rank.h"
 #include "oneproxy/kernels/score/scorer.h"
 #include "tests/kernels/score/score_cases.h"
+#include "tests/support/needs_cuda.h"
 
 namespace oneproxy {
 namespace {
@@ -52,9 +53,7 @@ std::vector<CudaCase> cuda_cases() {
 
 class ScoreCuda : public testing::TestWithParam<CudaCase> {
  protected:
-  void SetUp() override {
-    if (cuda_device_count() == 0) GTEST_SKIP() << "needs a CUDA device";
-  }
+  void SetUp() override { ONEPROXY_NEEDS_CUDA(); }
 };
 INSTANTIATE_TEST_SUITE_P(Cases, ScoreCuda, testing::ValuesIn(cuda_cases()),
                          [](const auto& instance) { return instance.param.name; });
@@ -153,9 +152,7 @@ TEST_P(ScoreCuda, ReductionsAreThoseOfBruteForce) {
 
 class ScoreCudaOnce : public testing::Test {
  protected:
-  void SetUp() override {
-    if (cuda_device_count() == 0) GTEST_SKIP() << "needs a CUDA device";
-  }
+  void SetUp() override { ONEPROXY_NEEDS_CUDA(); }
 };
 
 // Tables: the twins keep the same points of a range that is long enough for several rounds, across 2^32.

@@ -7,6 +7,7 @@
 
 #include "oneproxy/kernels/score/scorer.h"
 #include "tests/kernels/score/score_cases.h"
+#include "tests/support/needs_cuda.h"
 
 namespace oneproxy {
 namespace {
@@ -78,8 +79,8 @@ INSTANTIATE_TEST_SUITE_P(Cases, TableRanges, testing::ValuesIn(range_cases()),
 TEST_P(TableRanges, EqualTheDefinitionToTheBit) { equal_the_definition(Backend::cpu); }
 
 TEST_P(TableRanges, EqualTheDefinitionToTheBitOnCuda) {
-  if (cuda_device_count() == 0) GTEST_SKIP() << "needs a CUDA device";
   if (!GetParam().has_split) return;  // refused: ScoreCudaOnce.ASpaceWithoutASplitIsRefused
+  ONEPROXY_NEEDS_CUDA();
   equal_the_definition(Backend::cuda);
 }
 

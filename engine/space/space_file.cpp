@@ -1,0 +1,236 @@
+#include "oneproxy/engine/space/space_file.h"
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <limits>
+#include <sstream>
+
+#include "oneproxy/engine/base/config.h"
+#include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/resources.h"
+#include "oneproxy/engine/base/sha256.h"
+#include "oneproxy/kernels/base/error.h"
+
+namespace oneproxy {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr int kMaxNumber = 1 << 20;
+constexpr std::size_t kMaxChoices = std::numeric_limits<std::uint8_t>::max();
+constexpr std::uintmax_t kMaxBytes = 1 << 20;  // a larger file is something else
+
+int positive(Config& table, const std::string& key, std::optional<std::int64_t> value, const std::string& meaning) {
+  return static_cast<int>(table.integer(key, value, 1, kMaxNumber, meaning));
+}
+
+// Refuses a name that was declared before.
+void require_new(const std::vector<std::string>& known, const std::string& name, const std::string& what,
+                 const std::string& where) {
+  if (std::find(known.begin(), known.end(), name) != known.end())
+    throw Error(where + ": there are two " + what + " '" + name + "'; rename one");
+}
+
+// Names stand in architecture strings, in CSV files and on command lines.
+void require_plain(const std::string& name, const std::string& what, const std::string& where) {
+  const auto blank = [](unsigned char c) { return std::isspace(c) || std::iscntrl(c); };
+  if (name.empty() || std::any_of(name.begin(), name.end(), blank) ||
+      name.find_first_of("|=,;\"'`~+") != std::string::npos)
+    throw Error(where + ": the " + what + " '" + name +
+                "' should be a word without blanks, quotes or any of | = , ; ` ~ +");
+}
+
+void require_choices(std::size_t n, const std::string& what, const std::string& where) {
+  if (n < 2) throw Error(where + ": " + what + "; a decision has two choices or more");
+  if (n > kMaxChoices)
+    throw Error(where + ": " + what + ", more than the " + std::to_string(kMaxChoices) +
+                " that a decision may have; split it into two decisions");
+}
+
+std::vector<Operation> read_operations(Config& file) {
+  std::vector<Operation> operations;
+  std::vector<std::string> names;
+  for (auto& table : file.tables("operation", "an operation that a decision may choose")) {
+    Operation op;
+    op.name = table.text("name", std::nullopt, "its name in architecture strings");
+    require_new(names, op.name, "operations", table.place("name"));
+    names.push_back(op.name);
+    op.kind = table.one_of("kind", std::nullopt, {"none", "skip", "conv", "pool", "mbconv"}, "what it computes");
+    op.kernel = static_cast<int>(table.integer("kernel", 1, 1, 99, "kernel size"));
+    op.expansion = static_cast<int>(table.integer("expansion", 1, 1, 99, "expansion of channels"));
+    op.groups = static_cast<int>(table.integer("groups", 1, 1, 9999, "groups of its 1x1 convolutions"));
+    operations.push_back(op);
+  }
+  if (!operations.empty())
+    require_choices(operations.size(), "declares " + count_of(operations.size(), "[[operation]]"), file.file());
+  return operations;
+}
+
+std::vector<DeclaredDecision> read_decisions(Config& file, bool operations) {
+  std::vector<DeclaredDecision> decisions;
+  std::vector<std::string> names;
+  for (auto& table : file.tables("decision", "an edge of a cell, or a decision with choices of its own")) {
+    DeclaredDecision decision;
+    decision.name = table.text("name", std::nullopt, "its name");
+    const auto where = table.place("name");
+    require_new(names, decision.name, "decisions", where);
+    names.push_back(decision.name);
+    decision.from = static_cast<int>(table.integer("from", -1, 0, 99, "node where the edge begins"));
+    decision.to = static_cast<int>(table.integer("to", -1, 1, 99, "node where the edge ends"));
+    for (const auto& choice : table.texts("choices", {}, "names of its choices, where they are not the operations")) {
+      require_plain(choice, "choice", table.place("choices"));
+      require_new(decision.choices, choice, "choices", table.place("choices"));
+      decision.choices.push_back(choice);
+    }
+    if (operations && !decision.choices.empty())
+      throw Error(table.place("choices") + ": decision " + decision.name +
+                  " names choices, and the file declares [[operation]]s; use one of the two");
+    if (!operations) {
+      table.finish();  // a misspelt `choices` is told as such
+      require_plain(decision.name, "decision", where);
+      require_choices(decision.choices.size(),
+                      "decision " + decision.name + " has " + count_of(decision.choices.size(), "choice"), where);
+    }
+    decisions.push_back(decision);
+  }
+  return decisions;
+}
+
+SpaceShapes read_shapes(Config& table, bool relative) {
+  SpaceShapes shapes;
+  shapes.fixed.macs = table.number("fixed_macs", 0.0, 0, 1e18, "of what is the same for all architectures");
+  shapes.fixed.parameters = table.number("fixed_parameters", 0.0, 0, 1e18, "of what is the same for all");
+  const std::string side = relative ? "reduction" : "resolution";
+  const std::string meaning = relative ? "side of the input over the layer's" : "pixels a side";
+  for (auto& entry : table.tables("fixed", "a layer that is the same for all architectures")) {
+    FixedLayer layer;
+    layer.operation.name = entry.text("name", std::nullopt, "its name");
+    layer.operation.kind = entry.one_of("kind", "conv", {"conv", "linear"}, "what it computes");
+    layer.operation.kernel = static_cast<int>(entry.integer("kernel", 1, 1, 99, "kernel size"));
+    layer.operation.groups = static_cast<int>(entry.integer("groups", 1, 1, 9999, "groups"));
+    layer.placement.in_channels = positive(entry, "in_channels", std::nullopt, "channels before it");
+    layer.placement.out_channels = positive(entry, "channels", std::nullopt, "channels after it");
+    layer.placement.stride = positive(entry, "stride", 1, "stride");
+    layer.placement.resolution = positive(entry, side, 1, meaning);
+    shapes.layers.push_back(layer);
+  }
+  for (auto& entry : table.tables("placement", "widths and resolutions at which a cell stands")) {
+    const int channels = positive(entry, "channels", std::nullopt, "channels");
+    const int resolution = positive(entry, "resolution", std::nullopt, "pixels a side");
+    shapes.cell.push_back({channels, channels, 1, resolution, positive(entry, "count", 1, "cells")});
+  }
+  int channels = positive(table, "input_channels", 1, "channels before the first layer");
+  int resolution = positive(table, "input_" + side, 1, meaning + ", before the first layer");
+  for (auto& entry : table.tables("stage", "layers of one width")) {
+    const int out = positive(entry, "channels", std::nullopt, "channels");
+    const int layers = positive(entry, "layers", std::nullopt, "layers");
+    int stride = positive(entry, "stride", 1, "stride of its first layer");
+    const int depth = static_cast<int>(
+        entry.integer("smallest_depth", 0, 0, layers, "its first layers that are always there; 0: it has no depth"));
+    const bool squeeze = entry.flag("squeeze_excitation", false, "in each of its blocks");
+    const bool hard_swish = entry.flag("hard_swish", false, "its blocks activate with h-swish, not ReLU");
+    const std::string name = "stage " + std::to_string(shapes.stages.size() + 1);
+    if (depth > 0) shapes.stages.push_back({name, static_cast<int>(shapes.chain.size()), layers, depth});
+    for (int layer = 0; layer < layers; ++layer, stride = 1) {
+      shapes.chain.push_back({channels, out, stride, resolution, 1, squeeze, hard_swish});
+      channels = out;
+      resolution = relative ? resolution * stride : resolution / stride;
+    }
+  }
+  if (!shapes.stages.empty()) {
+    const auto& last = shapes.stages.back();
+    int covered = 0;
+    for (const auto& stage : shapes.stages) covered += stage.n_decisions;
+    if (covered != static_cast<int>(shapes.chain.size()) || last.first_decision + last.n_decisions != covered)
+      throw Error(table.file() + ": some stages have a smallest_depth and others have none; give it to all of them");
+  }
+  return shapes;
+}
+
+std::string content(const std::string& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) throw Error(path + ": is a folder; name the file of a space (*.toml)");
+  if (!fs::exists(path, error)) throw Error(path + ": no such file of a space; docs/spaces.md shows how to write one");
+  if (fs::file_size(path, error) > kMaxBytes)
+    throw Error(path + ": has more than " + std::to_string(kMaxBytes) + " bytes; it is no file of a space");
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream bytes;
+  bytes << in.rdbuf();
+  if (!in) throw Error(path + ": can not be read");
+  return bytes.str();
+}
+
+// Two spaces of one name would share measurements and predictors of a store.
+void require_own_name(const SpaceDeclaration& space) {
+  const auto shipped = fs::path(home_folder()) / "configs" / "spaces" / (space.name + ".toml");
+  std::error_code error;
+  if (!fs::exists(shipped, error) || fs::equivalent(shipped, space.file, error)) return;
+  if (sha256_hex(content(shipped.string())) != space.checksum)
+    throw Error(space.file + ": name = \"" + space.name +
+                "\" is the name of a space that ships, which has other content; give yours a name of its own");
+}
+
+void check_name(const std::string& name, const std::string& where) {
+  const auto plain = [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-' || c == '.'; };
+  if (name.empty() || name[0] == '.' || !std::all_of(name.begin(), name.end(), plain))
+    throw Error(where + ": name = \"" + name + "\" should consist of letters, digits, '_', '-' and '.'");
+}
+
+}  // namespace
+
+bool names_space_file(const std::string& name_or_file) { return name_or_file.ends_with(".toml"); }
+
+SpaceDeclaration read_space_file(const std::string& path, const std::string& geometry) {
+  SpaceDeclaration space;
+  space.file = path;
+  space.checksum = sha256_hex(content(path));
+  Config file = Config::load(path, {});
+  space.name = file.text("name", std::nullopt, "name of the space");
+  check_name(space.name, file.place("name"));
+  space.string_form =
+      file.one_of("string_form", "named", {"named", "cell", "list", "stages"}, "form of an architecture string");
+  for (const auto pixels :
+       file.integers("resolutions", {}, 8, kMaxNumber, "sides of the input, where they are a decision"))
+    space.resolutions.push_back(static_cast<int>(pixels));
+  if (space.resolutions.size() > kMaxChoices ||
+      !std::is_sorted(space.resolutions.begin(), space.resolutions.end(), std::less_equal<>()))
+    throw Error(file.place("resolutions") + ": resolutions should be at most 255 rising numbers");
+  space.operations = read_operations(file);
+  space.decisions = read_decisions(file, !space.operations.empty());
+  const bool relative = !space.resolutions.empty();
+  for (auto& table : file.tables("geometry", "shapes of the network on one data set")) {
+    const auto name = table.text("name", std::nullopt, "data set");
+    require_new(space.geometries, name, "geometries", table.place("name"));
+    space.geometries.push_back(name);
+    SpaceShapes shapes = read_shapes(table, relative);
+    if (geometry.empty() ? space.geometries.size() != 1 : geometry != name) continue;
+    space.geometry = name;
+    space.shapes = std::move(shapes);
+  }
+  file.finish();
+
+  if (space.operations.empty()) {
+    if (space.decisions.empty())
+      throw Error(path + ": declares no [[decision]] with choices, and no [[operation]]; a space has one or the other");
+    if (relative || !space.geometries.empty() || space.string_form != "named")
+      throw Error(path +
+                  ": resolutions, [[geometry]] and a string_form other than \"named\" describe [[operation]]s, "
+                  "of which there are none");
+  } else if (space.string_form == "named") {
+    throw Error(path + ": a space of [[operation]]s needs string_form = \"cell\", \"list\" or \"stages\"");
+  }
+  if (space.geometry.empty() && !(space.operations.empty() && geometry.empty()))
+    throw Error(unknown_name("geometry", geometry, path, space.geometries));
+  const bool cell = space.string_form == "cell";
+  for (const auto& decision : space.decisions)
+    if (cell ? decision.from < 0 || decision.from >= decision.to : decision.from >= 0 || decision.to >= 0)
+      throw Error(path + ": decision " + decision.name +
+                  (cell ? " is an edge of a cell: it needs `from` and `to`, from below to"
+                        : " has `from` or `to`, which belong to string_form = \"cell\""));
+  require_own_name(space);
+  return space;
+}
+
+}  // namespace oneproxy

@@ -1,0 +1,45 @@
+#pragma once
+// The file of a search space (docs/spaces.md describes its keys), read strictly: what it declares, before a SearchSpace
+// derives digits, costs and strings from it.
+#include <string>
+#include <vector>
+
+#include "oneproxy/engine/space/space.h"
+
+namespace oneproxy {
+
+// Shapes of the network on one data set, as the file gives them: sides are in pixels of a fixed input, or parts of the
+// input where its resolution is a decision.
+struct SpaceShapes {
+  Cost fixed;                      // given as numbers
+  std::vector<FixedLayer> layers;  // fixed too, given as shapes; with a divisor of the input where that is a decision
+  std::vector<Placement> cell;     // repeated cells
+  std::vector<Placement> chain;    // one a layer
+  std::vector<Stage> stages;
+};
+
+struct DeclaredDecision {
+  std::string name;
+  int from = -1, to = -1;            // edge of a cell; -1 where the file gives none
+  std::vector<std::string> choices;  // empty: the operations of the space
+};
+
+struct SpaceDeclaration {
+  std::string file, checksum;  // SHA-256 of the file's bytes
+  std::string name, string_form;
+  std::vector<int> resolutions;
+  std::vector<Operation> operations;  // empty: all decisions name their own choices
+  std::vector<DeclaredDecision> decisions;
+  std::vector<std::string> geometries;
+  std::string geometry;  // the one that was asked for; "" where the file has none
+  SpaceShapes shapes;    // its shapes
+};
+
+// Whether a space is named by its file ("my_space.toml") and not by the name of one that ships.
+bool names_space_file(const std::string& name_or_file);
+
+// geometry "": the first of the file. Errors name file and line: no such file, bad TOML, unknown keys, values that
+// describe no space, and the name of a space that ships for another one.
+SpaceDeclaration read_space_file(const std::string& path, const std::string& geometry);
+
+}  // namespace oneproxy

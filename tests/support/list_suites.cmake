@@ -1,0 +1,20 @@
+# Run by ctest: adds an entry for every suite of `program`.
+set(listed 1)
+if(EXISTS "${program}")
+  execute_process(COMMAND "${program}" --gtest_list_tests OUTPUT_VARIABLE tests ERROR_VARIABLE errors RESULT_VARIABLE listed)
+endif()
+if(NOT listed EQUAL 0)
+  add_test("${label}.not_built" "${program}")  # fails: it can not be started
+else()
+  # Suites stand at the beginning of a line, "Suite." or "Instance/Suite."; their tests are indented.
+  string(REGEX MATCHALL "(^|\n)[A-Za-z_][A-Za-z0-9_/]*\\." suites "${tests}")
+  list(TRANSFORM suites REPLACE "\n" "")
+  list(TRANSFORM suites REPLACE "\\.$" "")
+  list(TRANSFORM suites REPLACE "^[^/]+/([A-Za-z_])" "\\1")
+  list(TRANSFORM suites REPLACE "/[0-9]+$" "")
+  list(REMOVE_DUPLICATES suites)
+  foreach(suite ${suites})
+    add_test("${label}.${suite}" "${program}" --gtest_brief=1 "--gtest_filter=${suite}.*:*/${suite}.*:${suite}/*:*/${suite}/*")
+    set_tests_properties("${label}.${suite}" PROPERTIES LABELS ${label})
+  endforeach()
+endif()
