@@ -81,6 +81,7 @@ TEST_P(TableRanges, EqualTheDefinitionToTheBit) { equal_the_definition(Backend::
 TEST_P(TableRanges, EqualTheDefinitionToTheBitOnCuda) {
   ONEPROXY_NEEDS_CUDA();
   if (!GetParam().has_split) return;  // refused: ScoreCudaOnce.ASpaceWithoutASplitIsRefused
+  ONEPROXY_NEEDS_CUDA();
   equal_the_definition(Backend::cuda);
 }
 
