@@ -12,7 +12,7 @@
 #include "oneproxy/engine/adapt/gaussian_process/bayes.h"
 #include "oneproxy/engine/adapt/source_predictor.h"
 #include "oneproxy/engine/device/samples.h"
-#include "oneproxy/engine/predictor/space_model.h"
+#include "oneproxy/engine/predictor/predictor.h"
 
 namespace oneproxy {
 
@@ -37,7 +37,7 @@ class AdaptedPredictor {
   virtual std::vector<double> deviation_ms(const Architectures& at) const;
   // To search the space with: a sum over decisions, a network, or of a small space the latency of every architecture.
   // Error: none of these.
-  virtual SpaceModel space_model() const = 0;
+  virtual Predictor predictor() const = 0;
   // NaN values where the method does not know.
   virtual ExpectedSrcc expected_srcc() const;
   // Why the measurements allowed no adaptation, so that the sources alone rank; "" where they did.
@@ -63,7 +63,7 @@ class AdaptationMethod {
   // Where its prior comes from, for people; "" without one.
   virtual std::string prior() const { return {}; }
   // The Gaussian process behind it, with whose blocks a design is made; nullptr where there is none.
-  virtual const BayesModel* model() const { return nullptr; }
+  virtual const GaussianProcess* model() const { return nullptr; }
 };
 
 }  // namespace oneproxy

@@ -30,7 +30,7 @@ std::vector<std::string> Sources::names() const {
   return names;
 }
 
-BayesModel default_design_model(const Sources& sources) { return {*sources.features, sources.predictors, {}}; }
+GaussianProcess default_design_model(const Sources& sources) { return {*sources.features, sources.predictors, {}}; }
 
 SourceDevice draw_source(const Measurements& data, const Series& device, std::int64_t max_samples, std::uint64_t seed,
                          std::uint32_t stream) {

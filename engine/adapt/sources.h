@@ -23,7 +23,7 @@ struct Sources {
 };
 
 // `bayes` with its default blocks: what a design weighs where the method has no blocks of its own.
-BayesModel default_design_model(const Sources& sources);
+GaussianProcess default_design_model(const Sources& sources);
 
 // At most `max_samples` measurements of a device (0: all), drawn by `stream`; failed ones are left out.
 SourceDevice draw_source(const Measurements& data, const Series& device, std::int64_t max_samples, std::uint64_t seed,

@@ -71,7 +71,7 @@ std::vector<double> Measurements::joined(const std::string& set, const std::stri
 }
 
 Series Measurements::model(const std::string& name) const {
-  const CostModel& model = cost_model(name);
+  const CostMeasure& model = cost_measure(name);
   Series series{name, model.label, model.unit, true, {}};
   for (std::int64_t i = 0; i < rows_.n; ++i) series.values.push_back(space_.cost(rows_.row(i)).*model.part);
   return series;
@@ -90,7 +90,7 @@ Series Measurements::device(const std::string& name) const {
 
 Series Measurements::metric(const std::string& name) const {
   std::vector<std::string> valid;
-  for (const auto& model : cost_models()) valid.push_back(model.name);
+  for (const auto& model : cost_measures()) valid.push_back(model.name);
   for (const auto& set : store_.sets(space_.name()))
     for (const auto& metric : store_.metrics(space_.name(), set))
       valid.push_back("metric:" + (set == set_ ? "" : set + ":") + metric);

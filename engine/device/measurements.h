@@ -17,7 +17,7 @@ struct Series {
   std::string name;   // as asked for: "titan_rtx_1", "user:phone", "metric:natsbench:cifar10", "model:macs"
   std::string label;  // for people
   std::string unit;
-  bool stand_in = false;  // a model stands in for something that nobody measured
+  bool is_stand_in = false;  // a model stands in for something that nobody measured
   std::vector<double> values;
   bool lower_is_better = true;
   std::int64_t n_known() const;

@@ -9,12 +9,12 @@ namespace oneproxy {
 // Weights are differences from the network of first choices, one decision at a time: exact, because costs add up over
 // the blocks at a given resolution.
 AdditivePredictor cost_table(const SearchSpace& space, const std::string& name) {
-  double Cost::*part = cost_model(name).part;
+  double Cost::*part = cost_measure(name).part;
   AdditivePredictor table;
   table.space = space.name();
   table.radices.assign(space.radices().begin(), space.radices().end());
-  table.target = cost_model(name).label;
-  table.unit = cost_model(name).unit;
+  table.target = cost_measure(name).label;
+  table.unit = cost_measure(name).unit;
   std::vector<std::size_t> offsets(table.radices.size());
   std::exclusive_scan(table.radices.begin(), table.radices.end(), offsets.begin(), std::size_t{0});
   const std::size_t rows = std::accumulate(table.radices.begin(), table.radices.end(), std::size_t{0});

@@ -69,15 +69,15 @@ MlpPredictor find_predictor(const std::string& reference, const std::string& sto
   return predictor;
 }
 
-SpaceModel find_table(const std::string& reference, const std::string& store, const SearchSpace& space) {
+Predictor find_table(const std::string& reference, const std::string& store, const SearchSpace& space) {
   const bool in_file = reference.ends_with(".h5");
   if (!in_file)
     require(table_names(store, space.name()), "look-up table", reference, store, space.name(),
             "tools/import_datasets.py makes them from the public files, `oneproxy adapt` from measurements");
   const H5File file(in_file ? reference : store, H5Mode::read);
   const std::string group = in_file ? "/" : kTables + "/" + space.name() + "/" + reference;
-  SpaceModel table =
-      is_index_table(file, group) ? SpaceModel(read_index_table(file, group)) : SpaceModel(read_table(file, group));
+  Predictor table =
+      is_index_table(file, group) ? Predictor(read_index_table(file, group)) : Predictor(read_table(file, group));
   const std::string where = in_file ? reference : "look-up table " + reference + " of " + store;
   std::visit([&](const auto& model) { check_predictor(model, space, where); }, table);
   return table;
@@ -89,28 +89,16 @@ void write(H5File& file, const std::string& group, const AdditivePredictor& mode
 void write(H5File& file, const std::string& group, const IndexTable& model) { write_table(file, group, model); }
 }  // namespace
 
-void save_model(const std::string& path, const SpaceModel& model) {
+void save_predictor(const std::string& path, const Predictor& model) {
   write_h5_atomically(path, "", [&](H5File& file) { std::visit([&](const auto& m) { write(file, "/", m); }, model); });
 }
 
-void add_model(const std::string& store, const std::string& start_from, const std::string& name,
-               const SpaceModel& model) {
+void add_predictor(const std::string& store, const std::string& start_from, const std::string& name,
+                   const Predictor& model) {
   const std::string& kind = std::holds_alternative<MlpPredictor>(model) ? kPredictors : kTables;
   add(store, start_from, name, [&](H5File& file) {
     std::visit([&](const auto& m) { write(file, kind + "/" + m.space + "/" + name, m); }, model);
   });
-}
-
-void add_predictor(const std::string& store, const std::string& start_from, const std::string& name,
-                   const MlpPredictor& predictor) {
-  add(store, start_from, name,
-      [&](H5File& file) { write_predictor(file, kPredictors + "/" + predictor.space + "/" + name, predictor); });
-}
-
-void add_table(const std::string& store, const std::string& start_from, const std::string& name,
-               const AdditivePredictor& table) {
-  add(store, start_from, name,
-      [&](H5File& file) { write_table(file, kTables + "/" + table.space + "/" + name, table); });
 }
 
 }  // namespace oneproxy

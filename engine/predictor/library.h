@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "oneproxy/engine/predictor/mlp_predictor.h"
-#include "oneproxy/engine/predictor/space_model.h"
+#include "oneproxy/engine/predictor/predictor.h"
 #include "oneproxy/engine/space/space.h"
 
 namespace oneproxy {
@@ -21,18 +21,14 @@ std::vector<std::string> predicted_spaces(const std::string& store);
 // offer the nearest names and say how a predictor enters a store.
 MlpPredictor find_predictor(const std::string& reference, const std::string& store, const SearchSpace& space);
 // An AdditivePredictor or an IndexTable.
-SpaceModel find_table(const std::string& reference, const std::string& store, const SearchSpace& space);
+Predictor find_table(const std::string& reference, const std::string& store, const SearchSpace& space);
 
-// Of any kind, into a file of its own, atomically.
-void save_model(const std::string& path, const SpaceModel& model);
+// Into a file of its own, atomically.
+void save_predictor(const std::string& path, const Predictor& predictor);
 
-// Adds or replaces, atomically. Where `store` does not exist it starts as a copy of `start_from`.
+// Adds or replaces, atomically: multilayer perceptrons below /predictors, tables below /tables. Where `store` does not
+// exist it starts as a copy of `start_from`.
 void add_predictor(const std::string& store, const std::string& start_from, const std::string& name,
-                   const MlpPredictor& predictor);
-void add_table(const std::string& store, const std::string& start_from, const std::string& name,
-               const AdditivePredictor& table);
-// Of any kind, where its kind belongs.
-void add_model(const std::string& store, const std::string& start_from, const std::string& name,
-               const SpaceModel& model);
+                   const Predictor& predictor);
 
 }  // namespace oneproxy

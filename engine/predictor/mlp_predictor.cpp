@@ -162,10 +162,6 @@ MlpPredictor read_predictor(const H5File& file, const std::string& group) {
   return p;
 }
 
-void save_predictor(const std::string& path, const MlpPredictor& predictor) {
-  write_h5_atomically(path, "", [&](H5File& file) { write_predictor(file, "/", predictor); });
-}
-
 MlpPredictor load_predictor(const std::string& path) { return read_predictor(H5File(path, H5Mode::read), "/"); }
 
 }  // namespace oneproxy

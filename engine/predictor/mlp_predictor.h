@@ -10,7 +10,7 @@
 
 #include "oneproxy/engine/base/hdf5.h"
 #include "oneproxy/engine/space/space.h"
-#include "oneproxy/kernels/score/models.h"
+#include "oneproxy/kernels/score/score_function.h"
 
 namespace oneproxy {
 
@@ -51,7 +51,6 @@ std::string checksum(const MlpPredictor& predictor);
 // Written atomically (temporary file and rename). Errors: NaN or infinite weights (layer and place), missing parts.
 void write_predictor(H5File& file, const std::string& group, const MlpPredictor& predictor);
 MlpPredictor read_predictor(const H5File& file, const std::string& group);
-void save_predictor(const std::string& path, const MlpPredictor& predictor);
 MlpPredictor load_predictor(const std::string& path);
 
 }  // namespace oneproxy

@@ -76,7 +76,7 @@ const KernelProblem& Evaluator::kernels() const {
 }
 
 double Evaluator::cost_score(std::size_t objective, std::span<const std::uint32_t> digits) const {
-  const Model& model = kernels().model(objective);
+  const ScoreFunction& model = kernels().model(objective);
   if (std::holds_alternative<AdditiveTable<double>>(model))
     return score_by_definition(model, kernels_->code(), digits.data());
   double score = 0;

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "oneproxy/engine/base/interrupt.h"
-#include "oneproxy/engine/score/score_run.h"
+#include "oneproxy/engine/score/reduce_range.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -50,7 +50,7 @@ std::optional<Solution> best_in(const Evaluator& evaluator, const SubSpace& part
   const KernelProblem kernels(problem, part);
   const Scorer scorer(part.code(), kernels.models(), question.backend, question.precision);
   const Reduction reduction =
-      reduce_run(scorer, {0, static_cast<std::uint64_t>(part.size())}, settings, {}, "exchanges");
+      reduce_range(scorer, {0, static_cast<std::uint64_t>(part.size())}, settings, {}, "exchanges");
   result.exact = result.exact && !reduction.gave_up_margins();
   result.n_certificate += static_cast<std::int64_t>(part.size());
   auto candidates = reduction.best(0);
@@ -91,7 +91,7 @@ ExchangeResult improve_by_exchange(Evaluator& evaluator, const Solution& start, 
     SubSpace exchanges = part;
     for (int d = 0; d < part.n_digits(); ++d)
       if (d != a && d != b)
-        exchanges.keep(
+        exchanges.restrict_digit(
             d, [&](std::uint32_t value) { return value == part.values(d)[fixed[d]]; }, "exchange");
     count_exchanges(evaluator, fixed, a, b);
     const auto best = best_in(evaluator, exchanges, limits, settings, result);

@@ -35,9 +35,9 @@ KernelProblem::KernelProblem(const SearchProblem& problem, const SubSpace& part)
   owners_.resize(m);
   models_.resize(m);
   for (std::size_t i = 0; i < m; ++i) {
-    SpaceModel model = *problem.objectives[i].model;
+    Predictor model = *problem.objectives[i].model;
     if (sign_changes(problem, i)) std::visit([](auto& own) { change_sign(own); }, model);
-    owners_[i] = std::make_unique<KernelModel>(model, part);
+    owners_[i] = std::make_unique<PredictorKernel>(model, part);
     models_[model_of(i)] = owners_[i]->view();
   }
 }

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "oneproxy/engine/predictor/space_model.h"
+#include "oneproxy/engine/predictor/predictor.h"
 #include "oneproxy/engine/search/problem.h"
 #include "oneproxy/kernels/front/reduction.h"
 #include "oneproxy/kernels/score/scorer.h"
@@ -19,10 +19,10 @@ class KernelProblem {
   KernelProblem(const SearchProblem& problem, const SubSpace& part);
 
   DigitCode code() const { return part_.code(); }
-  std::span<const Model> models() const { return models_; }  // [n_objectives]: latency, quality[, third]
+  std::span<const ScoreFunction> models() const { return models_; }  // [n_objectives]: latency, quality[, third]
   // Which of the models is objective i: the goal is the quality.
   static int model_of(std::size_t objective) { return objective == 0 ? 1 : objective == 1 ? 0 : 2; }
-  const Model& model(std::size_t objective) const { return models_[model_of(objective)]; }
+  const ScoreFunction& model(std::size_t objective) const { return models_[model_of(objective)]; }
   // The largest score that a limit allows (of the goal: minus the smallest); infinite where there is none.
   double score_limit(const Limits& limits, std::size_t objective) const;
 
@@ -32,8 +32,8 @@ class KernelProblem {
  private:
   const SearchProblem& problem_;
   const SubSpace& part_;
-  std::vector<std::unique_ptr<KernelModel>> owners_;
-  std::vector<Model> models_;
+  std::vector<std::unique_ptr<PredictorKernel>> owners_;
+  std::vector<ScoreFunction> models_;
 };
 
 }  // namespace oneproxy

@@ -30,7 +30,7 @@ Objective tabled(const Measurements& data, const Series& series) {
           series.label,
           series.unit,
           direction,
-          series.stand_in,
+          series.is_stand_in,
           nullptr,
           [values, width](std::span<const std::uint8_t> choices, std::span<double> out) {
             for (std::size_t i = 0; i < out.size(); ++i) {
@@ -42,7 +42,7 @@ Objective tabled(const Measurements& data, const Series& series) {
 }
 
 // The part of a space that a model covers.
-SubSpace covered(const SpaceModel& model, const SearchSpace& space) {
+SubSpace covered(const Predictor& model, const SearchSpace& space) {
   SubSpace part(space);
   keep_predictable(model, part);
   return part;
@@ -50,11 +50,11 @@ SubSpace covered(const SpaceModel& model, const SearchSpace& space) {
 
 // A model by its definition in fp64: the numbers that an exhaustive search compares, to the bit. NaN where it has none.
 struct Definition {
-  Definition(std::shared_ptr<const SpaceModel> of, const SearchSpace& space)
+  Definition(std::shared_ptr<const Predictor> of, const SearchSpace& space)
       : model(std::move(of)),
         part(covered(*model, space)),
         kernel(*model, part),
-        scorer(part.code(), std::vector<Model>{kernel.view()}, Backend::cpu, Precision::fp64) {}
+        scorer(part.code(), std::vector<ScoreFunction>{kernel.view()}, Backend::cpu, Precision::fp64) {}
 
   void evaluate(std::span<const std::uint8_t> choices, std::span<double> values) const {
     const std::size_t width = part.space().n_decisions();
@@ -71,16 +71,16 @@ struct Definition {
     for (std::size_t i = 0; i < places.size(); ++i) values[places[i]] = value_of_score(*model, scores[i]);
   }
 
-  std::shared_ptr<const SpaceModel> model;
+  std::shared_ptr<const Predictor> model;
   SubSpace part;
-  KernelModel kernel;
+  PredictorKernel kernel;
   Scorer scorer;
 };
 
-Objective modelled(SpaceModel model, const SearchSpace& space, const std::string& label, const std::string& unit,
-                   bool stand_in, const std::string& checksum = "") {
-  auto shared = std::make_shared<const SpaceModel>(std::move(model));
-  Objective objective{"", label, unit, Direction::minimise, stand_in, shared, nullptr, checksum};
+Objective modelled(Predictor model, const SearchSpace& space, const std::string& label, const std::string& unit,
+                   bool is_stand_in, const std::string& checksum = "") {
+  auto shared = std::make_shared<const Predictor>(std::move(model));
+  Objective objective{"", label, unit, Direction::minimise, is_stand_in, shared, nullptr, checksum};
   if (has_kernels(*shared)) {
     auto definition = std::make_shared<const Definition>(shared, space);
     objective.evaluate = [definition](std::span<const std::uint8_t> choices, std::span<double> values) {
@@ -100,7 +100,7 @@ Objective find_objective(const ObjectiveSources& sources, const std::string& nam
   const std::string source = name.substr(0, colon), what = colon == std::string::npos ? "" : name.substr(colon + 1);
   const SearchSpace& space = sources.space;
   if (source == "model" && !what.empty()) {
-    const auto& cost = cost_model(name);
+    const auto& cost = cost_measure(name);
     return modelled(cost_table(space, name), space, cost.label, cost.unit, true);
   }
   const bool is_file = std::filesystem::path(what).extension() == ".h5";

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "oneproxy/engine/device/measurements.h"
-#include "oneproxy/engine/predictor/space_model.h"
+#include "oneproxy/engine/predictor/predictor.h"
 #include "oneproxy/kernels/base/backend.h"
 
 namespace oneproxy {
@@ -21,10 +21,10 @@ struct Objective {
   std::string name;         // in summaries, arrays and CSV files: "quality", "latency_ms", "parameters"
   std::string label, unit;  // for people
   Direction direction = Direction::minimise;
-  bool stand_in = false;  // a model stands in for something that nobody measured
+  bool is_stand_in = false;  // a model stands in for something that nobody measured
   // A predictor that covers the space, by kernels or by look-up (has_kernels); null where the objective is known on the
   // rows of a set only.
-  std::shared_ptr<const SpaceModel> model;
+  std::shared_ptr<const Predictor> model;
   // choices [n, n_decisions] -> values [n] by definition, fp64; NaN where the objective is not known.
   std::function<void(std::span<const std::uint8_t> choices, std::span<double> values)> evaluate;
   std::string checksum = {};  // of a predictor that a file or the store holds

@@ -36,17 +36,17 @@ Cost& Cost::operator+=(const Cost& other) {
   return *this;
 }
 
-const std::vector<CostModel>& cost_models() {
-  static const std::vector<CostModel> models = {
+const std::vector<CostMeasure>& cost_measures() {
+  static const std::vector<CostMeasure> models = {
       {"model:macs", "MACs", "multiply-accumulates", &Cost::macs},
       {"model:parameters", "parameters", "weights", &Cost::parameters},
       {"model:activation_bytes", "activation traffic", "bytes", &Cost::activation_bytes}};
   return models;
 }
 
-const CostModel& cost_model(const std::string& name) {
+const CostMeasure& cost_measure(const std::string& name) {
   std::vector<std::string> names;
-  for (const auto& model : cost_models()) {
+  for (const auto& model : cost_measures()) {
     if (model.name == name) return model;
     names.push_back(model.name);
   }

@@ -30,12 +30,12 @@ struct Cost {
 };
 
 // The parts of a cost, as pseudo-devices and stand-ins for accuracy are named: "model:macs", ...
-struct CostModel {
+struct CostMeasure {
   std::string name, label, unit;
   double Cost::*part;
 };
-const std::vector<CostModel>& cost_models();
-const CostModel& cost_model(const std::string& name);  // Error offers the names there are
+const std::vector<CostMeasure>& cost_measures();
+const CostMeasure& cost_measure(const std::string& name);  // Error offers the names there are
 
 // Of the squeeze-and-excitation in one mbconv; nothing where the placement has none.
 Cost squeeze_excitation_cost(const Operation& operation, const Placement& placement);

@@ -50,7 +50,7 @@ DigitCode SubSpace::code() const {
   return {radices_, whole.parts, rows_, whole.n_rows};
 }
 
-void SubSpace::keep(int digit, const std::function<bool(std::uint32_t)>& kept, const std::string& why) {
+void SubSpace::restrict_digit(int digit, const std::function<bool(std::uint32_t)>& kept, const std::string& why) {
   auto& values = values_.at(digit);
   std::vector<std::uint32_t> left;
   std::copy_if(values.begin(), values.end(), std::back_inserter(left), kept);
@@ -88,7 +88,7 @@ void SubSpace::fix(const std::string& text) {
     const int at = decision - digits[d].first_decision;
     if (at < 0 || at >= digits[d].n_decisions) continue;
     const auto& digit = digits[d];
-    keep(
+    restrict_digit(
         static_cast<int>(d),
         [&](std::uint32_t value) { return allowed[digit.values[value * digit.n_decisions + at]] != 0; },
         "fix \"" + text + "\"");
@@ -96,18 +96,18 @@ void SubSpace::fix(const std::string& text) {
   restrictions_ += (restrictions_.empty() ? "" : ", ") + text;
 }
 
-void SubSpace::keep_alike() {
+void SubSpace::keep_uniform_stages() {
   const auto& digits = space_->digits();
   for (std::size_t d = 0; d < digits.size(); ++d) {
     const auto& digit = digits[d];
     if (digit.n_decisions == 1) continue;
     // An inactive block of a composite digit has no part in the network: choice 0.
-    const auto alike = [&](std::uint32_t value) {
+    const auto uniform = [&](std::uint32_t value) {
       const auto* choices = digit.values.data() + static_cast<std::size_t>(value) * digit.n_decisions;
       return std::all_of(choices, choices + digit.n_decisions,
                          [&](std::uint8_t choice) { return choice == 0 || choice == choices[0]; });
     };
-    keep(static_cast<int>(d), alike, "alike");
+    restrict_digit(static_cast<int>(d), uniform, "uniform_stages");
   }
   restrictions_ += std::string(restrictions_.empty() ? "" : ", ") + "all blocks of a stage alike";
 }

@@ -19,9 +19,9 @@ class SubSpace {
   // what would leave no network.
   void fix(const std::string& text);
   // Keeps the stages whose active blocks are all the same: 27 of a stage's 7371 values in ofa_mbv3.
-  void keep_alike();
+  void keep_uniform_stages();
   // Keeps the values (of the space) of one digit that `kept` says. Error where none is left, with `why`.
-  void keep(int digit, const std::function<bool(std::uint32_t value)>& kept, const std::string& why);
+  void restrict_digit(int digit, const std::function<bool(std::uint32_t value)>& kept, const std::string& why);
 
   const SearchSpace& space() const { return *space_; }
   bool is_whole() const { return size_ == space_->size(); }

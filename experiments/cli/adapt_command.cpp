@@ -120,7 +120,7 @@ MethodChoice method_of(const AdaptOptions& options) {
 }
 
 // Writes the predictor where it is asked for; what it is, and how to search with it.
-std::string write_predictor(const SpaceModel& model, const AdaptOptions& options, const SearchSpace& space) {
+std::string write_predictor(const Predictor& model, const AdaptOptions& options, const SearchSpace& space) {
   const bool network = std::holds_alternative<MlpPredictor>(model), indexed = !has_kernels(model);
   std::string form = "network";
   if (const auto* table = std::get_if<AdditivePredictor>(&model))
@@ -138,7 +138,7 @@ std::string write_predictor(const SpaceModel& model, const AdaptOptions& options
   };
   std::string text;
   if (!options.out.empty()) {
-    save_model(options.out, model);
+    save_predictor(options.out, model);
     const std::string quality = quality_in(options.store.empty() ? shipped_store() : options.store, space);
     text += options.out + ": " + form +
             search(options.out, quality, quality.starts_with("metric:") ? options.store : std::string());
@@ -147,7 +147,7 @@ std::string write_predictor(const SpaceModel& model, const AdaptOptions& options
     std::vector<std::string> names;
     if (std::filesystem::exists(options.into))
       names = network ? predictor_names(options.into, space.name()) : table_names(options.into, space.name());
-    add_model(options.into, shipped_store(), options.name, model);
+    add_predictor(options.into, shipped_store(), options.name, model);
     if (std::find(names.begin(), names.end(), options.name) != names.end())
       log_info(options.into + ": " + kind + options.name + " of " + space.name() + " was there and is replaced");
     text += options.into + ": " + kind + options.name + ", " + form +
@@ -224,7 +224,7 @@ std::string adapt_to_measurements(const AdaptOptions& options) {
   const std::string device = !options.device.empty() ? options.device
                              : !options.name.empty() ? options.name
                                                      : std::filesystem::path(options.out).stem().string();
-  return text + write_predictor(recorded_model(report, device), options, space);
+  return text + write_predictor(recorded_predictor(report, device), options, space);
 }
 
 }  // namespace oneproxy

@@ -12,7 +12,7 @@
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/data/csv.h"
 #include "oneproxy/engine/report/table.h"
-#include "oneproxy/engine/score/score_run.h"
+#include "oneproxy/engine/score/reduce_range.h"
 #include "oneproxy/engine/search/problem.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/score/scorer.h"
@@ -25,9 +25,9 @@ constexpr std::uint64_t kChunk = std::uint64_t{1} << 16;  // architectures score
 // A model over the part of the space that it covers.
 struct ScoredColumn {
   std::string name;
-  std::shared_ptr<const SpaceModel> model;
+  std::shared_ptr<const Predictor> model;
   std::unique_ptr<SubSpace> part;
-  std::unique_ptr<KernelModel> kernel;  // with the scorer: none for a table by index
+  std::unique_ptr<PredictorKernel> kernel;  // with the scorer: none for a table by index
   std::unique_ptr<Scorer> scorer;
 };
 
@@ -40,8 +40,8 @@ ScoredColumn make_column(const ObjectiveSources& sources, const std::string& nam
   ScoredColumn column{name, objective.model, std::make_unique<SubSpace>(sources.space), nullptr, nullptr};
   keep_predictable(*column.model, *column.part);
   if (!has_kernels(*column.model)) return column;
-  column.kernel = std::make_unique<KernelModel>(*column.model, *column.part);
-  column.scorer = std::make_unique<Scorer>(column.part->code(), std::vector<Model>{column.kernel->view()},
+  column.kernel = std::make_unique<PredictorKernel>(*column.model, *column.part);
+  column.scorer = std::make_unique<Scorer>(column.part->code(), std::vector<ScoreFunction>{column.kernel->view()},
                                            sources.backend, precision);
   return column;
 }
@@ -150,7 +150,7 @@ std::string score_architectures(const ScoreOptions& options) {
       throw Error("--count " + to_decimal(count) + " from " + options.begin + ": space " + space.name() + " has " +
                   to_decimal(space.size()) + " architectures, a file takes at most " + std::to_string(kMaxRows) +
                   "; give a smaller --count, or search with `oneproxy search`");
-    const ArchRun run{begin, static_cast<std::uint64_t>(count), options.shuffled, options.seed};
+    const IndexRange run{begin, static_cast<std::uint64_t>(count), options.shuffled, options.seed};
     const auto radices = space.code().radices;
     const DigitSplit split = run.shuffled ? split_digits(radices) : DigitSplit{};
     OutputFile out(options.out);
@@ -161,7 +161,7 @@ std::string score_architectures(const ScoreOptions& options) {
       std::vector<std::vector<std::uint8_t>> architectures;
       std::vector<ArchIndex> indices;
       for (std::uint64_t i = first; i < std::min(run.count, first + kChunk); ++i) {
-        indices.push_back(run_index(run, i, split));
+        indices.push_back(index_at(run, i, split));
         architectures.push_back(space.choices(indices.back()));
       }
       const auto values = score(architectures);

@@ -70,7 +70,7 @@ class Adaproxy : public Experiment {
   void run(Workspace& work) override {
     loaded_->label(*work.arrays);
     const auto& data = loaded_->data;
-    ProxyModel proxy;
+    ProxyPredictor proxy;
     {
       Timer timer(work.timings, "proxy predictor");
       proxy = fit_proxy(data, proxy_, work.backend);
@@ -84,7 +84,7 @@ class Adaproxy : public Experiment {
   }
 
  private:
-  void adapt_all(Workspace& work, const ProxyModel& proxy, std::vector<TargetOutcome>& outcomes) {
+  void adapt_all(Workspace& work, const ProxyPredictor& proxy, std::vector<TargetOutcome>& outcomes) {
     const auto& data = loaded_->data;
     for (std::size_t t = 0; t < targets_.size(); ++t) {
       check_interrupt();

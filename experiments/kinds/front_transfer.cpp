@@ -69,7 +69,7 @@ class FrontTransfer : public Experiment {
   void run(Workspace& work) override {
     loaded_->label(*work.arrays);
     const auto& data = loaded_->data;
-    ProxyModel proxy;
+    ProxyPredictor proxy;
     Front proxy_members;
     {
       Timer timer(work.timings, "proxy predictor and front");
@@ -93,7 +93,7 @@ class FrontTransfer : public Experiment {
   }
 
  private:
-  TargetOutcome search(const ProxyModel& proxy, const Front& proxy_members, const Series& target,
+  TargetOutcome search(const ProxyPredictor& proxy, const Front& proxy_members, const Series& target,
                        std::span<const std::int64_t> order, Backend backend) const {
     const auto& data = loaded_->data;
     TargetOutcome outcome;
@@ -131,7 +131,7 @@ class FrontTransfer : public Experiment {
     return outcome;
   }
 
-  void write_arrays(Workspace& work, const ProxyModel& proxy, const std::vector<TargetOutcome>& outcomes) const {
+  void write_arrays(Workspace& work, const ProxyPredictor& proxy, const std::vector<TargetOutcome>& outcomes) const {
     auto& arrays = *work.arrays;
     const auto& data = loaded_->data;
     const std::int64_t shape[] = {data.n(), data.rows().n_decisions};
@@ -175,10 +175,10 @@ class FrontTransfer : public Experiment {
 
   void summarise(Workspace& work, const std::vector<TargetOutcome>& outcomes) const {
     auto& summary = work.summary;
-    const std::string stand_in = quality_.stand_in ? ", not a measured quality," : "";
+    const std::string remark = quality_.is_stand_in ? ", not a measured quality," : "";
     summary.set("n_architectures", loaded_->data.n());
     summary.set("quality", quality_.label);
-    if (quality_.stand_in) summary.set("quality_is_stand_in", true);
+    if (quality_.is_stand_in) summary.set("quality_is_stand_in", true);
     Table table({"target", "SRCC before", "after", "front", "measured", "hypervolume", "recall", "regret q10", "q25",
                  "q50", "q75"});
     double mean_hv[2] = {0, 0};
@@ -229,7 +229,7 @@ class FrontTransfer : public Experiment {
     summary.set("hv_ratio_mean.proxy", mean_hv[0]);
     summary.set("hv_ratio_mean.adaproxy", mean_hv[1]);
     work.report +=
-        "Pareto fronts of " + quality_.label + " [" + quality_.unit + "]" + stand_in + " against latency over " +
+        "Pareto fronts of " + quality_.label + " [" + quality_.unit + "]" + remark + " against latency over " +
         std::to_string(loaded_->data.n()) + " architectures of " + data_settings_.space + " (set " +
         data_settings_.set + "), proxy " + proxy_name_ + ", p = " + to_string(settings_.norm) +
         ". Fronts proxy and adaproxy were found on predicted latency, their members measured on the target "

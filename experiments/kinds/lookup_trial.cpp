@@ -17,7 +17,7 @@ LookupTrial::LookupTrial(const Architectures& archs, const Sources& sources, con
 }
 
 std::vector<std::int64_t> LookupTrial::measuring_order(int k) const {
-  const BayesModel& blocks = default_blocks_ ? *default_blocks_ : *method_->model();
+  const GaussianProcess& blocks = default_blocks_ ? *default_blocks_ : *method_->model();
   return oneproxy::measuring_order(blocks, archs_.choices, design_, k, seed_, static_cast<std::uint32_t>(trial_));
 }
 

@@ -39,7 +39,7 @@ class LookupTrial {
   int trial_;
   std::shared_ptr<const ArchitectureFeatures> features_;
   std::unique_ptr<AdaptationMethod> method_;
-  std::optional<BayesModel> default_blocks_;  // where the method has none of its own
+  std::optional<GaussianProcess> default_blocks_;  // where the method has none of its own
 };
 
 }  // namespace oneproxy

@@ -97,7 +97,7 @@ class ReproduceNb201 : public Experiment {
   }
 
   void adapt(Workspace& work, std::vector<Outcome>& outcomes) {
-    std::map<std::pair<const SpaceData*, std::string>, ProxyModel> proxies;
+    std::map<std::pair<const SpaceData*, std::string>, ProxyPredictor> proxies;
     std::vector<Series> targets;
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       check_interrupt();

@@ -8,7 +8,7 @@
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/statistics.h"
-#include "oneproxy/engine/score/score_run.h"
+#include "oneproxy/engine/score/reduce_range.h"
 #include "oneproxy/engine/search/front.h"
 #include "oneproxy/engine/search/methods/exhaustive.h"
 #include "oneproxy/kernels/base/error.h"
@@ -39,7 +39,7 @@ class Search : public Experiment {
     method_ = config.one_of("method", "exhaustive", method_names(), method_descriptions());
     read_objectives(config);
     fix_ = config.texts("fix", {}, "parts of the space: \"DECISION=CHOICE|CHOICE\", as often as wanted");
-    alike_ = config.flag("alike", false, "only stages whose blocks are all the same");
+    uniform_stages_ = config.flag("uniform_stages", false, "only stages whose blocks are all the same");
     question_.seed = seed;
     question_.precision =
         parse_precision(config.one_of("precision", "fp32", {"fp64", "fp32", "tf32", "bf16"},
@@ -68,7 +68,7 @@ class Search : public Experiment {
     space_.emplace(SearchSpace::load(data_settings_.space_reference, data_settings_.geometry));
     part_.emplace(*space_);
     for (const auto& text : fix_) part_->fix(text);
-    if (alike_) part_->keep_alike();
+    if (uniform_stages_) part_->keep_uniform_stages();
     if (measured) loaded_ = data_settings_.open(store, seed_);
     store_ = store.path();
     for (const auto& objective : make_objectives(Backend::cpu)) {
@@ -176,7 +176,7 @@ class Search : public Experiment {
       objectives.push_back(make_objective(sources, one.what, one.key, one.direction));
       objectives.back().name = one.name;
       // A cost as the goal stands for what nobody measured; as a limit it is itself.
-      if (objectives.size() > 1) objectives.back().stand_in = false;
+      if (objectives.size() > 1) objectives.back().is_stand_in = false;
     }
     return objectives;
   }
@@ -236,7 +236,7 @@ class Search : public Experiment {
   std::string method_, certify_, store_, other_data_;
   std::vector<Asked> asked_;
   std::vector<std::string> fix_;
-  bool alike_ = false;
+  bool uniform_stages_ = false;
   SearchQuestion question_;
   std::unique_ptr<SearchMethod> searcher_;
   std::optional<SearchSpace> space_;

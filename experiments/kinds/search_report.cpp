@@ -39,7 +39,7 @@ class SearchReport {
     for (std::size_t i = 0; i < n_objectives(); ++i) {
       const std::string key = objective(i).name == "latency_ms" ? "latency" : objective(i).name;
       summary.set(key, objective(i).label);
-      if (i == 0 && objective(i).stand_in) summary.set(key + "_is_stand_in", true);
+      if (i == 0 && objective(i).is_stand_in) summary.set(key + "_is_stand_in", true);
     }
     summary.set("part", problem_.part.describe());
     summary.set("part_size", to_decimal(problem_.part.size()));
@@ -204,7 +204,7 @@ class SearchReport {
       against += (i > 1 ? " and " : "") + objective(i).label + " [" + objective(i).unit + "]";
     work_.report += method + " search, " + problem_.part.describe() + " (" + to_decimal(problem_.part.size()) +
                     " architectures): " + objective(0).label + " [" + objective(0).unit + "]" +
-                    (objective(0).stand_in ? ", a stand-in for accuracy," : "") + " against " + against + ". " +
+                    (objective(0).is_stand_in ? ", a stand-in for accuracy," : "") + " against " + against + ". " +
                     std::to_string(evaluator_.n_evaluated()) + " evaluations, front of " +
                     std::to_string(outcome_.result.front.size()) + ".\n\nHow sure: " + outcome_.result.certainty +
                     ".\n\n" + table();

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "experiments/experiment.h"
+#include "oneproxy/engine/predictor/library.h"
 #include "oneproxy/engine/predictor/linear_fit.h"
 #include "oneproxy/engine/report/table.h"
 #include "oneproxy/engine/train/prediction_quality.h"

@@ -45,7 +45,7 @@ ONEPROXY_HD inline ArchIndex encode_digits(const std::uint32_t* digits, const st
 }
 
 // Which architectures are scored, by position 0 .. count-1.
-struct ArchRun {
+struct IndexRange {
   ArchIndex begin = 0;      // the first index, or the first place in the shuffled order
   std::uint64_t count = 0;  // begin + count <= size of the space
   bool shuffled = false;    // position -> shuffled_index: distinct random indices of a huge space, none stored
@@ -115,7 +115,7 @@ ONEPROXY_HD inline ArchIndex shuffled_index(ArchIndex place, const DigitSplit& s
 }
 
 // The index at `position` of a run.
-ONEPROXY_HD inline ArchIndex run_index(const ArchRun& run, std::uint64_t position, const DigitSplit& split) {
+ONEPROXY_HD inline ArchIndex index_at(const IndexRange& run, std::uint64_t position, const DigitSplit& split) {
   const ArchIndex place = run.begin + position;
   return run.shuffled ? shuffled_index(place, split, run.seed) : place;
 }

@@ -3,7 +3,7 @@
 #include "oneproxy/kernels/base/backend.h"
 #include "oneproxy/kernels/base/digits.h"
 #include "oneproxy/kernels/base/precision.h"
-#include "oneproxy/kernels/score/models.h"
+#include "oneproxy/kernels/score/score_function.h"
 
 namespace oneproxy::detail {
 

@@ -17,7 +17,7 @@ OwnedCode::OwnedCode(const DigitCode& code)
   }
 }
 
-OwnedModel::OwnedModel(const Model& of) {
+OwnedModel::OwnedModel(const ScoreFunction& of) {
   const auto own = [this](std::span<const double> from) -> std::span<const double> {
     return numbers.emplace_back(from.begin(), from.end());
   };

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "oneproxy/kernels/base/digits.h"
-#include "oneproxy/kernels/score/models.h"
+#include "oneproxy/kernels/score/score_function.h"
 
 namespace oneproxy::detail {
 
@@ -20,12 +20,12 @@ struct OwnedCode {
 };
 
 struct OwnedModel {
-  explicit OwnedModel(const Model& of);
+  explicit OwnedModel(const ScoreFunction& of);
   OwnedModel(const OwnedModel&) = delete;  // `model` views `numbers`
   OwnedModel& operator=(const OwnedModel&) = delete;
 
   std::deque<std::vector<double>> numbers;
-  Model model;
+  ScoreFunction model;
 };
 
 }  // namespace oneproxy::detail

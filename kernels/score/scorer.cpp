@@ -13,7 +13,7 @@ namespace detail {
 namespace {
 
 // Shuffling needs a split; a space that has none can still be scored in order.
-void check_run(const ArchRun& run, ArchIndex size, std::span<const std::uint32_t> radices) {
+void check_run(const IndexRange& run, ArchIndex size, std::span<const std::uint32_t> radices) {
   if (run.begin > size || size - run.begin < run.count)
     throw Error("score: " + std::to_string(run.count) + " architectures from " + to_decimal(run.begin) +
                 " on pass the size of the space, " + to_decimal(size));
@@ -21,12 +21,12 @@ void check_run(const ArchRun& run, ArchIndex size, std::span<const std::uint32_t
 }
 
 // Three objectives on a device, whose own filter knows two: scores come to the host in chunks and are filtered there.
-void reduce_on_host(const Scorer::Implementation& scorer, const ArchRun& run, int n_models, const DigitSplit& split,
+void reduce_on_host(const Scorer::Implementation& scorer, const IndexRange& run, int n_models, const DigitSplit& split,
                     Reduction& reduction) {
   constexpr std::uint64_t chunk = std::uint64_t{1} << 20, piece = std::uint64_t{1} << 14;
   std::vector<double> scores;
   for (std::uint64_t done = 0; done < run.count;) {
-    ArchRun part = run;
+    IndexRange part = run;
     part.begin += done;
     part.count = std::min(chunk, run.count - done);
     scores.resize(part.count * static_cast<std::uint64_t>(n_models));
@@ -38,7 +38,7 @@ void reduce_on_host(const Scorer::Implementation& scorer, const ArchRun& run, in
                        first, survivors[p]);
     });
     for (auto& own : survivors) {
-      for (auto& point : own.points) point.index = run_index(part, static_cast<std::uint64_t>(point.index), split);
+      for (auto& point : own.points) point.index = index_at(part, static_cast<std::uint64_t>(point.index), split);
       reduction.absorb(own);
     }
     done += part.count;
@@ -53,10 +53,10 @@ void check_precision(Precision precision, Backend backend) {
 }  // namespace
 }  // namespace detail
 
-Scorer::Scorer(const DigitCode& code, std::span<const Model> models, Backend backend, Precision precision) {
+Scorer::Scorer(const DigitCode& code, std::span<const ScoreFunction> models, Backend backend, Precision precision) {
   check_code(code, "score");
   if (models.empty()) throw Error("score: no model to score with");
-  for (const auto& model : models) check_model(model, code, "score");
+  for (const auto& model : models) check_score_function(model, code, "score");
   detail::check_precision(precision, backend);
   require_backend(backend);
   radices_.assign(code.radices.begin(), code.radices.end());
@@ -76,7 +76,7 @@ Scorer::~Scorer() = default;
 Scorer::Scorer(Scorer&&) noexcept = default;
 Scorer& Scorer::operator=(Scorer&&) noexcept = default;
 
-void Scorer::score(const ArchRun& run, std::span<double> scores) const {
+void Scorer::score(const IndexRange& run, std::span<double> scores) const {
   detail::check_run(run, size_, radices_);
   if (scores.size() != run.count * static_cast<std::uint64_t>(n_models_))
     throw Error("score: place for " + std::to_string(scores.size()) + " scores, " + std::to_string(n_models_) +
@@ -98,7 +98,7 @@ void Scorer::score_list(std::span<const std::uint32_t> digits, std::span<double>
   if (n > 0) implementation_->score_list(digits, scores);
 }
 
-void Scorer::reduce(const ArchRun& run, Reduction& reduction) const {
+void Scorer::reduce(const IndexRange& run, Reduction& reduction) const {
   detail::check_run(run, size_, radices_);
   const auto& settings = reduction.settings();
   const auto known = [&](int model) { return model >= 0 && model < n_models_; };
@@ -119,11 +119,11 @@ double Scorer::error_bound(int model) const {
 
 std::vector<std::string> Scorer::paths() const { return implementation_->paths(); }
 
-void score_fleet(const DigitCode& code, std::span<const Mlp> models, const ArchRun& run, std::span<float> scores,
+void score_fleet(const DigitCode& code, std::span<const Mlp> models, const IndexRange& run, std::span<float> scores,
                  Backend backend, Precision precision) {
   check_code(code, "score_fleet");
   for (const auto& model : models) {
-    check_model(model, code, "score_fleet");
+    check_score_function(model, code, "score_fleet");
     bool alike = model.first_width == models[0].first_width && model.layers.size() == models[0].layers.size();
     for (std::size_t l = 0; alike && l < model.layers.size(); ++l)
       alike = model.layers[l].outputs == models[0].layers[l].outputs;

@@ -4,8 +4,8 @@
 // are added for each of their combinations. CPU and CUDA twins.
 //
 // All calls block until their result is on the host. Results do not depend on the number of threads.
-// Errors: what check_code and check_model refuse, a run beyond the space, a precision that the back end has not, a back
-// end that can not run here, no device memory for the smallest chunk (Error).
+// Errors: what check_code and check_score_function refuse, a run beyond the space, a precision that the back end has
+// not, a back end that can not run here, no device memory for the smallest chunk (Error).
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -16,14 +16,14 @@
 #include "oneproxy/kernels/base/digits.h"
 #include "oneproxy/kernels/base/precision.h"
 #include "oneproxy/kernels/front/reduction.h"
-#include "oneproxy/kernels/score/models.h"
+#include "oneproxy/kernels/score/score_function.h"
 
 namespace oneproxy {
 
 class Scorer {
  public:
   // Copies what it needs of the models. Widths without a kernel of their own take the general path; paths() says so.
-  Scorer(const DigitCode& code, std::span<const Model> models, Backend backend, Precision precision);
+  Scorer(const DigitCode& code, std::span<const ScoreFunction> models, Backend backend, Precision precision);
   ~Scorer();
   Scorer(Scorer&&) noexcept;
   Scorer& operator=(Scorer&&) noexcept;
@@ -32,12 +32,12 @@ class Scorer {
   ArchIndex size() const { return size_; }
 
   // scores [n_models, run.count] f64.
-  void score(const ArchRun& run, std::span<double> scores) const;
+  void score(const IndexRange& run, std::span<double> scores) const;
   // digits [n, n_digits] row-major -> scores [n_models, n].
   void score_list(std::span<const std::uint32_t> digits, std::span<double> scores) const;
   // Adds a run to a reduction; memory does not grow with run.count. With a third objective a device's scores are
   // filtered on the host.
-  void reduce(const ArchRun& run, Reduction& reduction) const;
+  void reduce(const IndexRange& run, Reduction& reduction) const;
 
   // Proven bound on |score - fp64 score| over the whole space; 0 for tables and for fp64. Infinite where none is known.
   double error_bound(int model) const;
@@ -56,7 +56,7 @@ class Scorer {
 
 // A fleet: many MLPs of one shape over the same code and the same run, one score each. scores [n_models, run.count]
 // fp32. Built for thousands of devices' predictors over a small space, where making a Scorer each would cost.
-void score_fleet(const DigitCode& code, std::span<const Mlp> models, const ArchRun& run, std::span<float> scores,
+void score_fleet(const DigitCode& code, std::span<const Mlp> models, const IndexRange& run, std::span<float> scores,
                  Backend backend, Precision precision);
 
 }  // namespace oneproxy

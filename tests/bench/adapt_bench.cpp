@@ -38,9 +38,9 @@ struct Problem {
   SearchSpace space;
   ArchitectureFeatures features;
   SetRows rows;
-  std::vector<double> latency;        // of the target, [rows]
-  std::vector<std::int64_t> order;    // rows that the target has, in the order in which they are measured
-  std::unique_ptr<BayesModel> model;  // prior learnt from the sources
+  std::vector<double> latency;             // of the target, [rows]
+  std::vector<std::int64_t> order;         // rows that the target has, in the order in which they are measured
+  std::unique_ptr<GaussianProcess> model;  // prior learnt from the sources
 
   explicit Problem(const std::string& name) : space(SearchSpace::load(name)), features(space) {
     const Store store(shipped_store());
@@ -60,8 +60,8 @@ struct Problem {
       }
       predictors.push_back(fit_source(features, source));
     }
-    model = std::make_unique<BayesModel>(features, predictors, BayesOptions{},
-                                         learn_prior(features, sources, BayesOptions{}, 1));
+    model = std::make_unique<GaussianProcess>(features, predictors, BayesOptions{},
+                                              learn_prior(features, sources, BayesOptions{}, 1));
   }
 
   // The first n measurements.

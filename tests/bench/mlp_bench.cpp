@@ -113,7 +113,7 @@ std::function<void(std::int64_t slice)> worker(const MlpCase& mlp_case, Precisio
   const Shape& shape = *mlp_case.shape;
   const auto code = std::make_shared<Code>(shape);
   if (mlp_case.way == Way::fleet) {
-    const ArchRun run{0, static_cast<std::uint64_t>(code->view().size()), false, 0};
+    const IndexRange run{0, static_cast<std::uint64_t>(code->view().size()), false, 0};
     const std::int64_t n_models = n / static_cast<std::int64_t>(run.count), n_all = n_models * mlp_case.n_slices;
     auto owners = std::make_shared<std::vector<RandomPredictor>>();
     auto models = std::make_shared<std::vector<Mlp>>();

@@ -68,7 +68,7 @@ void mlp_front(const std::string& name, const OwnedDigits& digits, int inputs, c
                Precision precision, std::uint64_t count) {
   const OwnedDigitTable latency(digits, false, 1);
   const OwnedMlp quality(digits, widths, 2);
-  const std::vector<Model> models = {latency.table(), quality.mlp()};
+  const std::vector<ScoreFunction> models = {latency.table(), quality.mlp()};
   const Scorer scorer(digits.code(), models, Backend::cuda, precision);
   ReductionSettings settings;
   const Timing timing = time_median(5, [&] {
@@ -81,7 +81,7 @@ void mlp_front(const std::string& name, const OwnedDigits& digits, int inputs, c
 
 void table_front(const std::string& name, const OwnedDigits& digits, std::uint64_t count) {
   const OwnedDigitTable latency(digits, false, 1), quality(digits, false, 2);
-  const std::vector<Model> models = {latency.table(), quality.table()};
+  const std::vector<ScoreFunction> models = {latency.table(), quality.table()};
   const Scorer scorer(digits.code(), models, Backend::cuda, Precision::fp64);
   const Timing timing = time_median(5, [&] {
     Reduction reduction(ReductionSettings{});
@@ -98,7 +98,7 @@ void fleet(const std::string& name, Precision precision, std::size_t n_models, i
   for (std::uint64_t seed = 0; seed < 64; ++seed) owned.emplace_back(digits, widths, seed);
   std::vector<Mlp> models;  // the device knows nothing of equal weights
   for (std::size_t m = 0; m < n_models; ++m) models.push_back(owned[m % owned.size()].mlp());
-  const ArchRun run{0, 15625};
+  const IndexRange run{0, 15625};
   std::vector<float> scores(n_models * run.count);
   double kernel_seconds = 0;
   const Timing timing = time_median(

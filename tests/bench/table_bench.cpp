@@ -60,9 +60,9 @@ void report_rate(const std::string& name, std::vector<double>& scores, Backend b
 int repeats_for(std::int64_t n) { return n <= 100'000 ? 201 : n <= 10'000'000 ? 11 : 5; }
 
 void run_range(const std::string& name, const Table& table, ArchIndex begin, std::int64_t n, Backend backend) {
-  const Scorer scorer(table.code(), std::vector<Model>{table.view()}, backend, Precision::fp64);
+  const Scorer scorer(table.code(), std::vector<ScoreFunction>{table.view()}, backend, Precision::fp64);
   std::vector<double> scores(n);
-  const ArchRun run{begin, static_cast<std::uint64_t>(n)};
+  const IndexRange run{begin, static_cast<std::uint64_t>(n)};
   const Timing timing = time_median(repeats_for(n), [&] { scorer.score(run, scores); });
   report_rate(name, scores, backend, timing, sizeof(double));
 }
@@ -82,9 +82,10 @@ void run_list(const std::string& name, const Table& table, std::int64_t n, Backe
   report_rate(name, scores, backend, timing, static_cast<double>(n_digits) + sizeof(double));
 }
 
-void run_front(const std::string& name, const Table& latency, const Table& quality, const ArchRun& run,
+void run_front(const std::string& name, const Table& latency, const Table& quality, const IndexRange& run,
                Backend backend) {
-  const Scorer scorer(latency.code(), std::vector<Model>{latency.view(), quality.view()}, backend, Precision::fp64);
+  const Scorer scorer(latency.code(), std::vector<ScoreFunction>{latency.view(), quality.view()}, backend,
+                      Precision::fp64);
   std::vector<Candidate> front;
   const Timing timing = time_median(repeats_for(static_cast<std::int64_t>(run.count)), [&] {
     Reduction reduction(ReductionSettings{});

@@ -16,8 +16,8 @@ std::vector<double> predict_rows(const Measurements& data, const AdditivePredict
   return predicted;
 }
 
-ProxyModel fit_proxy(const Measurements& data, const Series& proxy, Backend backend) {
-  ProxyModel model;
+ProxyPredictor fit_proxy(const Measurements& data, const Series& proxy, Backend backend) {
+  ProxyPredictor model;
   model.predictor = fit_linear(data.space(), data.rows().choices, proxy.values);
   model.predicted_ms = predict_rows(data, model.predictor, backend);
   double n = 0, mean = 0, squares = 0;
@@ -42,7 +42,7 @@ void require_samples(const Measurements& data, const Series& target, SampleBudge
               std::to_string(budget.total()) + "; lower them or measure more");
 }
 
-Trial adapt_trial(const Measurements& data, const ProxyModel& proxy, const Series& target, SampleBudget budget,
+Trial adapt_trial(const Measurements& data, const ProxyPredictor& proxy, const Series& target, SampleBudget budget,
                   Norm norm, std::span<const std::int64_t> order) {
   require_samples(data, target, budget);
   TrainingSamples training;

@@ -11,12 +11,12 @@
 namespace oneproxy {
 
 // The proxy's side: its linear predictor and what it predicts for all rows.
-struct ProxyModel {
+struct ProxyPredictor {
   AdditivePredictor predictor;
   double deviation = 0;              // of the predictions over the proxy's architectures
   std::vector<double> predicted_ms;  // [n]
 };
-ProxyModel fit_proxy(const Measurements& data, const Series& proxy, Backend backend);
+ProxyPredictor fit_proxy(const Measurements& data, const Series& proxy, Backend backend);
 
 struct SampleBudget {
   int training = 60;
@@ -37,7 +37,7 @@ void require_samples(const Measurements& data, const Series& target, SampleBudge
 
 // `order` holds every row. Takes the first `budget.total()` rows of `order` that `target` has. Error where it has
 // fewer.
-Trial adapt_trial(const Measurements& data, const ProxyModel& proxy, const Series& target, SampleBudget budget,
+Trial adapt_trial(const Measurements& data, const ProxyPredictor& proxy, const Series& target, SampleBudget budget,
                   Norm norm, std::span<const std::int64_t> order);
 
 // SRCC of predictions with the truth: over all rows, and over those that were not measured.

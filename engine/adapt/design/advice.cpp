@@ -5,7 +5,7 @@
 
 namespace oneproxy {
 
-Advice advise(const BayesModel& model, const AdaptedBayes& adapted, const ExpectedSrcc& expected, double threshold,
+Advice advise(const GaussianProcess& model, const AdaptedBayes& adapted, const ExpectedSrcc& expected, double threshold,
               double confidence, std::span<const std::uint8_t> next) {
   Advice advice;
   const std::size_t decisions = model.features().space().radices().size();

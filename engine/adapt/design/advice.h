@@ -18,7 +18,7 @@ struct Advice {
 
 // `next` [m, n_decisions]: architectures that would be measured next, in order. The 10 % quantile of the SRCC is taken
 // to close in on the expected value as that closes in on 1.
-Advice advise(const BayesModel& model, const AdaptedBayes& adapted, const ExpectedSrcc& expected, double threshold,
+Advice advise(const GaussianProcess& model, const AdaptedBayes& adapted, const ExpectedSrcc& expected, double threshold,
               double confidence, std::span<const std::uint8_t> next);
 
 }  // namespace oneproxy

@@ -47,7 +47,7 @@ Pool draw_pool(const Physics& physics, Candidates& candidates, bool connected_on
   return pool;
 }
 
-std::vector<double> scales_of(const BayesModel& model, DesignScales scales) {
+std::vector<double> scales_of(const GaussianProcess& model, DesignScales scales) {
   auto th = flat_scales(model.layout());
   if (scales == DesignScales::prior)
     for (std::size_t c = 0; c < th.size(); ++c) th[c] = std::exp(model.prior().log_mean[c]);
@@ -56,7 +56,7 @@ std::vector<double> scales_of(const BayesModel& model, DesignScales scales) {
 
 }  // namespace
 
-ChosenArchitectures choose_architectures(const BayesModel& model, Candidates& candidates,
+ChosenArchitectures choose_architectures(const GaussianProcess& model, Candidates& candidates,
                                          const DesignSettings& settings, int k, std::uint64_t seed,
                                          std::span<const std::uint8_t> measured) {
   const auto& features = model.features();
@@ -81,7 +81,7 @@ ChosenArchitectures choose_architectures(const BayesModel& model, Candidates& ca
   return chosen;
 }
 
-std::vector<std::int64_t> measuring_order(const BayesModel& model, std::span<const std::uint8_t> choices,
+std::vector<std::int64_t> measuring_order(const GaussianProcess& model, std::span<const std::uint8_t> choices,
                                           const DesignSettings& settings, int k, std::uint64_t seed,
                                           std::uint32_t trial) {
   RowCandidates candidates(choices, model.features().space().radices().size(), seed, trial);

@@ -30,13 +30,13 @@ struct ChosenArchitectures {
 // k architectures and 10 to spare, fewer where the candidates end. `measured` [m, n_decisions] is known already: it
 // counts, and is not chosen again. Orders are nested, but for k-means': the first k are the start of any longer one of
 // up to 250. Deterministic by the candidates and `seed` (kmeans).
-ChosenArchitectures choose_architectures(const BayesModel& model, Candidates& candidates,
+ChosenArchitectures choose_architectures(const GaussianProcess& model, Candidates& candidates,
                                          const DesignSettings& settings, int k, std::uint64_t seed,
                                          std::span<const std::uint8_t> measured = {});
 
 // All rows of a set in the order in which trial number `trial` measures them on every target: those chosen for k
 // measurements, then the others at random. choices [n, n_decisions].
-std::vector<std::int64_t> measuring_order(const BayesModel& model, std::span<const std::uint8_t> choices,
+std::vector<std::int64_t> measuring_order(const GaussianProcess& model, std::span<const std::uint8_t> choices,
                                           const DesignSettings& settings, int k, std::uint64_t seed,
                                           std::uint32_t trial);
 

@@ -70,8 +70,8 @@ double ExpectedSrcc::probability(double threshold) const {
   return static_cast<double>(above) / static_cast<double>(draws.size());
 }
 
-BayesModel::BayesModel(const ArchitectureFeatures& features, std::vector<SourcePredictor> sources,
-                       const BayesOptions& options, std::optional<BlockPrior> prior)
+GaussianProcess::GaussianProcess(const ArchitectureFeatures& features, std::vector<SourcePredictor> sources,
+                                 const BayesOptions& options, std::optional<BlockPrior> prior)
     : features_(features), options_(options), sources_(std::move(sources)) {
   if (!options_.sources) sources_.clear();
   // S: predictions of the sources, z-scored over the reference.
@@ -146,7 +146,7 @@ BayesModel::BayesModel(const ArchitectureFeatures& features, std::vector<SourceP
   gram_.assign(gram.data(), gram.data() + gram.size());
 }
 
-std::vector<double> BayesModel::design(const ArchitectureFeatures::Rows& rows) const {
+std::vector<double> GaussianProcess::design(const ArchitectureFeatures::Rows& rows) const {
   const Index n = rows.n, columns = layout_.n_columns(), given = features_.layout().n_columns();
   const Index devices = static_cast<Index>(sources_.size());
   std::vector<double> z(n * columns);
@@ -171,7 +171,7 @@ std::vector<double> BayesModel::design(const ArchitectureFeatures::Rows& rows) c
   return z;
 }
 
-AdaptedBayes BayesModel::adapt(std::span<const double> z, std::span<const double> latency_ms) const {
+AdaptedBayes GaussianProcess::adapt(std::span<const double> z, std::span<const double> latency_ms) const {
   const std::size_t columns = layout_.n_columns();
   ONEPROXY_ASSERT(z.size() == latency_ms.size() * columns);
   AdaptedBayes adapted;
@@ -255,7 +255,8 @@ AdaptedBayes BayesModel::adapt(std::span<const double> z, std::span<const double
 }
 
 // The weights of S are folded into those of the source predictors' features, so that Z is never made.
-std::vector<double> BayesModel::latency_ms(const AdaptedBayes& adapted, const ArchitectureFeatures::Rows& rows) const {
+std::vector<double> GaussianProcess::latency_ms(const AdaptedBayes& adapted,
+                                                const ArchitectureFeatures::Rows& rows) const {
   const Index n = rows.n, given = features_.layout().n_columns(), source = features_.n_source_features();
   const Index devices = static_cast<Index>(sources_.size());
   VectorXd block_weights = VectorXd::Zero(given), source_weights = VectorXd::Zero(source), s = VectorXd::Zero(devices);
@@ -284,7 +285,7 @@ std::vector<double> BayesModel::latency_ms(const AdaptedBayes& adapted, const Ar
   return latency;
 }
 
-std::vector<double> BayesModel::deviation_ms(const AdaptedBayes& adapted, std::span<const double> z) const {
+std::vector<double> GaussianProcess::deviation_ms(const AdaptedBayes& adapted, std::span<const double> z) const {
   const Index columns = layout_.n_columns(), n = static_cast<Index>(z.size()) / columns;
   if (adapted.from_prior) return std::vector<double>(n, kNan);
   const auto covariance = weight_covariance(layout_, adapted.posterior, adapted.samples);
@@ -299,7 +300,7 @@ std::vector<double> BayesModel::deviation_ms(const AdaptedBayes& adapted, std::s
   return deviation;
 }
 
-ExpectedSrcc BayesModel::expected_srcc(const AdaptedBayes& adapted) const {
+ExpectedSrcc GaussianProcess::expected_srcc(const AdaptedBayes& adapted) const {
   ExpectedSrcc expected;
   if (adapted.from_prior) {
     expected.value = expected.low = expected.high = kNan;
@@ -331,7 +332,7 @@ ExpectedSrcc BayesModel::expected_srcc(const AdaptedBayes& adapted) const {
   return expected;
 }
 
-double BayesModel::expected_srcc_with(const AdaptedBayes& adapted, std::span<const double> more) const {
+double GaussianProcess::expected_srcc_with(const AdaptedBayes& adapted, std::span<const double> more) const {
   if (adapted.from_prior) return kNan;
   const Index columns = layout_.n_columns(), extra = static_cast<Index>(more.size()) / columns;
   const Eigen::Map<const MatrixXd> gram(gram_.data(), columns, columns);

@@ -52,12 +52,12 @@ struct AdaptedBayes {
   std::vector<Remark> remarks;           // units, no spread
 };
 
-class BayesModel {
+class GaussianProcess {
  public:
   // Everything that can be done before the target is measured. `features` must outlive it. Without a prior: the one
   // that the options ask for, with `flat` for `learnt` (learn_prior gives the learnt one).
-  BayesModel(const ArchitectureFeatures& features, std::vector<SourcePredictor> sources, const BayesOptions& options,
-             std::optional<BlockPrior> prior = std::nullopt);
+  GaussianProcess(const ArchitectureFeatures& features, std::vector<SourcePredictor> sources,
+                  const BayesOptions& options, std::optional<BlockPrior> prior = std::nullopt);
 
   const ArchitectureFeatures& features() const { return features_; }
   const BlockLayout& layout() const { return layout_; }

@@ -6,7 +6,7 @@
 
 namespace oneproxy {
 
-AdditivePredictor BayesModel::additive_table(const AdaptedBayes& adapted) const {
+AdditivePredictor GaussianProcess::additive_table(const AdaptedBayes& adapted) const {
   const auto& space = features_.space();
   if (!features_.physics().additive())
     throw Error("the features of " + space.name() +
@@ -40,7 +40,7 @@ AdditivePredictor BayesModel::additive_table(const AdaptedBayes& adapted) const 
   return table;
 }
 
-IndexTable BayesModel::index_table(const AdaptedBayes& adapted) const {
+IndexTable GaussianProcess::index_table(const AdaptedBayes& adapted) const {
   const auto& space = features_.space();
   if (space.size() > kIndexTableMost || !space.stages().empty())
     throw Error("a table of all latencies of " + space.name() + " would have " + to_decimal(space.size()) +

@@ -63,7 +63,7 @@ BlockPrior learn_prior(const ArchitectureFeatures& features, std::span<const Sou
   // The start: flat, and wide whatever the layout, so that it is the sources that speak.
   BayesOptions flat = options;
   flat.prior = PriorChoice::flat;
-  BlockPrior prior = BayesModel(features, predictors, flat).prior();
+  BlockPrior prior = GaussianProcess(features, predictors, flat).prior();
   std::fill(prior.deviation.begin(), prior.deviation.end() - 1, kStartWidth);
   for (int round = 0; round < kPriorRounds; ++round) {
     std::vector<VectorXd> means, variances;
@@ -73,7 +73,7 @@ BlockPrior learn_prior(const ArchitectureFeatures& features, std::span<const Sou
       others.erase(others.begin() + static_cast<std::ptrdiff_t>(target));
       BayesOptions one = options;
       one.regression.points = kPriorPoints;
-      const BayesModel model(features, others, one, prior);
+      const GaussianProcess model(features, others, one, prior);
       const auto& device = devices[target].samples;
       std::vector<std::int64_t> known;
       for (std::size_t i = 0; i < device.values.size(); ++i)

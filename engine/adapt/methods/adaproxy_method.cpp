@@ -21,7 +21,7 @@ class AdaptedLinear : public AdaptedPredictor {
     predictor_.predict(at.choices, latency);
     return latency;
   }
-  SpaceModel space_model() const override { return predictor_; }
+  Predictor predictor() const override { return predictor_; }
 
  private:
   AdditivePredictor predictor_;

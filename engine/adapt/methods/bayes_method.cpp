@@ -11,7 +11,7 @@ constexpr std::size_t kMinSources = 3;  // for a learnt prior
 // A model with the features that it refers to.
 struct OwnedModel {
   std::shared_ptr<const ArchitectureFeatures> features;
-  BayesModel model;
+  GaussianProcess model;
 };
 
 class AdaptedByBayes : public AdaptedPredictor {
@@ -24,7 +24,7 @@ class AdaptedByBayes : public AdaptedPredictor {
   std::vector<double> deviation_ms(const Architectures& at) const override {
     return model_.deviation_ms(adapted_, model_.design(at.rows));
   }
-  SpaceModel space_model() const override {
+  Predictor predictor() const override {
     if (model_.features().physics().additive()) return model_.additive_table(adapted_);
     return model_.index_table(adapted_);
   }
@@ -43,7 +43,7 @@ class AdaptedByBayes : public AdaptedPredictor {
 
  private:
   std::shared_ptr<const OwnedModel> owned_;
-  const BayesModel& model_;
+  const GaussianProcess& model_;
   AdaptedBayes adapted_;
 };
 
@@ -56,7 +56,7 @@ class BayesMethod : public AdaptationMethod {
     return std::make_unique<AdaptedByBayes>(owned_, owned_->model.adapt(z, measured.values));
   }
   std::string prior() const override { return prior_; }
-  const BayesModel* model() const override { return &owned_->model; }
+  const GaussianProcess* model() const override { return &owned_->model; }
 
  private:
   std::shared_ptr<const OwnedModel> owned_;

@@ -46,7 +46,7 @@ class AdaptedNetwork : public AdaptedPredictor {
     predictor_.predict(at.choices, latency);
     return latency;
   }
-  SpaceModel space_model() const override { return predictor_; }
+  Predictor predictor() const override { return predictor_; }
 
  private:
   MlpPredictor predictor_;

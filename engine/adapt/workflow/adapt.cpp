@@ -111,14 +111,14 @@ Predictions predict(const AdaptReport& report, std::vector<std::uint8_t> choices
   return predictions;
 }
 
-SpaceModel recorded_model(const AdaptReport& report, const std::string& device) {
+Predictor recorded_predictor(const AdaptReport& report, const std::string& device) {
   if (!report.adapted()) throw Error(report.why_not_adapted + ": there is no predictor; measure more architectures");
   std::vector<std::string> files, checksums;
   for (const auto& file : report.measured.files) {
     files.push_back(file.name);
     checksums.push_back(file.sha256);
   }
-  SpaceModel model = report.predictor->space_model();
+  Predictor model = report.predictor->predictor();
   std::visit(
       [&](auto& m) {
         m.target = "latency on " + device;

@@ -72,6 +72,6 @@ struct Predictions {
 Predictions predict(const AdaptReport& report, std::vector<std::uint8_t> choices);
 
 // What a search takes, with target, unit and the record of how it came to be. Error: nothing was adapted.
-SpaceModel recorded_model(const AdaptReport& report, const std::string& device);
+Predictor recorded_predictor(const AdaptReport& report, const std::string& device);
 
 }  // namespace oneproxy

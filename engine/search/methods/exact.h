@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "oneproxy/engine/search/method.h"
-#include "oneproxy/kernels/score/models.h"
+#include "oneproxy/kernels/score/score_function.h"
 
 namespace oneproxy {
 

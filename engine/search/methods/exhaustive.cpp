@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "oneproxy/engine/base/log.h"
-#include "oneproxy/engine/score/score_run.h"
+#include "oneproxy/engine/score/reduce_range.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -42,15 +42,15 @@ std::vector<std::uint8_t> choices_of(const SubSpace& part, std::vector<ArchIndex
 }
 
 // Small spaces: a table by index has at most kIndexTableMost architectures.
-SearchResult search_by_definition(const Evaluator& evaluator, const ArchRun& run, const std::string& scored) {
+SearchResult search_by_definition(const Evaluator& evaluator, const IndexRange& run, const std::string& scored) {
   const SubSpace& part = evaluator.problem().part;
   const DigitSplit split = run.shuffled ? split_digits(part.radices()) : DigitSplit{};
   std::vector<ArchIndex> indices;
-  for (std::uint64_t i = 0; i < run.count; ++i) indices.push_back(run_index(run, i, split));
+  for (std::uint64_t i = 0; i < run.count; ++i) indices.push_back(index_at(run, i, split));
   return result_of(evaluator, choices_of(part, std::move(indices)), "exact: " + scored);
 }
 
-SearchResult search_by_kernels(const Evaluator& evaluator, const ArchRun& run, const std::string& scored) {
+SearchResult search_by_kernels(const Evaluator& evaluator, const IndexRange& run, const std::string& scored) {
   const auto& question = evaluator.question();
   const KernelProblem& kernels = evaluator.kernels();
   const Scorer scorer(kernels.code(), kernels.models(), question.backend, question.precision);
@@ -61,7 +61,7 @@ SearchResult search_by_kernels(const Evaluator& evaluator, const ArchRun& run, c
                          to_decimal(run.begin) + "/" + std::to_string(run.count) +
                          (run.shuffled ? "/" + std::to_string(run.seed) : "");
   for (const auto& limits : question.limits) identity += settings.best > 0 ? "/" + limits.text() : "";
-  const Reduction reduction = reduce_run(
+  const Reduction reduction = reduce_range(
       scorer, run, settings,
       {question.checkpoint, identity + (settings.best > 0 ? "/" + std::to_string(settings.best) : "")}, "exhaustive");
   std::vector<ArchIndex> indices;
@@ -110,7 +110,8 @@ SearchResult ExhaustiveSearch::search(Evaluator& evaluator) const {
     throw Error("space " + part.space().name() + " has " + to_decimal(count) +
                 " architectures, too many to score one by one (most: " + std::to_string(kMaxExhaustive) +
                 "); use method = \"evolutionary\", \"annealing\" or \"exact\", fix some decisions, or give a count");
-  const ArchRun run{settings_.begin, static_cast<std::uint64_t>(count), settings_.shuffled, evaluator.question().seed};
+  const IndexRange run{settings_.begin, static_cast<std::uint64_t>(count), settings_.shuffled,
+                       evaluator.question().seed};
   const std::string scored = std::to_string(run.count) + (run.count == part.size() ? " architectures, all of them"
                                                           : run.shuffled           ? " random architectures"
                                                                                    : " architectures of a range");

@@ -16,7 +16,7 @@ constexpr std::uint64_t kPiece = 1 << 17;      // packing costs as much as some 
 constexpr std::uint64_t kListPiece = 1 << 15;  // positions whose digits are listed at once, for all models
 
 // digits [count, n_digits] of shuffled positions.
-void list_digits(const DigitCode& code, const ArchRun& run, const DigitSplit& split, std::uint64_t first,
+void list_digits(const DigitCode& code, const IndexRange& run, const DigitSplit& split, std::uint64_t first,
                  std::uint64_t count, std::vector<std::uint32_t>& digits) {
   digits.resize(count * code.radices.size());
   constexpr std::uint64_t kTask = 1024;
@@ -29,7 +29,7 @@ void list_digits(const DigitCode& code, const ArchRun& run, const DigitSplit& sp
 
 }  // namespace
 
-void score_fleet_cpu(const DigitCode& code, std::span<const Mlp> models, const ArchRun& run, std::span<float> scores,
+void score_fleet_cpu(const DigitCode& code, std::span<const Mlp> models, const IndexRange& run, std::span<float> scores,
                      Precision precision) {
   if (run.count == 0) return;
   const auto lists = std::make_shared<const RowLists>(code);

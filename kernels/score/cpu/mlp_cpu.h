@@ -5,8 +5,8 @@
 #include <string>
 
 #include "oneproxy/kernels/base/precision.h"
-#include "oneproxy/kernels/score/models.h"
 #include "oneproxy/kernels/score/owned.h"
+#include "oneproxy/kernels/score/score_function.h"
 
 namespace oneproxy::detail {
 

@@ -14,7 +14,7 @@
 #include "oneproxy/kernels/base/precision.h"
 #include "oneproxy/kernels/score/cpu/mlp_tile.h"
 #include "oneproxy/kernels/score/cpu/row_lists.h"
-#include "oneproxy/kernels/score/models.h"
+#include "oneproxy/kernels/score/score_function.h"
 
 namespace oneproxy::detail {
 

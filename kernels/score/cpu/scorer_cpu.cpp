@@ -20,7 +20,7 @@ using ModelCpu = std::variant<TableCpu, MlpCpu>;
 
 class ScorerCpu : public Scorer::Implementation {
  public:
-  ScorerCpu(const DigitCode& code, std::span<const Model> models, Precision precision) : code_(code) {
+  ScorerCpu(const DigitCode& code, std::span<const ScoreFunction> models, Precision precision) : code_(code) {
     for (const auto& model : models) {
       if (const auto* table = std::get_if<AdditiveTable<double>>(&model))
         models_.emplace_back(std::in_place_type<TableCpu>, *table, code_);
@@ -29,7 +29,7 @@ class ScorerCpu : public Scorer::Implementation {
     }
   }
 
-  void score(const ArchRun& run, std::span<double> scores) const override {
+  void score(const IndexRange& run, std::span<double> scores) const override {
     const DigitSplit split = run.shuffled ? split_digits(code_.radices) : DigitSplit{};
     each_piece(run.count, [&](std::int64_t first, std::int64_t count) {
       score_batch(run, split, first, count, scores.data() + first, static_cast<std::int64_t>(run.count));
@@ -52,7 +52,7 @@ class ScorerCpu : public Scorer::Implementation {
 
   // Sections in sequence, pieces of a section in parallel, survivors absorbed in order: what is kept depends on no
   // thread.
-  void reduce(const ArchRun& run, Reduction& reduction) const override {
+  void reduce(const IndexRange& run, Reduction& reduction) const override {
     const DigitSplit split = run.shuffled ? split_digits(code_.radices) : DigitSplit{};
     std::uint64_t section = kFirstSection;
     for (std::uint64_t done = 0; done < run.count; section = std::min(kSection, 4 * section)) {
@@ -74,7 +74,7 @@ class ScorerCpu : public Scorer::Implementation {
         }
       });
       for (auto& part : survivors) {
-        for (auto& point : part.points) point.index = run_index(run, static_cast<std::uint64_t>(point.index), split);
+        for (auto& point : part.points) point.index = index_at(run, static_cast<std::uint64_t>(point.index), split);
         reduction.absorb(part);
       }
       done += count;
@@ -118,7 +118,7 @@ class ScorerCpu : public Scorer::Implementation {
            std::holds_alternative<MlpCpu>(models_[settings.quality]);
   }
 
-  void reduce_gated(const ArchRun& run, const DigitSplit& split, std::uint64_t first, std::int64_t count,
+  void reduce_gated(const IndexRange& run, const DigitSplit& split, std::uint64_t first, std::int64_t count,
                     const Reduction& reduction, std::vector<double>& scores, Reduction::Survivors& survivors) const {
     const auto& settings = reduction.settings();
     const double limit = *std::max_element(settings.limits.begin(), settings.limits.end()) + settings.latency_margin;
@@ -157,8 +157,8 @@ class ScorerCpu : public Scorer::Implementation {
   }
 
   // scores [n_models][stride] of `count` positions from `first` on.
-  void score_batch(const ArchRun& run, const DigitSplit& split, std::uint64_t first, std::int64_t count, double* scores,
-                   std::int64_t stride) const {
+  void score_batch(const IndexRange& run, const DigitSplit& split, std::uint64_t first, std::int64_t count,
+                   double* scores, std::int64_t stride) const {
     std::vector<std::uint32_t> digits;
     if (run.shuffled) digits = shuffled_digits(code_.radices, run, split, first, count);
     for (std::size_t m = 0; m < models_.size(); ++m)
@@ -179,7 +179,7 @@ class ScorerCpu : public Scorer::Implementation {
 
 }  // namespace
 
-std::unique_ptr<Scorer::Implementation> make_scorer_cpu(const DigitCode& code, std::span<const Model> models,
+std::unique_ptr<Scorer::Implementation> make_scorer_cpu(const DigitCode& code, std::span<const ScoreFunction> models,
                                                         Precision precision) {
   return std::make_unique<ScorerCpu>(code, models, precision);
 }

@@ -31,7 +31,7 @@ class PartDecoder {
 
 }  // namespace
 
-std::vector<std::uint32_t> shuffled_digits(std::span<const std::uint32_t> radices, const ArchRun& run,
+std::vector<std::uint32_t> shuffled_digits(std::span<const std::uint32_t> radices, const IndexRange& run,
                                            const DigitSplit& split, std::uint64_t first, std::int64_t count) {
   const auto width = static_cast<int>(radices.size());
   const PartDecoder of_left(radices.first(split.left_digits), split.left);

@@ -9,7 +9,7 @@
 namespace oneproxy::detail {
 
 // [count, n_digits] of the positions first .. first + count - 1; `split` is split_digits(radices).
-std::vector<std::uint32_t> shuffled_digits(std::span<const std::uint32_t> radices, const ArchRun& run,
+std::vector<std::uint32_t> shuffled_digits(std::span<const std::uint32_t> radices, const IndexRange& run,
                                            const DigitSplit& split, std::uint64_t first, std::int64_t count);
 
 }  // namespace oneproxy::detail

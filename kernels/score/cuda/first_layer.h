@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "oneproxy/kernels/score/cuda/places.h"
-#include "oneproxy/kernels/score/models.h"
+#include "oneproxy/kernels/score/score_function.h"
 
 namespace oneproxy::detail {
 

@@ -39,7 +39,7 @@ class Stopwatch {
 };
 
 // A fleet on one device; returns the seconds of the kernels.
-double score_fleet_on(int number, const DigitCode& code, std::span<const Mlp> models, const ArchRun& run,
+double score_fleet_on(int number, const DigitCode& code, std::span<const Mlp> models, const IndexRange& run,
                       const FleetPlan& plan, std::span<float> scores) {
   const Device device(number);
   const LaunchShape launch = narrow_launch(plan.narrow, device);
@@ -97,7 +97,7 @@ double score_fleet_on(int number, const DigitCode& code, std::span<const Mlp> mo
 
 }  // namespace
 
-double score_fleet_cuda_timed(const DigitCode& code, std::span<const Mlp> models, const ArchRun& run,
+double score_fleet_cuda_timed(const DigitCode& code, std::span<const Mlp> models, const IndexRange& run,
                               std::span<float> scores, Precision precision) {
   const DeviceGuard current;
   FleetPlan plan;
@@ -105,7 +105,7 @@ double score_fleet_cuda_timed(const DigitCode& code, std::span<const Mlp> models
   if (!fits) {  // shapes without a kernel of their own, and long runs: one model after another
     std::vector<double> own(run.count);
     for (std::size_t m = 0; m < models.size(); ++m) {
-      const Model model = models[m];
+      const ScoreFunction model = models[m];
       make_scorer_cuda(code, std::span(&model, 1), precision)->score(run, own);
       std::copy(own.begin(), own.end(), scores.begin() + static_cast<std::ptrdiff_t>(m * run.count));
     }
@@ -124,8 +124,8 @@ double score_fleet_cuda_timed(const DigitCode& code, std::span<const Mlp> models
   return *std::max_element(seconds.begin(), seconds.end());
 }
 
-void score_fleet_cuda(const DigitCode& code, std::span<const Mlp> models, const ArchRun& run, std::span<float> scores,
-                      Precision precision) {
+void score_fleet_cuda(const DigitCode& code, std::span<const Mlp> models, const IndexRange& run,
+                      std::span<float> scores, Precision precision) {
   score_fleet_cuda_timed(code, models, run, scores, precision);
 }
 

@@ -6,7 +6,7 @@
 
 namespace oneproxy::detail {
 
-bool plan_fleet(const Mlp& shape, const DigitCode& code, const ArchRun& run, Precision precision,
+bool plan_fleet(const Mlp& shape, const DigitCode& code, const IndexRange& run, Precision precision,
                 const DeviceLimits& device, FleetPlan& plan) {
   plan = {};
   const bool tensor_cores = precision == Precision::bf16 || precision == Precision::tf32;

@@ -16,7 +16,7 @@ struct FleetPlan {
   std::size_t stride = 0;
 };
 // False where the run's rows do not fit a block's shared memory, or the shape has no narrow kernel.
-bool plan_fleet(const Mlp& shape, const DigitCode& code, const ArchRun& run, Precision precision,
+bool plan_fleet(const Mlp& shape, const DigitCode& code, const IndexRange& run, Precision precision,
                 const DeviceLimits& device, FleetPlan& plan);
 // One model's parameters [stride] as NarrowFleet says.
 void fleet_parameters(const Mlp& mlp, const DigitCode& code, const FleetPlan& plan, float* parameters);

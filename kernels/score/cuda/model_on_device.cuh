@@ -15,7 +15,7 @@ struct TableArgs;
 
 // What is scored at once: positions of a run, or a list on the device.
 struct Chunk {
-  ArchRun run;
+  IndexRange run;
   std::uint64_t position = 0;
   std::uint32_t count = 0;
   const std::uint32_t* list = nullptr;

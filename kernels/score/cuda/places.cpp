@@ -35,7 +35,7 @@ std::vector<DigitGroup> group_digits(std::span<const std::uint32_t> radices, con
   return groups;
 }
 
-Start start_at(const ArchRun& run, std::uint64_t position, const DigitSplit& split, std::uint64_t step) {
+Start start_at(const IndexRange& run, std::uint64_t position, const DigitSplit& split, std::uint64_t step) {
   Start start;
   auto& places = start.places;
   places.split = split;

@@ -93,6 +93,6 @@ struct Start {
   Places places;
   std::uint32_t skip = 0;  // places before the position
 };
-Start start_at(const ArchRun& run, std::uint64_t position, const DigitSplit& split, std::uint64_t step);
+Start start_at(const IndexRange& run, std::uint64_t position, const DigitSplit& split, std::uint64_t step);
 
 }  // namespace oneproxy::detail

@@ -14,7 +14,8 @@ constexpr std::uint64_t kMaxTableRound = std::uint64_t{1} << 31;
 
 }  // namespace
 
-ScorerOnDevice::ReducePlan ScorerOnDevice::plan_reduction(const ArchRun& run, const ReductionSettings& settings) const {
+ScorerOnDevice::ReducePlan ScorerOnDevice::plan_reduction(const IndexRange& run,
+                                                          const ReductionSettings& settings) const {
   ReducePlan plan;
   plan.models.push_back(settings.latency);
   if (settings.quality != settings.latency) plan.models.push_back(settings.quality);
@@ -24,7 +25,7 @@ ScorerOnDevice::ReducePlan ScorerOnDevice::plan_reduction(const ArchRun& run, co
   return plan;
 }
 
-void ScorerOnDevice::reduce_chunks(const ReduceArgs& args, const ReducePlan& plan, const ArchRun& run,
+void ScorerOnDevice::reduce_chunks(const ReduceArgs& args, const ReducePlan& plan, const IndexRange& run,
                                    std::uint64_t begin, std::uint64_t count) {
   for (std::uint64_t done = 0; done < count;)
     with_memory([&](std::int64_t max_count) {
@@ -39,7 +40,7 @@ void ScorerOnDevice::reduce_chunks(const ReduceArgs& args, const ReducePlan& pla
     });
 }
 
-void ScorerOnDevice::reduce_tables(const ReduceArgs& args, const ReducePlan& plan, const ArchRun& run,
+void ScorerOnDevice::reduce_tables(const ReduceArgs& args, const ReducePlan& plan, const IndexRange& run,
                                    std::uint64_t begin, std::uint64_t count) {
   const Start start = start_at(run, begin, code_.split, leaf_.size);
   const auto n = static_cast<std::uint32_t>((start.skip + count + leaf_.size - 1) / leaf_.size);
@@ -50,7 +51,7 @@ void ScorerOnDevice::reduce_tables(const ReduceArgs& args, const ReducePlan& pla
   ONEPROXY_CUDA_CHECK_LAUNCH();
 }
 
-void ScorerOnDevice::reduce(const ArchRun& run, std::uint64_t begin, std::uint64_t end, Reduction& reduction) {
+void ScorerOnDevice::reduce(const IndexRange& run, std::uint64_t begin, std::uint64_t end, Reduction& reduction) {
   const std::scoped_lock lock(mutex_);
   ONEPROXY_CUDA_CHECK(cudaSetDevice(device_.number));
   const ReductionSettings& settings = reduction.settings();
@@ -97,7 +98,7 @@ void ScorerOnDevice::reduce(const ArchRun& run, std::uint64_t begin, std::uint64
     copy_async(host_points.data(), points.data(), count, cudaMemcpyDeviceToHost, device_.stream);
     device_.wait();
     for (const auto& point : host_points)
-      reduction.add(Candidate{run_index(run, point.position, code_.split), point.latency, point.quality});
+      reduction.add(Candidate{index_at(run, point.position, code_.split), point.latency, point.quality});
     reduction.add_scored(n);
     at += n;
     since_filter += count;

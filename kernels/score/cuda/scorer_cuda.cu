@@ -29,7 +29,7 @@ DigitSplit split_for_device(std::span<const std::uint32_t> radices) {
 
 class ScorerCuda : public Scorer::Implementation {
  public:
-  ScorerCuda(const DigitCode& code, std::span<const Model> models, Precision precision)
+  ScorerCuda(const DigitCode& code, std::span<const ScoreFunction> models, Precision precision)
       : code_(code), split_(split_for_device(code_.radices)), precision_(precision) {
     for (const auto& model : models) {
       models_.emplace_back(model);
@@ -41,7 +41,7 @@ class ScorerCuda : public Scorer::Implementation {
     on(first_);
   }
 
-  void score(const ArchRun& run, std::span<double> scores) const override {
+  void score(const IndexRange& run, std::span<double> scores) const override {
     const DeviceGuard device;
     on(first_).score(run, scores);
   }
@@ -50,7 +50,7 @@ class ScorerCuda : public Scorer::Implementation {
     on(first_).score_list(digits, scores);
   }
 
-  void reduce(const ArchRun& run, Reduction& reduction) const override {
+  void reduce(const IndexRange& run, Reduction& reduction) const override {
     const DeviceGuard device;
     const std::vector<int> devices = all_devices();
     if (devices.size() < 2 || run.count < kWorthADevice * devices.size()) {
@@ -88,7 +88,7 @@ class ScorerCuda : public Scorer::Implementation {
 
 }  // namespace
 
-std::unique_ptr<Scorer::Implementation> make_scorer_cuda(const DigitCode& code, std::span<const Model> models,
+std::unique_ptr<Scorer::Implementation> make_scorer_cuda(const DigitCode& code, std::span<const ScoreFunction> models,
                                                          Precision precision) {
   return std::make_unique<ScorerCuda>(code, models, precision);
 }

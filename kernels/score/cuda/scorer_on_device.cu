@@ -39,7 +39,7 @@ void ScorerOnDevice::score_chunks(std::uint64_t count, std::span<double> scores,
     });
 }
 
-void ScorerOnDevice::score(const ArchRun& run, std::span<double> scores) {
+void ScorerOnDevice::score(const IndexRange& run, std::span<double> scores) {
   const std::scoped_lock lock(mutex_);
   score_chunks(run.count, scores, [&](std::uint64_t at, std::uint32_t n) { return Chunk{run, at, n, nullptr}; });
 }

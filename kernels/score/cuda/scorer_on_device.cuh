@@ -21,10 +21,10 @@ class ScorerOnDevice {
   ScorerOnDevice(int number, const OwnedCode& code, const DigitSplit& split, const std::deque<OwnedModel>& models,
                  Precision precision);
 
-  void score(const ArchRun& run, std::span<double> scores);
+  void score(const IndexRange& run, std::span<double> scores);
   void score_list(std::span<const std::uint32_t> digits, std::span<double> scores);
   // Positions begin .. end-1 of the run, in rounds.
-  void reduce(const ArchRun& run, std::uint64_t begin, std::uint64_t end, Reduction& reduction);
+  void reduce(const IndexRange& run, std::uint64_t begin, std::uint64_t end, Reduction& reduction);
   std::vector<std::string> paths() const;
 
  private:
@@ -36,10 +36,10 @@ class ScorerOnDevice {
     std::vector<int> models;  // that are scored, in the order of the chunk's rows
     int quality = 0;          // row; latency is row 0
   };
-  ReducePlan plan_reduction(const ArchRun& run, const ReductionSettings& settings) const;
-  void reduce_chunks(const ReduceArgs& args, const ReducePlan& plan, const ArchRun& run, std::uint64_t begin,
+  ReducePlan plan_reduction(const IndexRange& run, const ReductionSettings& settings) const;
+  void reduce_chunks(const ReduceArgs& args, const ReducePlan& plan, const IndexRange& run, std::uint64_t begin,
                      std::uint64_t count);
-  void reduce_tables(const ReduceArgs& args, const ReducePlan& plan, const ArchRun& run, std::uint64_t begin,
+  void reduce_tables(const ReduceArgs& args, const ReducePlan& plan, const IndexRange& run, std::uint64_t begin,
                      std::uint64_t count);
   template <class MakeChunk>
   void score_chunks(std::uint64_t count, std::span<double> scores, const MakeChunk& make_chunk);

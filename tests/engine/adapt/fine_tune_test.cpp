@@ -85,7 +85,7 @@ TEST_F(FineTuneTest, RanksBetterThanTheProxyAndOnTheTargetsScale) {
   double error = 0;
   for (std::size_t i = 300; i < 600; ++i) error += std::abs(predicted[i] / (100 * target_[i]) - 1) / 300;
   EXPECT_LT(error, 0.25);
-  EXPECT_EQ(predictions(std::get<MlpPredictor>(adapted->space_model())), predicted);
+  EXPECT_EQ(predictions(std::get<MlpPredictor>(adapted->predictor())), predicted);
 }
 
 TEST_F(FineTuneTest, TheSourceThatRanksTheSamplesBestIsTheStart) {
@@ -97,19 +97,19 @@ TEST_F(FineTuneTest, TheSourceThatRanksTheSamplesBestIsTheStart) {
 TEST_F(FineTuneTest, WhatIsFrozenStaysAndL2SpHoldsTheRest) {
   const auto proxy = pretrain(space(), source(0), settings_);
   settings_.last_layer_only = true;
-  const auto last = std::get<MlpPredictor>(adapt({proxy})->space_model());
+  const auto last = std::get<MlpPredictor>(adapt({proxy})->predictor());
   EXPECT_EQ(last.rows, proxy.rows);
   EXPECT_EQ(last.layers[0].weights, proxy.layers[0].weights);
   EXPECT_NE(last.layers[1].weights, proxy.layers[1].weights);
   settings_.last_layer_only = false;
   settings_.frozen_layers = {0};
-  const auto rest = std::get<MlpPredictor>(adapt({proxy})->space_model());
+  const auto rest = std::get<MlpPredictor>(adapt({proxy})->predictor());
   EXPECT_EQ(rest.rows, proxy.rows);
   EXPECT_NE(rest.layers[0].weights, proxy.layers[0].weights);
   settings_.frozen_layers = {};
   auto moved = [&](double l2_sp) {
     settings_.l2_sp = l2_sp;
-    const auto rows = std::get<MlpPredictor>(adapt({proxy})->space_model()).rows;
+    const auto rows = std::get<MlpPredictor>(adapt({proxy})->predictor()).rows;
     double squares = 0;
     for (std::size_t i = 0; i < rows.size(); ++i) squares += std::pow(rows[i] - proxy.rows[i], 2);
     return squares;

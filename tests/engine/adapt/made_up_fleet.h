@@ -46,12 +46,12 @@ struct Fleet {
     for (int d = 0; d < count; ++d) all.push_back({"device" + std::to_string(d), {choices, devices[d]}});
     return all;
   }
-  BayesModel model(int count, const BayesOptions& options = {}) const {
+  GaussianProcess model(int count, const BayesOptions& options = {}) const {
     std::vector<SourcePredictor> predictors;
     for (const auto& source : sources(count)) predictors.push_back(fit_source(features, source));
     return {features, predictors, options};
   }
-  std::vector<double> z(const BayesModel& m, const std::vector<std::int64_t>& rows) const {
+  std::vector<double> z(const GaussianProcess& m, const std::vector<std::int64_t>& rows) const {
     return m.design(features.pick(features.rows(choices), rows));
   }
   std::vector<double> latency(int device, const std::vector<std::int64_t>& rows) const {
@@ -65,7 +65,7 @@ struct Fleet {
     for (const auto row : rows) some.add(std::span(choices).subspan(row * decisions, decisions), devices[device][row]);
     return some;
   }
-  double srcc(const BayesModel& m, const AdaptedBayes& adapted, int device) const {
+  double srcc(const GaussianProcess& m, const AdaptedBayes& adapted, int device) const {
     return spearman(m.latency_ms(adapted, features.rows(choices)), devices[device], Backend::cpu).value;
   }
 };

@@ -54,7 +54,7 @@ TEST(MethodRegistry, EveryMethodAdaptsAndOutlivesWhatItWasMadeFrom) {
     EXPECT_GT(spearman(latency, fleet.devices[4], Backend::cpu).value, 0.7);
     EXPECT_TRUE(predictor->adapted());
     std::vector<double> searched(latency.size());
-    predict(predictor->space_model(), fleet.choices, searched);
+    predict(predictor->predictor(), fleet.choices, searched);
     for (std::size_t i = 0; i < latency.size(); ++i) EXPECT_NEAR(searched[i], latency[i], 1e-9 * std::abs(latency[i]));
     const auto expected = predictor->expected_srcc();
     EXPECT_EQ(predictor->advice(0.5, 0.9, 8, {}, 1).has_value(), !std::isnan(expected.value));

@@ -90,7 +90,7 @@ TEST(AdditivePredictor, SurvivesTheStoreAndNamesFaults) {
   AdditivePredictor table{
       "nasbench201", std::vector<std::uint8_t>(6, 5), "t", "ms", std::vector<double>(30, 0.5), {2}, {}};
   table.record["source"] = std::string("a test");
-  add_table(folder / "s.h5", shipped_store(), "mine", table);
+  add_predictor(folder / "s.h5", shipped_store(), "mine", table);
   const auto read = table_of("mine", folder / "s.h5", space);
   EXPECT_EQ(checksum(read), checksum(table));
   EXPECT_EQ(read.record, table.record);
@@ -99,9 +99,9 @@ TEST(AdditivePredictor, SurvivesTheStoreAndNamesFaults) {
   EXPECT_THAT(error_of([&] { find_table("mime", folder / "s.h5", space); }), HasSubstr("nearest: mine"));
   EXPECT_THAT(error_of([&] { check_predictor(table, SearchSpace::load("fbnet"), "it"); }), HasSubstr("nasbench201"));
   table.weights.pop_back();
-  EXPECT_THAT(error_of([&] { add_table(folder / "s.h5", "", "mine", table); }), HasSubstr("29 weights"));
+  EXPECT_THAT(error_of([&] { add_predictor(folder / "s.h5", "", "mine", table); }), HasSubstr("29 weights"));
   table.bias = {1, 2};
-  EXPECT_THAT(error_of([&] { add_table(folder / "s.h5", "", "mine", table); }), HasSubstr("2 tables"));
+  EXPECT_THAT(error_of([&] { add_predictor(folder / "s.h5", "", "mine", table); }), HasSubstr("2 tables"));
   EXPECT_NO_THROW(find_table("mine", folder / "s.h5", space));
 }
 
@@ -111,22 +111,22 @@ TEST(IndexTable, SurvivesAFileAndAStoreAndHasNoKernels) {
   IndexTable table{"nasbench201", std::vector<std::uint8_t>(6, 5), "t", "ms", std::vector<double>(15625), {}};
   for (std::size_t i = 0; i < table.values.size(); ++i) table.values[i] = std::sin(static_cast<double>(i));
   table.record["source"] = std::string("a test");
-  save_model(folder / "own.h5", table);
-  add_model(folder / "s.h5", shipped_store(), "mine", table);
+  save_predictor(folder / "own.h5", table);
+  add_predictor(folder / "s.h5", shipped_store(), "mine", table);
   for (const auto& reference : {folder / "own.h5", std::string("mine")}) {
-    const SpaceModel read = find_table(reference, folder / "s.h5", space);
+    const Predictor read = find_table(reference, folder / "s.h5", space);
     EXPECT_EQ(checksum(std::get<IndexTable>(read)), checksum(table));
     EXPECT_EQ(std::get<IndexTable>(read).record, table.record);
     EXPECT_FALSE(has_kernels(read));
     const SubSpace part(space);
-    EXPECT_THAT(error_of([&] { const KernelModel kernel(read, part); }), HasSubstr("use method = \"exhaustive\""));
+    EXPECT_THAT(error_of([&] { const PredictorKernel kernel(read, part); }), HasSubstr("use method = \"exhaustive\""));
     double value = 0;
     for (const std::uint64_t i : {0, 1, 4321, 15624}) {
       predict(read, space.choices(i), std::span(&value, 1));
       EXPECT_EQ(value, table.values[i]);
     }
   }
-  const auto error = [&] { return error_of([&] { save_model(folder / "bad.h5", table); }); };
+  const auto error = [&] { return error_of([&] { save_predictor(folder / "bad.h5", table); }); };
   table.values[7] = std::nan("");
   EXPECT_THAT(error(), HasSubstr("architecture 7 is not finite"));
   table.values.pop_back();
@@ -141,7 +141,7 @@ TEST(AdditivePredictor, SurvivesAFileOfItsOwn) {
   const auto space = SearchSpace::load("nasbench201");
   AdditivePredictor table{
       "nasbench201", std::vector<std::uint8_t>(6, 5), "t", "ms", std::vector<double>(30, 0.5), {2}, {}};
-  save_model(folder / "own.h5", table);
+  save_predictor(folder / "own.h5", table);
   EXPECT_EQ(checksum(table_of(folder / "own.h5", "", space)), checksum(table));
   EXPECT_THAT(error_of([&] { find_table(folder / "own.h5", "", SearchSpace::load("fbnet")); }),
               HasSubstr("belongs to space nasbench201"));

@@ -18,7 +18,7 @@ TEST(CostTable, IsTheCostOfTheSpace) {
     const auto space = SearchSpace::load(name);
     const SubSpace whole(space);
     const Philox random{3, 0};
-    for (const CostModel& cost : cost_models()) {
+    for (const CostMeasure& cost : cost_measures()) {
       const auto table = cost_table(space, cost.name);
       EXPECT_EQ(table.n_tables(), std::string(name) == "ofa_mbv3" ? 25 : 1) << name;
       EXPECT_EQ(table.unit, cost.unit);

@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "oneproxy/engine/base/resources.h"
-#include "oneproxy/engine/predictor/space_model.h"
+#include "oneproxy/engine/predictor/predictor.h"
 #include "oneproxy/engine/search/methods/exhaustive.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/base/random.h"
@@ -286,7 +286,7 @@ TEST(SearchExactly, IsTheExhaustiveSearchOfAStagedPart) {
   const Store store(shipped_store());
   const auto space = SearchSpace::load("ofa_mbv3");
   SubSpace part(space);
-  part.keep_alike();
+  part.keep_uniform_stages();
   part.fix("resolution=160|192|224");
   for (const int stage : {0, 1, 2})
     for (int block = 0; block < 2; ++block) part.fix(space.decisions()[1 + 4 * stage + block].name + "=k3_e3|k7_e6");

@@ -88,7 +88,7 @@ Objective random_mlp(const SearchSpace& space, int width, std::uint64_t seed) {
     fill(layer.bias, outputs, 0.1);
     mlp.layers.push_back(layer);
   }
-  auto model = std::make_shared<const SpaceModel>(mlp);
+  auto model = std::make_shared<const Predictor>(mlp);
   return {"drawn",
           "drawn",
           "points",

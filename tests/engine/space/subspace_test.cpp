@@ -60,7 +60,7 @@ TEST(SubSpace, KeepsWhatIsFixedAndTheOrder) {
 TEST(SubSpace, StagesAlike) {
   const auto space = SearchSpace::load("ofa_mbv3");
   SubSpace part(space);
-  part.keep_alike();
+  part.keep_uniform_stages();
   part.fix("resolution=160|176|192|208|224");
   EXPECT_EQ(to_decimal(part.size()), std::to_string(5LL * 27 * 27 * 27 * 27 * 27));
   const Philox random{4, 3};
@@ -80,7 +80,7 @@ TEST(SubSpace, CodeIsThatOfTheChoices) {
   const auto space = SearchSpace::load("ofa_mbv3");
   SubSpace part(space);
   part.fix("resolution=200|128");
-  part.keep_alike();
+  part.keep_uniform_stages();
   const auto code = part.code();
   std::vector<int> first_row(space.n_decisions(), 0);
   for (int d = 1; d < space.n_decisions(); ++d) first_row[d] = first_row[d - 1] + space.radices()[d - 1];

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "oneproxy/kernels/score/cuda/first_layer.h"
-#include "oneproxy/kernels/score/models.h"
+#include "oneproxy/kernels/score/score_function.h"
 #include "tests/kernels/score/score_cases.h"
 
 namespace oneproxy::detail {
@@ -24,12 +24,12 @@ inline std::vector<std::uint32_t> digits_at(ArchIndex index, const std::vector<s
   return digits;
 }
 
-inline std::vector<double> definition(const Model& model, const OwnedDigits& digits, const ArchRun& run) {
+inline std::vector<double> definition(const ScoreFunction& model, const OwnedDigits& digits, const IndexRange& run) {
   const DigitSplit split = split_digits(digits.radices);
   std::vector<double> scores;
   for (std::uint64_t i = 0; i < run.count; ++i)
     scores.push_back(
-        score_by_definition(model, digits.code(), digits_at(run_index(run, i, split), digits.radices).data()));
+        score_by_definition(model, digits.code(), digits_at(index_at(run, i, split), digits.radices).data()));
   return scores;
 }
 

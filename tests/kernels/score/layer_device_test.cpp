@@ -17,7 +17,7 @@ TEST(LayerKernels, Fp64IsTheDefinitionToTheBit) {
   const Mlp mlp = owned.mlp();
   const DigitSplit split = split_digits(digits.radices);
   const auto singles = group_digits(digits.radices, split, 1, 1);
-  for (const ArchRun run : {ArchRun{1234, 99}, ArchRun{1234, 99, true, 3}}) {
+  for (const IndexRange run : {IndexRange{1234, 99}, IndexRange{1234, 99, true, 3}}) {
     const auto n = static_cast<std::uint32_t>(run.count);
     std::vector<double> h(run.count * 37), next;
     const FirstLayerArgs<double> first{singles.data(),
@@ -50,7 +50,7 @@ TEST(LayerKernels, FirstAndLastLayerOfAWideMlp) {
   const Mlp mlp = owned.mlp();
   const DigitSplit split = split_digits(digits.radices);
   const auto tables = first_layer_tables(mlp, digits.code(), split, 200, 400, 1 << 30);
-  const ArchRun run{123, 300};
+  const IndexRange run{123, 300};
   const Start start = start_at(run, 0, split, tables.inner());
   const auto n_base = static_cast<std::uint32_t>((start.skip + run.count + tables.inner() - 1) / tables.inner());
   const int n_groups = static_cast<int>(tables.groups.size());

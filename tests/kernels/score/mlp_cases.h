@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "oneproxy/kernels/base/digits.h"
-#include "oneproxy/kernels/score/models.h"
+#include "oneproxy/kernels/score/score_function.h"
 
 namespace oneproxy::test {
 

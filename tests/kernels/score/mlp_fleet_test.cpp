@@ -34,7 +34,7 @@ TEST_P(MlpFleetTest, EveryModelScoresAsItDoesAlone) {
     models.push_back(owners.back().model());
   }
   const DigitCode code = owners[0].code();
-  const ArchRun run{1'001, 14'003, GetParam().shuffled, 17};
+  const IndexRange run{1'001, 14'003, GetParam().shuffled, 17};
   std::vector<float> scores(models.size() * run.count, -1);
   detail::score_fleet_cpu(code, models, run, scores, GetParam().precision);
   const DigitSplit split = split_digits(code.radices);
@@ -43,9 +43,9 @@ TEST_P(MlpFleetTest, EveryModelScoresAsItDoesAlone) {
     const auto alone = detail::make_mlp_on_tiles(models[m], lists, GetParam().precision, chosen_isa());
     for (std::uint64_t position = 0; position < run.count; position += 97) {
       double expected;
-      alone->score_range(run_index(run, position, split), 1, &expected);
+      alone->score_range(index_at(run, position, split), 1, &expected);
       ASSERT_EQ(scores[m * run.count + position], static_cast<float>(expected)) << "model " << m << " at " << position;
-      ASSERT_NEAR(expected, owners[m].score(run_index(run, position, split)),
+      ASSERT_NEAR(expected, owners[m].score(index_at(run, position, split)),
                   GetParam().precision == Precision::bf16 ? 0.2 : 1e-5);
     }
   }
@@ -54,7 +54,7 @@ TEST_P(MlpFleetTest, EveryModelScoresAsItDoesAlone) {
 TEST(MlpFleetTest, LongRunsAreSplitInPieces) {
   const RandomMlp random({"long", {9, 9, 9, 9, 9, 9, 9}, 1, 0, {3}, 2});
   const Mlp model = random.model();
-  const ArchRun run{5, 300'001, false, 0};
+  const IndexRange run{5, 300'001, false, 0};
   std::vector<float> scores(run.count, -1);
   detail::score_fleet_cpu(random.code(), std::span(&model, 1), run, scores, Precision::fp32);
   for (std::uint64_t position = 0; position < run.count; position += 1'013)

@@ -20,7 +20,7 @@ struct NarrowCase {
   std::vector<std::uint32_t> radices;
   int parts;
   std::vector<int> widths;
-  ArchRun run;
+  IndexRange run;
   bool small_shared = false;  // no place for the table
 };
 void PrintTo(const NarrowCase& c, std::ostream* out) { *out << c.name; }
@@ -121,7 +121,7 @@ INSTANTIATE_TEST_SUITE_P(Cases, NarrowKernel, testing::ValuesIn(narrow_cases()),
 TEST(FleetKernel, EveryModelEqualsItsDefinition) {
   const OwnedDigits digits({5, 5, 5, 5}, 1, 5);
   for (const auto precision : {Precision::bf16, Precision::tf32}) {
-    const ArchRun run{13, 401};
+    const IndexRange run{13, 401};
     std::vector<OwnedMlp> models;
     for (std::uint64_t seed = 0; seed < 3; ++seed) models.emplace_back(digits, std::vector<int>{60, 64}, seed);
     FleetPlan plan;

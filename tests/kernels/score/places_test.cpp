@@ -12,7 +12,7 @@ using Radices = std::vector<std::uint32_t>;
 constexpr ArchIndex kTwoTo32 = ArchIndex{1} << 32, kTwoTo64 = ArchIndex{1} << 64;
 
 // Values of groups, put back into digits, against plain 128-bit decoding of the same place.
-void expect_digits(const Radices& radices, const ArchRun& run, std::uint64_t position, std::uint64_t most,
+void expect_digits(const Radices& radices, const IndexRange& run, std::uint64_t position, std::uint64_t most,
                    std::uint64_t step) {
   const DigitSplit split = split_digits(radices);
   const auto groups = group_digits(radices, split, most, most);
@@ -22,7 +22,7 @@ void expect_digits(const Radices& radices, const ArchRun& run, std::uint64_t pos
   std::vector<std::uint32_t> expected(n), actual(n);
   for (const std::uint64_t offset : std::vector<std::uint64_t>{0, 1, 12345, 0xFFFFFFFF, 0x100000011}) {
     if (run.begin + position + offset >= DigitCode{radices, 1, {}, 0}.size()) continue;
-    decode_digits(run_index(run, position + offset, split), radices.data(), n, expected.data());
+    decode_digits(index_at(run, position + offset, split), radices.data(), n, expected.data());
     each_group(start.places, groups.data(), static_cast<int>(groups.size()), start.skip + offset,
                [&](int g, std::uint32_t value) {
                  decode_digits(value, radices.data() + groups[g].first_digit, static_cast<int>(groups[g].n_digits),

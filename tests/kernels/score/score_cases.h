@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "oneproxy/kernels/base/random.h"
-#include "oneproxy/kernels/score/models.h"
+#include "oneproxy/kernels/score/score_function.h"
 
 namespace oneproxy::test {
 

@@ -26,7 +26,7 @@ struct CudaCase {
   Radices radices;
   int parts;
   std::vector<int> widths;
-  ArchRun run;
+  IndexRange run;
 };
 void PrintTo(const CudaCase& c, std::ostream* out) { *out << c.name; }
 
@@ -58,11 +58,11 @@ class ScoreCuda : public testing::TestWithParam<CudaCase> {
 INSTANTIATE_TEST_SUITE_P(Cases, ScoreCuda, testing::ValuesIn(cuda_cases()),
                          [](const auto& instance) { return instance.param.name; });
 
-std::vector<std::uint32_t> list_of(const ArchRun& run, const Radices& radices) {
+std::vector<std::uint32_t> list_of(const IndexRange& run, const Radices& radices) {
   const DigitSplit split = split_digits(radices);
   std::vector<std::uint32_t> digits(run.count * radices.size());
   for (std::uint64_t i = 0; i < run.count; ++i)
-    decode_digits(run_index(run, i, split), radices.data(), static_cast<int>(radices.size()),
+    decode_digits(index_at(run, i, split), radices.data(), static_cast<int>(radices.size()),
                   digits.data() + i * radices.size());
   return digits;
 }
@@ -75,7 +75,7 @@ TEST_P(ScoreCuda, EqualsTheDefinition) {
   const auto list = list_of(run, radices);
   for (const std::uint64_t seed : {8u, 9u}) {
     const OwnedMlp mlp(digits, widths, seed);
-    const std::vector<Model> models = {table.table(), mlp.mlp(), selected.table()};
+    const std::vector<ScoreFunction> models = {table.table(), mlp.mlp(), selected.table()};
     const auto n = run.count;
     std::vector<std::uint64_t> looked_at;  // the definition is slow
     for (std::uint64_t i = 0; i < n; i += std::max<std::uint64_t>(n / 20'000, 1)) looked_at.push_back(i);
@@ -113,7 +113,7 @@ TEST_P(ScoreCuda, ReductionsAreThoseOfBruteForce) {
   const OwnedDigits digits(radices, parts, 5);
   const OwnedDigitTable latency(digits, true, 6), quality(digits, false, 7);
   const OwnedMlp mlp(digits, widths, 8);
-  const std::vector<Model> models = {latency.table(), mlp.mlp(), quality.table()};
+  const std::vector<ScoreFunction> models = {latency.table(), mlp.mlp(), quality.table()};
   const DigitSplit split = split_digits(radices);
   const Scorer scorer(digits.code(), models, Backend::cuda, Precision::bf16);
   std::vector<double> scores(3 * run.count);
@@ -129,9 +129,9 @@ TEST_P(ScoreCuda, ReductionsAreThoseOfBruteForce) {
       settings.latency_margin = settings.quality_margin = margin;
       Reduction brute(settings), reduced(settings);
       for (std::uint64_t i = 0; i < run.count; ++i)
-        brute.add(Candidate{run_index(run, i, split), scores[i], scores[quality_model * run.count + i]});
+        brute.add(Candidate{index_at(run, i, split), scores[i], scores[quality_model * run.count + i]});
       // In two calls, as a resumed run would.
-      ArchRun first = run, second = run;
+      IndexRange first = run, second = run;
       first.count = run.count / 3;
       second.begin += first.count;
       second.count -= first.count;
@@ -159,11 +159,11 @@ class ScoreCudaOnce : public testing::Test {
 TEST_F(ScoreCudaOnce, TableFrontsEqualTheCpuTwins) {
   const OwnedDigits digits(Radices(22, 9), 1, 5);
   const OwnedDigitTable latency(digits, false, 6), quality(digits, false, 7);
-  const std::vector<Model> models = {latency.table(), quality.table()};
+  const std::vector<ScoreFunction> models = {latency.table(), quality.table()};
   ReductionSettings settings;
   settings.limits = {1e3, 1e5};
   settings.best = 10;
-  const ArchRun run{(ArchIndex{1} << 32) - 10'000'000, 30'000'001};
+  const IndexRange run{(ArchIndex{1} << 32) - 10'000'000, 30'000'001};
   Reduction cpu(settings), cuda(settings);
   Scorer(digits.code(), models, Backend::cpu, Precision::fp64).reduce(run, cpu);
   Scorer(digits.code(), models, Backend::cuda, Precision::fp64).reduce(run, cuda);
@@ -180,7 +180,8 @@ TEST_F(ScoreCudaOnce, TableFrontsEqualTheCpuTwins) {
 TEST_F(ScoreCudaOnce, FleetsEqualTheirModels) {
   const OwnedDigits digits(Radices(6, 5), 1, 5);
   for (const auto& widths : std::vector<std::vector<int>>{{64, 64}, {20, 30, 10}, {200, 100}})
-    for (const ArchRun run : {ArchRun{0, 15625}, ArchRun{1234, 4321}, ArchRun{15624, 1}, ArchRun{0, 500, true, 3}})
+    for (const IndexRange run :
+         {IndexRange{0, 15625}, IndexRange{1234, 4321}, IndexRange{15624, 1}, IndexRange{0, 500, true, 3}})
       for (const Precision precision : kPrecisions) {
         std::vector<OwnedMlp> owned;
         for (std::uint64_t seed = 0; seed < 70; ++seed) owned.emplace_back(digits, widths, seed);
@@ -190,7 +191,7 @@ TEST_F(ScoreCudaOnce, FleetsEqualTheirModels) {
         score_fleet(digits.code(), models, run, scores, Backend::cuda, precision);
         const auto list = list_of(run, digits.radices);
         for (std::size_t m = 0; m < models.size(); m += 23) {
-          const Model model = models[m];
+          const ScoreFunction model = models[m];
           const double bound =
               Scorer(digits.code(), std::span(&model, 1), Backend::cuda, precision).error_bound(0) + 1e-6;
           for (std::uint64_t i = 0; i < run.count; i += 37)
@@ -205,7 +206,7 @@ TEST_F(ScoreCudaOnce, PathsSayHowEachModelIsEvaluated) {
   const OwnedDigits digits(Radices(22, 9), 1, 5);
   const OwnedDigitTable table(digits, false, 6);
   const OwnedMlp narrow(digits, {128, 128}, 1), wide(digits, {400, 400}, 1);
-  const std::vector<Model> models = {table.table(), narrow.mlp(), wide.mlp()};
+  const std::vector<ScoreFunction> models = {table.table(), narrow.mlp(), wide.mlp()};
   const auto paths = Scorer(digits.code(), models, Backend::cuda, Precision::bf16).paths();
   EXPECT_NE(paths[0].find("table"), std::string::npos);
   EXPECT_NE(paths[1].find("fused bf16, 128 wide"), std::string::npos) << paths[1];
@@ -215,7 +216,7 @@ TEST_F(ScoreCudaOnce, PathsSayHowEachModelIsEvaluated) {
 TEST_F(ScoreCudaOnce, ASpaceWithoutASplitIsRefused) {
   const OwnedDigits digits(Radices(127, 2), 1, 5);
   const OwnedDigitTable table(digits, false, 6);
-  const Model model = table.table();
+  const ScoreFunction model = table.table();
   EXPECT_THROW(Scorer(digits.code(), std::span(&model, 1), Backend::cuda, Precision::fp64), Error);
 }
 

@@ -21,7 +21,7 @@ struct ScoreCase {
   std::string name;
   std::vector<std::uint32_t> radices;
   int parts;
-  ArchRun run;
+  IndexRange run;
 };
 void PrintTo(const ScoreCase& c, std::ostream* out) { *out << c.name; }
 
@@ -53,14 +53,14 @@ TEST_P(Scores, AreThoseOfTheDefinition) {
   const OwnedDigits digits(c.radices, c.parts, 5);
   const OwnedDigitTable table(digits, false, 6), selected(digits, true, 7);
   const OwnedMlp mlp(digits, {17, 20}, 8);
-  const std::vector<Model> models = {table.table(), mlp.mlp(), selected.table()};
+  const std::vector<ScoreFunction> models = {table.table(), mlp.mlp(), selected.table()};
   const auto n = static_cast<std::int64_t>(c.run.count);
   const int width = digits.code().n_digits();
   std::vector<std::uint32_t> list(n * width);
   const DigitSplit split = split_digits(c.radices);
   std::vector<double> truth(3 * n), scores(3 * n), of_list(3 * n);
   for (std::int64_t i = 0; i < n; ++i) {
-    decode_digits(run_index(c.run, i, split), c.radices.data(), width, list.data() + i * width);
+    decode_digits(index_at(c.run, i, split), c.radices.data(), width, list.data() + i * width);
     for (int m = 0; m < 3; ++m)
       truth[m * n + i] = score_by_definition(models[m], digits.code(), list.data() + i * width);
   }
@@ -90,18 +90,18 @@ TEST(Scorer, ReducesToTheFrontOfTheScores) {
   const OwnedDigits digits(std::vector<std::uint32_t>(7, 7), 1, 1);  // 823,543: several sections
   const OwnedDigitTable latency(digits, false, 2), quality(digits, false, 3);
   const OwnedMlp mlp(digits, {16, 16}, 4);
-  const std::vector<Model> models = {latency.table(), quality.table(), mlp.mlp()};
+  const std::vector<ScoreFunction> models = {latency.table(), quality.table(), mlp.mlp()};
   const Scorer scorer(digits.code(), models, Backend::cpu, Precision::fp32);
   for (const bool shuffled : {false, true}) {
     for (const int model : {1, 2}) {
-      const ArchRun run{1000, 700000, shuffled, 4};
+      const IndexRange run{1000, 700000, shuffled, 4};
       std::vector<double> scores(3 * run.count);
       scorer.score(run, scores);
       const auto part = [&](int m) { return std::span(scores).subspan(m * run.count, run.count); };
       std::vector<Candidate> expected;
       const DigitSplit split = split_digits(digits.radices);
       for (const auto i : pareto_front(part(0), part(model), Backend::cpu))
-        expected.push_back({run_index(run, i, split), part(0)[i], part(model)[i]});
+        expected.push_back({index_at(run, i, split), part(0)[i], part(model)[i]});
       ReductionSettings settings;
       settings.quality = model;
       for (const int threads : {1, 2, 5}) {
@@ -126,7 +126,7 @@ TEST(Scorer, SaysWhatIsWrong) {
   const OwnedDigits digits({5, 5}, 1, 1);
   const OwnedDigitTable table(digits, false, 1);
   OwnedMlp mlp(digits, {4, 4}, 1);
-  const auto make = [&](const Model& model, Precision precision = Precision::fp32) {
+  const auto make = [&](const ScoreFunction& model, Precision precision = Precision::fp32) {
     return Scorer(digits.code(), std::span(&model, 1), Backend::cpu, precision);
   };
   const auto scorer = make(table.table());

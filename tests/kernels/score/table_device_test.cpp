@@ -16,7 +16,7 @@ struct TableCase {
   std::string name;
   std::vector<std::uint32_t> radices;
   bool selected;
-  ArchRun run;
+  IndexRange run;
 };
 void PrintTo(const TableCase& c, std::ostream* out) { *out << c.name; }
 

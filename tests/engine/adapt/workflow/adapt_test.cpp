@@ -147,14 +147,14 @@ TEST_F(AdaptTest, TooFewMeasurementsAreSaidAndRankBySources) {
   EXPECT_THAT(report.why_not_adapted, HasSubstr("2 measurements are too few"));
   EXPECT_FALSE(report.advice);
   EXPECT_TRUE(std::isnan(report.probability));
-  EXPECT_THAT(error_of([&] { recorded_model(report, "phone"); }), HasSubstr("measure more"));
+  EXPECT_THAT(error_of([&] { recorded_predictor(report, "phone"); }), HasSubstr("measure more"));
 }
 
 TEST_F(AdaptTest, AModelCarriesItsRecord) {
   auto measured = measure(20);
   measured.files = {{"a.csv", "12ab"}, {"b.csv", "34cd"}};
   const auto report = adapt(sources_, measured, {.method = MethodChoice("bayes")});
-  const auto model = recorded_model(report, "phone");
+  const auto model = recorded_predictor(report, "phone");
   const auto& table = std::get<IndexTable>(model);
   EXPECT_EQ(table.target, "latency on phone");
   EXPECT_EQ(table.unit, "ms");

@@ -1,4 +1,4 @@
-#include "oneproxy/engine/score/score_run.h"
+#include "oneproxy/engine/score/reduce_range.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,9 +20,9 @@ struct Case {
   test::OwnedDigits digits{std::vector<std::uint32_t>(6, 9), 1, 1};
   test::OwnedDigitTable latency{digits, false, 2};
   test::OwnedMlp quality{digits, {16, 16}, 3};
-  std::vector<Model> models{latency.table(), quality.mlp()};
+  std::vector<ScoreFunction> models{latency.table(), quality.mlp()};
   Scorer scorer{digits.code(), models, Backend::cpu, Precision::fp32};
-  ArchRun run{7, 500000};
+  IndexRange run{7, 500000};
   ReductionSettings settings;
   std::string identity = identity_of(digits.code(), models, Precision::fp32);
 };
@@ -42,7 +42,7 @@ TEST(ScoreRun, PiecesDoNotShow) {
   const Case c;
   Reduction whole(c.settings);
   c.scorer.reduce(c.run, whole);
-  expect_same(reduce_run(c.scorer, c.run, c.settings, {}, "test"), whole);
+  expect_same(reduce_range(c.scorer, c.run, c.settings, {}, "test"), whole);
 }
 
 // A checkpoint of the first half, as a killed run leaves it: the other half completes it to the same state.
@@ -57,7 +57,7 @@ TEST(ScoreRun, GoesOnFromACheckpoint) {
   // Half a run under the whole run's name: the run is cut by its own count.
   {
     CheckpointSettings often{path, c.identity, 0.0};
-    EXPECT_EQ(reduce_run(c.scorer, c.run, c.settings, often, "test").n_scored(), c.run.count);
+    EXPECT_EQ(reduce_range(c.scorer, c.run, c.settings, often, "test").n_scored(), c.run.count);
     EXPECT_FALSE(std::filesystem::exists(path + ".partial")) << "left behind";
   }
   // The last checkpoint stands until the result is safe; it lies before the end.
@@ -65,7 +65,7 @@ TEST(ScoreRun, GoesOnFromACheckpoint) {
   const auto done = std::get<std::int64_t>(H5File(path, H5Mode::read).attributes("/").at("done"));
   EXPECT_GT(done, 0);
   EXPECT_LT(done, static_cast<std::int64_t>(c.run.count));
-  const auto resumed = reduce_run(c.scorer, c.run, c.settings, {path, c.identity, 1e9}, "test");
+  const auto resumed = reduce_range(c.scorer, c.run, c.settings, {path, c.identity, 1e9}, "test");
   expect_same(resumed, whole);
   for (int l = 0; l < 2; ++l) ASSERT_EQ(resumed.best(l).size(), whole.best(l).size());
 }
@@ -74,23 +74,23 @@ TEST(ScoreRun, RefusesWhatIsNotItsCheckpoint) {
   const TemporaryFolder folder;
   Case c;
   const auto path = folder / "run.checkpoint";
-  reduce_run(c.scorer, c.run, c.settings, {path, c.identity, 0.0}, "test");
+  reduce_range(c.scorer, c.run, c.settings, {path, c.identity, 0.0}, "test");
   test::OwnedMlp other(c.digits, {16, 16}, 4);
-  const std::vector<Model> models = {c.latency.table(), other.mlp()};
+  const std::vector<ScoreFunction> models = {c.latency.table(), other.mlp()};
   EXPECT_NE(identity_of(c.digits.code(), models, Precision::fp32), c.identity);
   EXPECT_NE(identity_of(c.digits.code(), c.models, Precision::fp64), c.identity);
   EXPECT_THAT(error_of([&] {
-                reduce_run(c.scorer, c.run, c.settings, {path, "another", 1.0}, "test");
+                reduce_range(c.scorer, c.run, c.settings, {path, "another", 1.0}, "test");
               }),
               HasSubstr("another configuration"));
-  ArchRun shorter = c.run;
+  IndexRange shorter = c.run;
   shorter.count = 10;
   EXPECT_THAT(error_of([&] {
-                reduce_run(c.scorer, shorter, c.settings, {path, c.identity, 1.0}, "test");
+                reduce_range(c.scorer, shorter, c.settings, {path, c.identity, 1.0}, "test");
               }),
               HasSubstr("remove it"));
   std::filesystem::resize_file(path, 100);
-  EXPECT_NE(error_of([&] { reduce_run(c.scorer, c.run, c.settings, {path, c.identity, 1.0}, "test"); }), "no error");
+  EXPECT_NE(error_of([&] { reduce_range(c.scorer, c.run, c.settings, {path, c.identity, 1.0}, "test"); }), "no error");
 }
 
 }  // namespace

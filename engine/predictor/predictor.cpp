@@ -1,4 +1,4 @@
-#include "oneproxy/engine/predictor/space_model.h"
+#include "oneproxy/engine/predictor/predictor.h"
 
 #include <cmath>
 #include <numeric>
@@ -17,32 +17,32 @@ std::vector<std::size_t> offsets_of(std::span<const std::uint8_t> radices) {
 
 }  // namespace
 
-double value_of_score(const SpaceModel& model, double score) {
+double value_of_score(const Predictor& model, double score) {
   const auto* mlp = std::get_if<MlpPredictor>(&model);
   return mlp && mlp->log_target ? std::exp(score) : score;
 }
 
-double score_of_value(const SpaceModel& model, double value) {
+double score_of_value(const Predictor& model, double value) {
   const auto* mlp = std::get_if<MlpPredictor>(&model);
   return mlp && mlp->log_target ? std::log(value) : value;
 }
 
-void predict(const SpaceModel& model, std::span<const std::uint8_t> choices, std::span<double> values) {
+void predict(const Predictor& model, std::span<const std::uint8_t> choices, std::span<double> values) {
   std::visit([&](const auto& m) { m.predict(choices, values); }, model);
 }
 
-void keep_predictable(const SpaceModel& model, SubSpace& part) {
+void keep_predictable(const Predictor& model, SubSpace& part) {
   const auto* table = std::get_if<AdditivePredictor>(&model);
   if (!table) return;
   const std::string why = table->target.empty() ? "the table" : table->target;
   if (table->n_tables() > 1)
-    part.keep(
+    part.restrict_digit(
         0, [&](std::uint32_t value) { return std::isfinite(table->bias[value]); }, why);
   const auto offsets = offsets_of(table->radices);
   const auto& digits = part.space().digits();
   for (int d = 0; d < part.n_digits(); ++d) {
     const auto& digit = digits[d];
-    part.keep(
+    part.restrict_digit(
         d,
         [&](std::uint32_t value) {
           int missing = 0, tables = 0;
@@ -65,7 +65,7 @@ void keep_predictable(const SpaceModel& model, SubSpace& part) {
   }
 }
 
-KernelModel::KernelModel(const SpaceModel& model, const SubSpace& part) : model_(model) {
+PredictorKernel::PredictorKernel(const Predictor& model, const SubSpace& part) : model_(model) {
   if (const auto* table = std::get_if<IndexTable>(&model_))
     throw Error("\"" + table->target + "\" is a table of every architecture of " + table->space +
                 ", which no scoring kernel runs; use method = \"exhaustive\" or \"evolutionary\", without certify");

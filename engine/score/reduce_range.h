@@ -18,12 +18,12 @@ struct CheckpointSettings {
 // the progress line.
 // Errors: a checkpoint of another identity or a broken one (with the remedy), a folder that can not be written.
 // An interrupt saves the checkpoint first.
-Reduction reduce_run(const Scorer& scorer, const ArchRun& run, const ReductionSettings& settings,
-                     const CheckpointSettings& checkpoint, const std::string& what);
+Reduction reduce_range(const Scorer& scorer, const IndexRange& run, const ReductionSettings& settings,
+                       const CheckpointSettings& checkpoint, const std::string& what);
 
 Precision parse_precision(const std::string& name);  // "fp64", ...; Error names the precisions there are
 
 // SHA-256 over what decides the scores: code, numbers of the models, precision.
-std::string identity_of(const DigitCode& code, std::span<const Model> models, Precision precision);
+std::string identity_of(const DigitCode& code, std::span<const ScoreFunction> models, Precision precision);
 
 }  // namespace oneproxy

@@ -1,4 +1,4 @@
-#include "oneproxy/engine/score/score_run.h"
+#include "oneproxy/engine/score/reduce_range.h"
 
 #include <algorithm>
 #include <chrono>
@@ -71,7 +71,7 @@ void save(const CheckpointSettings& checkpoint, std::uint64_t done, const Reduct
 }
 
 // How far the checkpoint had come; fills the reduction.
-std::uint64_t load(const CheckpointSettings& checkpoint, const ArchRun& run, Reduction& reduction) {
+std::uint64_t load(const CheckpointSettings& checkpoint, const IndexRange& run, Reduction& reduction) {
   const std::string remedy = "; remove it to begin anew";
   const H5File file(checkpoint.path, H5Mode::read);
   const auto found = file.attributes("/");
@@ -94,8 +94,8 @@ std::uint64_t load(const CheckpointSettings& checkpoint, const ArchRun& run, Red
 
 }  // namespace
 
-Reduction reduce_run(const Scorer& scorer, const ArchRun& run, const ReductionSettings& settings,
-                     const CheckpointSettings& checkpoint, const std::string& what) {
+Reduction reduce_range(const Scorer& scorer, const IndexRange& run, const ReductionSettings& settings,
+                       const CheckpointSettings& checkpoint, const std::string& what) {
   using Clock = std::chrono::steady_clock;
   const auto seconds_since = [](Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
@@ -112,7 +112,7 @@ Reduction reduce_run(const Scorer& scorer, const ArchRun& run, const ReductionSe
   // Pieces of about half a second; their ends do not show in the result.
   for (std::uint64_t piece = kFirstPiece; done < run.count;) {
     const auto start = Clock::now();
-    ArchRun part = run;
+    IndexRange part = run;
     part.begin += done;
     part.count = std::min(piece, run.count - done);
     scorer.reduce(part, reduction);
@@ -146,7 +146,7 @@ Precision parse_precision(const std::string& name) {
   throw Error("precision " + name + " should be fp64, fp32, tf32 or bf16");
 }
 
-std::string identity_of(const DigitCode& code, std::span<const Model> models, Precision precision) {
+std::string identity_of(const DigitCode& code, std::span<const ScoreFunction> models, Precision precision) {
   std::string bytes = to_string(precision);
   append(bytes, code.radices);
   append(bytes, code.rows);

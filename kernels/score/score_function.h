@@ -28,14 +28,14 @@ struct Mlp {
   std::vector<DenseLayer> layers;      // at least one; the last has one output
 };
 
-using Model = std::variant<AdditiveTable<double>, Mlp>;
+using ScoreFunction = std::variant<AdditiveTable<double>, Mlp>;
 
 // Errors name the model's part: lengths that do not fit the code, no layer, widths that do not follow, a number that is
 // not finite.
-void check_model(const Model& model, const DigitCode& code, const char* where);
+void check_score_function(const ScoreFunction& model, const DigitCode& code, const char* where);
 
 // The definition in fp64 with one fixed order of operations: sums from bias upwards in the order of rows (digit after
 // digit, part after part), inputs ascending, no contraction. digits [n_digits] -> score. The reference of every kernel.
-double score_by_definition(const Model& model, const DigitCode& code, const std::uint32_t* digits);
+double score_by_definition(const ScoreFunction& model, const DigitCode& code, const std::uint32_t* digits);
 
 }  // namespace oneproxy

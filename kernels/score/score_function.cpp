@@ -1,4 +1,4 @@
-#include "oneproxy/kernels/score/models.h"
+#include "oneproxy/kernels/score/score_function.h"
 
 #include <cmath>
 #include <string>
@@ -74,11 +74,11 @@ double define(const Mlp& mlp, const DigitCode& code, const std::uint32_t* digits
 
 }  // namespace
 
-void check_model(const Model& model, const DigitCode& code, const char* where) {
+void check_score_function(const ScoreFunction& model, const DigitCode& code, const char* where) {
   std::visit([&](const auto& m) { check(m, code, std::string(where) + ": "); }, model);
 }
 
-double score_by_definition(const Model& model, const DigitCode& code, const std::uint32_t* digits) {
+double score_by_definition(const ScoreFunction& model, const DigitCode& code, const std::uint32_t* digits) {
   return std::visit([&](const auto& m) { return define(m, code, digits); }, model);
 }
 
