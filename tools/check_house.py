@@ -125,6 +125,8 @@ def _missing(word: str, beside: PurePosixPath, known: set[str]) -> str:
     """What is wrong with `word` as a path of the repository; "" if it exists or is not meant as one."""
     text = re.sub(r"^\./", "", word.strip("\"'()[]").rstrip(".,:;"))
     text = re.sub(r":\d+$", "", text).rstrip("/")
+    if text.startswith((PREFIX + "kernels/", PREFIX + "engine/")):  # as a header is included
+        text = text.removeprefix(PREFIX)
     if "://" in text or not PATH.match(text) or "$" in text or text.startswith(("..", "-")):
         return ""
     pattern = re.sub(r"<[^<>]*>", "*", text)
@@ -154,6 +156,23 @@ def _braces(text: str) -> list[str]:
     return [
         whole for part in match[1].split(",") for whole in _braces(text[: match.start()] + part + text[match.end() :])
     ]
+
+
+# ---- tests -------------------------------------------------------------------------------------------------------
+
+SKIPS_WITHOUT_CUDA = re.compile(r"cuda_device_count\(\) == 0\).*GTEST_SKIP")
+
+
+def check_tests(root: Path, files: list[str]) -> Iterator[str]:
+    for name in files:
+        if not name.startswith("tests/") or PurePosixPath(name).suffix not in CODE:
+            continue
+        for number, line in enumerate(_lines(root / name), start=1):
+            if SKIPS_WITHOUT_CUDA.search(line):
+                yield (
+                    f"{name}:{number}: skips without a GPU whatever ONEPROXY_REQUIRE_CUDA says; "
+                    "use ONEPROXY_NEEDS_CUDA() of tests/support/needs_cuda.h"
+                )
 
 
 # ---- format ------------------------------------------------------------------------------------------------------
@@ -209,7 +228,13 @@ def check_words(root: Path, files: list[str]) -> Iterator[str]:
 
 # ---- all ---------------------------------------------------------------------------------------------------------
 
-CHECKS = {"includes": check_includes, "papers": check_papers, "format": check_format, "words": check_words}
+CHECKS = {
+    "includes": check_includes,
+    "papers": check_papers,
+    "tests": check_tests,
+    "format": check_format,
+    "words": check_words,
+}
 
 
 def _lines(path: Path) -> list[str]:

@@ -1,6 +1,6 @@
 #pragma once
 // A TOML configuration, read strictly: every key must be asked for by the code that uses it, with its
-// type, default and meaning; anything else in the file is an error with place and nearest valid key.
+// type, default and meaning; anything else in the file is an error with its location and the nearest valid key.
 //
 //   Config config = Config::load("configs/nasbench201/adaproxy.toml", {"p=2"});
 //   int trials = config.integer("trials", 20, 1, 10000, "number of repetitions");

@@ -22,12 +22,12 @@ int edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-std::vector<std::string> nearest_names(std::string_view name, std::span<const std::string> valid, int most) {
+std::vector<std::string> nearest_names(std::string_view name, std::span<const std::string> valid, int max_names) {
   std::vector<std::string> sorted(valid.begin(), valid.end());
   std::stable_sort(sorted.begin(), sorted.end(), [&](const std::string& a, const std::string& b) {
     return edit_distance(name, a) < edit_distance(name, b);
   });
-  sorted.resize(std::min<std::size_t>(sorted.size(), most));
+  sorted.resize(std::min<std::size_t>(sorted.size(), max_names));
   return sorted;
 }
 

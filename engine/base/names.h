@@ -11,8 +11,8 @@ namespace oneproxy {
 // Levenshtein distance, case-insensitive.
 int edit_distance(std::string_view a, std::string_view b);
 
-// The `most` nearest of `valid`, nearest first.
-std::vector<std::string> nearest_names(std::string_view name, std::span<const std::string> valid, int most = 3);
+// The `max_names` nearest of `valid`, nearest first.
+std::vector<std::string> nearest_names(std::string_view name, std::span<const std::string> valid, int max_names = 3);
 
 // "a, b, c"
 std::string join(std::span<const std::string> parts, std::string_view separator = ", ");

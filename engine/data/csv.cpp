@@ -17,7 +17,7 @@ std::string trimmed(std::string text) {
   return text;
 }
 
-std::vector<std::string> fields(const std::string& line, const std::string& place) {
+std::vector<std::string> fields(const std::string& line, const std::string& where) {
   std::vector<std::string> result(1);
   bool quoted = false;
   for (std::size_t i = 0; i < line.size(); ++i) {
@@ -37,7 +37,7 @@ std::vector<std::string> fields(const std::string& line, const std::string& plac
       result.back() += c;
     }
   }
-  if (quoted) throw Error(place + ": a quote is not closed");
+  if (quoted) throw Error(where + ": a quote is not closed");
   for (auto& field : result) field = trimmed(field);
   return result;
 }
@@ -60,18 +60,18 @@ CsvTable read_csv(const std::string& path) {
     ++number;
     if (number == 1 && line.rfind("\xEF\xBB\xBF", 0) == 0) line.erase(0, 3);  // byte-order mark of spreadsheets
     if (trimmed(line).empty() || line[0] == '#') continue;
-    const auto place = path + ":" + std::to_string(number);
-    auto row = fields(line, place);
+    const auto where = path + ":" + std::to_string(number);
+    auto row = fields(line, where);
     if (table.columns.empty()) {
       if (row.size() == 1 && line.find_first_of(";\t") != std::string::npos)
-        throw Error(place + ": fields are separated by " +
+        throw Error(where + ": fields are separated by " +
                     (line.find(';') != std::string::npos ? "semicolons" : "tabs") +
                     "; write commas between fields, and points in decimals");
       table.columns = std::move(row);
       continue;
     }
     if (row.size() != table.columns.size())
-      throw Error(place + ": has " + std::to_string(row.size()) + " fields, the header has " +
+      throw Error(where + ": has " + std::to_string(row.size()) + " fields, the header has " +
                   std::to_string(table.columns.size()) + " (" + "put text with commas in quotes)");
     table.rows.push_back(std::move(row));
     table.lines.push_back(number);

@@ -133,7 +133,7 @@ void add_device(const std::string& path, const std::string& start_from, const st
 
     // Union of the set's rows and the new ones, sorted, with each old column spread over it.
     using Row = std::vector<std::uint8_t>;
-    std::map<Row, std::int64_t> place;
+    std::map<Row, std::int64_t> row_number;
     std::vector<Row> old_rows;
     std::map<std::string, Column> old_columns;
     H5Attributes set_attributes;
@@ -157,18 +157,18 @@ void add_device(const std::string& path, const std::string& start_from, const st
     const std::int64_t d = added.n_decisions;
     for (std::size_t i = 0; i < added.latency_ms.size(); ++i)
       new_rows.emplace_back(added.choices.begin() + i * d, added.choices.begin() + (i + 1) * d);
-    for (const auto& row : old_rows) place.emplace(row, 0);
-    for (const auto& row : new_rows) place.emplace(row, 0);
+    for (const auto& row : old_rows) row_number.emplace(row, 0);
+    for (const auto& row : new_rows) row_number.emplace(row, 0);
     std::vector<std::uint8_t> choices;
     std::int64_t n = 0;
-    for (auto& [row, at] : place) {
+    for (auto& [row, at] : row_number) {
       at = n++;
       choices.insert(choices.end(), row.begin(), row.end());
     }
     auto write_column = [&](const std::string& name, const std::vector<Row>& rows, const std::vector<double>& values,
                             H5Attributes attributes) {
       std::vector<double> spread(n, std::numeric_limits<double>::quiet_NaN());
-      for (std::size_t i = 0; i < rows.size(); ++i) spread[place[rows[i]]] = values[i];
+      for (std::size_t i = 0; i < rows.size(); ++i) spread[row_number[rows[i]]] = values[i];
       const auto dataset = base + "/latency_ms/" + name;
       const std::int64_t shape[] = {n};
       attributes.erase("sha256");

@@ -17,10 +17,10 @@ namespace oneproxy {
 namespace {
 
 constexpr std::uintmax_t kLargestFile = std::uintmax_t{1} << 30;
-constexpr std::int64_t kMostElements = std::int64_t{1} << 27;  // of one tensor
-constexpr int kDeepest = 8;                                    // dictionaries in dictionaries
+constexpr std::int64_t kMaxElements = std::int64_t{1} << 27;  // of one tensor
+constexpr int kDeepest = 8;                                   // dictionaries in dictionaries
 
-// A value of a pickle. Values lie in one pool and name each other by place, so that no nesting, however deep or
+// A value of a pickle. Values lie in one pool and name each other by position, so that no nesting, however deep or
 // circular, needs the stack.
 using Ref = std::uint32_t;
 struct Value {
@@ -204,12 +204,12 @@ void Unpickler::find_storage() {
 Ref Unpickler::load() {
   stack_.clear();
   memo_.clear();
-  auto remember = [&](std::uint32_t place) {
+  auto remember = [&](std::uint32_t position) {
     if (stack_.empty()) throw Error("not a sound pickle (nothing to remember)");
-    memo_[place] = stack_.back();
+    memo_[position] = stack_.back();
   };
-  auto recall = [&](std::uint32_t place) {
-    const auto found = memo_.find(place);
+  auto recall = [&](std::uint32_t position) {
+    const auto found = memo_.find(position);
     if (found == memo_.end()) throw Error("not a sound pickle (it recalls what it never kept)");
     stack_.push_back(found->second);
   };
@@ -338,7 +338,7 @@ TorchTensor materialise(const std::string& name, const Value& tensor, const Valu
   std::int64_t n = 1, last = tensor.whole;
   for (std::size_t d = 0; d < tensor.shape.size(); ++d) {
     const auto extent = tensor.shape[d], stride = tensor.stride[d];
-    if (extent < 0 || stride < 0 || extent > kMostElements || stride > kMostElements || n * extent > kMostElements)
+    if (extent < 0 || stride < 0 || extent > kMaxElements || stride > kMaxElements || n * extent > kMaxElements)
       throw fail("is too large or has a negative shape");
     n *= extent;
     if (extent > 0) last += (extent - 1) * stride;
@@ -346,15 +346,15 @@ TorchTensor materialise(const std::string& name, const Value& tensor, const Valu
   if (tensor.whole < 0 || (n > 0 && (last >= available || n > available)))
     throw fail("reaches outside its storage of " + std::to_string(available) + " elements");
   TorchTensor result{name, tensor.shape, std::vector<double>(n)};
-  std::vector<std::int64_t> place(tensor.shape.size(), 0);
+  std::vector<std::int64_t> position(tensor.shape.size(), 0);
   std::int64_t at = tensor.whole;
   for (auto& value : result.values) {
     value = read(raw->second, at);
-    for (std::size_t d = place.size(); d-- > 0;) {
+    for (std::size_t d = position.size(); d-- > 0;) {
       at += tensor.stride[d];
-      if (++place[d] < tensor.shape[d]) break;
-      at -= place[d] * tensor.stride[d];
-      place[d] = 0;
+      if (++position[d] < tensor.shape[d]) break;
+      at -= position[d] * tensor.stride[d];
+      position[d] = 0;
     }
   }
   return result;

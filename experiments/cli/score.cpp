@@ -19,7 +19,7 @@
 
 namespace oneproxy {
 namespace {
-constexpr std::uint64_t kMostRows = 100000000;            // of a CSV that anyone could read
+constexpr std::uint64_t kMaxRows = 100000000;             // of a CSV that anyone could read
 constexpr std::uint64_t kChunk = std::uint64_t{1} << 16;  // architectures scored and written at a time
 
 // A model over the part of the space that it covers.
@@ -146,9 +146,9 @@ std::string score_architectures(const ScoreOptions& options) {
     if (begin >= space.size())
       throw Error("--begin " + options.begin + " is beyond space " + space.name() + " of " + to_decimal(space.size()));
     const ArchIndex count = options.count.empty() ? space.size() - begin : from_decimal(options.count);
-    if (count > space.size() - begin || count > kMostRows)
+    if (count > space.size() - begin || count > kMaxRows)
       throw Error("--count " + to_decimal(count) + " from " + options.begin + ": space " + space.name() + " has " +
-                  to_decimal(space.size()) + " architectures, a file takes at most " + std::to_string(kMostRows) +
+                  to_decimal(space.size()) + " architectures, a file takes at most " + std::to_string(kMaxRows) +
                   "; give a smaller --count, or search with `oneproxy search`");
     const ArchRun run{begin, static_cast<std::uint64_t>(count), options.shuffled, options.seed};
     const auto radices = space.code().radices;

@@ -13,7 +13,7 @@ from pathlib import Path
 import h5py
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from support import CONFIGS, ROOT, ProgramCase, sets  # noqa: E402
+from support import CONFIGS, ROOT, TRAINS, ProgramCase, sets  # noqa: E402
 
 DOCS = (ROOT / "docs" / "spaces.md").read_text()
 FILES = {re.search(r'^name = "(\w+)"', text).group(1): text for text in re.findall(r"```toml\n(.*?)```", DOCS, re.S)}
@@ -121,6 +121,24 @@ class TestConfigurations(OwnSpaceCase):
         self.assertEqual(
             self.ok("arch", "--space", path, "--index", "77"), self.ok("arch", "--space", "nasbench201", "--index", "77")
         )
+
+    def test_the_tasks_of_few_shot_take_files_too(self) -> None:
+        (self.folder / "sub" / "few.toml").write_text(
+            'kind = "few_shot"\nstore = "../my_store.h5"\nset = "user"\nsamples_target = 8\ntrials = 2\n'
+            'samples_source = 20\nprior = "stated"\nablations = false\n'
+            '[[task]]\nname = "board"\nspace = "../my_transformer.toml"\nsources = ["phone"]\ntargets = ["board"]\n'
+        )
+        result = self.run_config(Path("sub/few.toml"))
+        self.assertGreater(result.summary["srcc_mean.board"], 0.8)
+        self.assertTrue((result.folder / "spaces" / "my_transformer.toml").exists())
+
+    def test_training_starts_from_the_space_alone(self) -> None:
+        train = ("train", "--space", "my_transformer.toml", "--target", "device:phone", *sets(store="my_store.h5"))
+        self.fault(*train, says=("set 'help'",))  # a store of one's own has no set of that name
+        if TRAINS:
+            self.assertIn("my_transformer_train_predictor", self.ok(*train, *sets(set="user", epochs=2)))
+        else:
+            self.fault(*train, *sets(set="user"), says=("LibTorch",))
 
     def test_adaptation_from_a_source_of_the_same_space(self) -> None:
         self.ok(

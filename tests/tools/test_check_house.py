@@ -85,6 +85,14 @@ class Includes(House):
             self.assertEqual(len(self.include("kernels/a.cpp", line)), 1, line)
 
 
+class Tests(House):
+    def test_skips_without_a_gpu_go_through_the_helper(self) -> None:
+        self.write("tests/a_test.cpp", 'if (cuda_device_count() == 0) GTEST_SKIP() << "no";\n')
+        self.assertRegex("".join(self.problems("tests")), "a_test.cpp:1.*ONEPROXY_NEEDS_CUDA")
+        self.write("tests/a_test.cpp", 'ONEPROXY_NEEDS_CUDA();\nif (cuda_device_count() > 0) GTEST_SKIP() << "yes";\n')
+        self.assertEqual(self.problems("tests"), [])
+
+
 class Papers(House):
     def setUp(self) -> None:
         super().setUp()
@@ -114,6 +122,7 @@ class Papers(House):
             "`./tools/quickstart`",
             "[x](docs/architecture.md#here)",
             "`engine/space/space.h:12`",
+            "`oneproxy/engine/space/space.h`",
             "```\ntools/quickstart\n```",
         ):
             self.assertEqual(self.named(text), [], text)
@@ -139,6 +148,7 @@ class Papers(House):
     def test_what_does_not_exist(self) -> None:
         for text in (
             "`engine/space/spaces.h`",
+            "`oneproxy/engine/space/spaces.h`",
             "`tools/quickstrat`",
             "`engin/space/x.h`",
             "`nothing.cpp`",
