@@ -1,10 +1,6 @@
 #pragma once
 // What every way to adapt has in common: built from source devices, given the target's measurements, it returns a
-// predictor of the target's latency.
-//   adaproxy   the paper's: one proxy's linear predictor (adapt/adaproxy.h). Of several sources, the one whose
-//              predictions rank the target's samples best is the proxy.
-//   bayes      Gaussian process over sources, physics and code (adapt/bayes.h)
-//   finetune   a neural predictor of a source, fine-tuned (adapt/fine_tune.h)
+// predictor of the target's latency. The methods that there are: adapt/method_registry.h.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "oneproxy/engine/adapt/adaproxy/adaproxy.h"
-#include "oneproxy/engine/adapt/design/proposal.h"
+#include "oneproxy/engine/adapt/design/advice.h"
 #include "oneproxy/engine/adapt/gaussian_process/bayes.h"
 #include "oneproxy/engine/adapt/source_predictor.h"
+#include "oneproxy/engine/device/samples.h"
 #include "oneproxy/engine/predictor/space_model.h"
 
 namespace oneproxy {
@@ -32,6 +28,7 @@ struct Architectures {
   std::span<const std::uint8_t> row(std::int64_t i) const;
 };
 
+// Owns all that it needs: it may outlive the method and the sources.
 class AdaptedPredictor {
  public:
   virtual ~AdaptedPredictor() = default;
@@ -42,37 +39,31 @@ class AdaptedPredictor {
   // Error: none of these.
   virtual SpaceModel space_model() const = 0;
   // NaN values where the method does not know.
-  virtual ExpectedSrcc expected_srcc() const = 0;
-  // Why the measurements allowed no adaptation, so that a stand-in ranks; "" where they did.
+  virtual ExpectedSrcc expected_srcc() const;
+  // Why the measurements allowed no adaptation, so that the sources alone rank; "" where they did.
   virtual std::string why_not_adapted() const { return {}; }
   bool adapted() const { return why_not_adapted().empty(); }
-  // How many more measurements it needs, at most `most`; nothing where the method does not know. `measured`
+  // How many more measurements it needs, at most `max_more`; nothing where the method does not know. `measured`
   // [m, n_decisions] is not proposed again.
-  virtual std::optional<Advice> advice(double /*threshold*/, double /*confidence*/, int /*most*/,
+  virtual std::optional<Advice> advice(double /*threshold*/, double /*confidence*/, int /*max_more*/,
                                        std::span<const std::uint8_t> /*measured*/, std::uint64_t /*seed*/) const {
     return std::nullopt;
   }
   // Of the latencies given, those far beyond all others, which count for next to nothing.
   virtual std::vector<std::int64_t> outliers() const { return {}; }
   // What else a person should know about the measurements.
-  virtual std::vector<std::string> remarks() const { return {}; }
+  virtual std::vector<Remark> remarks() const { return {}; }
 };
 
 class AdaptationMethod {
  public:
   virtual ~AdaptationMethod() = default;
-  virtual std::string name() const = 0;
-  // Rows `measured` of `all` took latency_ms [n]; NaN: failed. Errors: too few measurements for the method.
-  virtual std::unique_ptr<AdaptedPredictor> adapt(const Architectures& all, std::span<const std::int64_t> measured,
-                                                  std::span<const double> latency_ms) const = 0;
+  // NaN values are failed measurements. Errors: too few of them for the method.
+  virtual std::unique_ptr<AdaptedPredictor> adapt(const TargetSamples& measured) const = 0;
+  // Where its prior comes from, for people; "" without one.
+  virtual std::string prior() const { return {}; }
+  // The Gaussian process behind it, with whose blocks a design is made; nullptr where there is none.
+  virtual const BayesModel* model() const { return nullptr; }
 };
-
-std::unique_ptr<AdaptationMethod> make_adaproxy(const ArchitectureFeatures& features,
-                                                std::span<const SourceDevice> sources, Norm norm);
-// Refers to the model.
-std::unique_ptr<AdaptationMethod> make_bayes(const BayesModel& model);
-
-// Measurements that choose lambda, of n in all: a quarter, 2 to 10.
-int adaproxy_validation(int n);
 
 }  // namespace oneproxy

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "oneproxy/engine/base/median.h"
+#include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/base/streams.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -74,7 +74,7 @@ void ridge(const ArchitectureFeatures::Rows& rows, int n_features, const std::ve
 
 }  // namespace
 
-ArchitectureFeatures::ArchitectureFeatures(const SearchSpace& space) : space_(space), physics_(space) {
+ArchitectureFeatures::ArchitectureFeatures(SearchSpace space) : space_(std::move(space)), physics_(space_) {
   const int physical = physics_.n_columns(), columns = physical + physics_.n_code();
   layout_.begin = {0};
   for (const auto& group : physics_.groups()) {
@@ -88,7 +88,7 @@ ArchitectureFeatures::ArchitectureFeatures(const SearchSpace& space) : space_(sp
   // First with neutral scales, then with those of the reference.
   centre_.assign(columns, 0.0);
   scale_.assign(columns, 1.0);
-  const auto choices = reference_choices(space);
+  const auto choices = reference_choices(space_);
   const Rows raw = rows(choices);
   const Eigen::Map<const RowMajor> values(raw.blocks.data(), raw.n, columns);
   const Eigen::RowVectorXd mean = values.colwise().mean();
@@ -161,19 +161,20 @@ std::vector<double> SourcePredictor::predict(const ArchitectureFeatures::Rows& r
 
 SourcePredictor fit_source(const ArchitectureFeatures& features, const SourceDevice& device) {
   const std::size_t decisions = features.space().radices().size();
-  if (device.choices.size() != device.latency_ms.size() * decisions)
-    throw Error("source device " + device.name + " has " + std::to_string(device.choices.size()) + " choices for " +
-                std::to_string(device.latency_ms.size()) + " latencies of " + std::to_string(decisions) +
+  const auto& samples = device.samples;
+  if (samples.choices.size() != samples.values.size() * decisions)
+    throw Error("source device " + device.name + " has " + std::to_string(samples.choices.size()) + " choices for " +
+                std::to_string(samples.values.size()) + " latencies of " + std::to_string(decisions) +
                 " decisions; pass one choice a decision");
   std::vector<std::uint8_t> choices;
   std::vector<double> latency;
-  for (std::size_t i = 0; i < device.latency_ms.size(); ++i) {
-    const double value = device.latency_ms[i];
+  for (std::size_t i = 0; i < samples.values.size(); ++i) {
+    const double value = samples.values[i];
     if (std::isnan(value)) continue;
     if (!(value > 0) || std::isinf(value))
       throw Error("source device " + device.name + ": latency " + std::to_string(value) + " of measurement " +
                   std::to_string(i) + " should be positive; leave failed ones out");
-    choices.insert(choices.end(), &device.choices[i * decisions], &device.choices[i * decisions] + decisions);
+    choices.insert(choices.end(), &samples.choices[i * decisions], &samples.choices[i * decisions] + decisions);
     latency.push_back(value);
   }
   if (latency.size() < 3)
@@ -182,10 +183,10 @@ SourcePredictor fit_source(const ArchitectureFeatures& features, const SourceDev
   SourcePredictor predictor;
   predictor.name = device.name;
   predictor.median_ms = median_of(latency);
-  const auto [least, most] = std::minmax_element(latency.begin(), latency.end());
-  if (!(*most > *least * (1 + 1e-12)))
+  const auto [min, max] = std::minmax_element(latency.begin(), latency.end());
+  if (!(*max > *min * (1 + 1e-12)))
     throw Error("source device " + device.name + ": all " + std::to_string(latency.size()) + " latencies are " +
-                std::to_string(*least) + " ms; choose a source that tells architectures apart");
+                std::to_string(*min) + " ms; choose a source that tells architectures apart");
   for (double& value : latency) value /= predictor.median_ms;
 
   const auto rows = features.rows(choices);

@@ -7,24 +7,25 @@
 #include <vector>
 
 #include "oneproxy/engine/adapt/gaussian_process/block_regression.h"
+#include "oneproxy/engine/device/samples.h"
 #include "oneproxy/engine/space/physics.h"
 #include "oneproxy/engine/space/space.h"
 
 namespace oneproxy {
 
-// Measurements of one device: choices [n, n_decisions] row-major, latency_ms [n] (NaN: failed, left out).
 struct SourceDevice {
   std::string name;
-  std::vector<std::uint8_t> choices;
-  std::vector<double> latency_ms;
+  SourceSamples samples;
 };
 
 // Physics groups and the one-hot code as blocks of columns, and the features of the source predictors. Columns are
 // centred over a reference, the whole space up to 2^16 architectures, else 10,000 uniform draws; physical columns are
-// z-scored; each block is divided so that its mean squared row length over the reference is 1.
+// z-scored; each block is divided so that its mean squared row length over the reference is 1. Keeps the space.
 class ArchitectureFeatures {
  public:
-  explicit ArchitectureFeatures(const SearchSpace& space);
+  explicit ArchitectureFeatures(SearchSpace space);
+  ArchitectureFeatures(const ArchitectureFeatures&) = delete;  // the physics refer to the space in this object
+  ArchitectureFeatures& operator=(const ArchitectureFeatures&) = delete;
 
   const SearchSpace& space() const { return space_; }
   const Physics& physics() const { return physics_; }
@@ -42,7 +43,7 @@ class ArchitectureFeatures {
   const Rows& reference() const { return reference_; }
 
  private:
-  const SearchSpace& space_;
+  const SearchSpace space_;
   Physics physics_;
   BlockLayout layout_;
   int n_source_ = 0;

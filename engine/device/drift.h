@@ -13,10 +13,10 @@ namespace oneproxy {
 struct Drift {
   std::vector<std::int64_t> references;     // architectures measured at least 3 times with others in between
   std::vector<std::vector<double>> factor;  // of each repeat: measured = factor * undisturbed; like repeats
-  double least = 1, most = 1;               // of the factors
+  double min_factor = 1, max_factor = 1;
 };
 
-// Each measurement of a reference over its median, smoothed by a running median of 3, is the factor at its place in
+// Each measurement of a reference over its median, smoothed by a running median of 3, is the factor at its line of
 // the file; in between they are interpolated in logarithms, before the first and after the last they stay. The median
 // factor of all measurements is 1. Without references every factor is 1.
 Drift find_drift(const MeasuredArchitectures& measured);

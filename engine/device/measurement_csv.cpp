@@ -4,10 +4,13 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <limits>
 #include <map>
 
-#include "oneproxy/engine/base/median.h"
+#include "oneproxy/engine/base/sha256.h"
+#include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/data/csv.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -30,6 +33,12 @@ CsvTable open(const std::string& file, bool latencies) {
   return table;
 }
 
+std::string checksum(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  const std::string content((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  return sha256_hex(content);
+}
+
 // Its measurements would count twice, as repeats without noise.
 void check_distinct(const std::vector<std::string>& files) {
   for (std::size_t i = 0; i < files.size(); ++i)
@@ -38,19 +47,19 @@ void check_distinct(const std::vector<std::string>& files) {
         throw Error(files[i] + ": is given twice; name each file of measurements once");
 }
 
-// Gives each architecture of the files one place.
-class Places {
+// Numbers the architectures of the files, each once.
+class DistinctArchitectures {
  public:
-  explicit Places(const SearchSpace& space) : space_(space) {}
+  explicit DistinctArchitectures(const SearchSpace& space) : space_(space) {}
 
-  std::size_t of(const CsvTable& table, std::size_t row) {
+  std::size_t number_of(const CsvTable& table, std::size_t row) {
     std::vector<std::uint8_t> choices;
     try {
       choices = space_.parse(table.rows[row][table.column("arch")]);
     } catch (const Error& error) {
       throw Error(table.place(row) + ": " + error.what());
     }
-    const auto [found, fresh] = place_.emplace(choices, place_.size());
+    const auto [found, fresh] = numbers_.emplace(choices, numbers_.size());
     if (fresh) all_.insert(all_.end(), choices.begin(), choices.end());
     return found->second;
   }
@@ -58,7 +67,7 @@ class Places {
 
  private:
   const SearchSpace& space_;
-  std::map<std::vector<std::uint8_t>, std::size_t> place_;
+  std::map<std::vector<std::uint8_t>, std::size_t> numbers_;
   std::vector<std::uint8_t> all_;
 };
 
@@ -95,38 +104,39 @@ MeasuredArchitectures read_measurements(const SearchSpace& space, const std::vec
                                         const std::string& unit) {
   const double scale = to_ms(unit);
   MeasuredArchitectures measured;
-  Places places(space);
+  DistinctArchitectures distinct(space);
   std::int64_t line = 0;
   check_distinct(files);
   for (const auto& file : files) {
+    measured.files.push_back({std::filesystem::path(file).filename().string(), checksum(file)});
     const CsvTable table = open(file, true);
     for (std::size_t i = 0; i < table.rows.size(); ++i, ++line) {
-      const std::size_t place = places.of(table, i);
-      if (place == measured.repeats.size()) {
+      const std::size_t number = distinct.number_of(table, i);
+      if (number == measured.repeats.size()) {
         measured.repeats.emplace_back();
-        measured.places.emplace_back();
+        measured.lines.emplace_back();
       }
       const double latency = parse_latency(table.rows[i][table.column("latency_ms")], table.place(i));
       if (std::isnan(latency)) {
         ++measured.n_failed;
         continue;
       }
-      measured.repeats[place].push_back(latency * scale);
-      measured.places[place].push_back(line);
+      measured.repeats[number].push_back(latency * scale);
+      measured.lines[number].push_back(line);
     }
   }
-  measured.choices = std::move(places).all();
+  measured.choices = std::move(distinct).all();
   for (const auto& own : measured.repeats) measured.latency_ms.push_back(own.empty() ? kNan : median_of(own));
   return measured;
 }
 
 std::vector<std::uint8_t> read_architectures(const SearchSpace& space, const std::vector<std::string>& files) {
-  Places places(space);
+  DistinctArchitectures distinct(space);
   for (const auto& file : files) {
     const CsvTable table = open(file, false);
-    for (std::size_t i = 0; i < table.rows.size(); ++i) places.of(table, i);
+    for (std::size_t i = 0; i < table.rows.size(); ++i) distinct.number_of(table, i);
   }
-  return std::move(places).all();
+  return std::move(distinct).all();
 }
 
 }  // namespace oneproxy

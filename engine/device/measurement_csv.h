@@ -10,11 +10,17 @@
 
 namespace oneproxy {
 
+struct MeasurementFile {
+  std::string name, sha256;  // without its folder
+};
+
 struct MeasuredArchitectures {
+  std::vector<MeasurementFile> files;  // that they are from; none where a program measured
+
   std::vector<std::uint8_t> choices;         // [n, n_decisions] each architecture once, in the order of the files
   std::vector<std::vector<double>> repeats;  // [n] ms, those that succeeded, in the order of the files
-  std::vector<std::vector<std::int64_t>>
-      places;                      // [n] of each repeat: its line of all files, from 0; for the order in time
+  // [n] of each repeat: its line of all files, from 0; for the order in time
+  std::vector<std::vector<std::int64_t>> lines;
   std::vector<double> latency_ms;  // [n] median of the repeats, NaN where none succeeded
   std::int64_t n_failed = 0;       // lines without a latency
 

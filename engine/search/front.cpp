@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 
-#include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/front/pareto.h"
 
 namespace oneproxy {
@@ -80,18 +79,6 @@ Regret regret(const Front& found, const Front& truth, double limit_ms, double sm
   const FrontPoint* ours = best_within(found, limit_ms);
   const double reachable = best ? best->quality : smallest_quality;
   return {reachable - (ours ? ours->quality : smallest_quality), ours != nullptr};
-}
-
-double quantile(std::span<const double> values, double q) {
-  std::vector<double> sorted;
-  for (const double value : values)
-    if (!std::isnan(value)) sorted.push_back(value);
-  if (sorted.empty()) throw Error("a quantile of no values was asked for");
-  std::sort(sorted.begin(), sorted.end());
-  const double position = q * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(position);
-  if (below + 1 >= sorted.size()) return sorted.back();
-  return sorted[below] + (position - static_cast<double>(below)) * (sorted[below + 1] - sorted[below]);
 }
 
 }  // namespace oneproxy

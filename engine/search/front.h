@@ -44,8 +44,4 @@ struct Regret {
 };
 Regret regret(const Front& found, const Front& truth, double limit_ms, double smallest_quality);
 
-// Linear interpolation between order statistics (numpy's default), NaN left out. q in [0, 1]. Error where nothing is
-// left.
-double quantile(std::span<const double> values, double q);
-
 }  // namespace oneproxy

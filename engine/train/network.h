@@ -1,6 +1,6 @@
 #pragma once
 // What LibTorch does in training: values, gradients and AdamW steps of a multilayer perceptron on batches. Plain
-// numbers at the interface, so that one translation unit knows LibTorch (predictor/train_torch.cpp). That one is a
+// numbers at the interface, so that one translation unit knows LibTorch (train/train_torch.cpp). That one is a
 // module of its own, loaded when it is first asked for: loading LibTorch takes a second.
 //   h_1 = W_0 x + b_0,  h_{l+1} = W_l relu(h_l) + b_l,  one output: the score s
 // Losses, means over the batch; t the (standardised) targets:

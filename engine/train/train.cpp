@@ -152,7 +152,7 @@ std::vector<double> parameters_of(const MlpPredictor& predictor) {
 
 class Training {
  public:
-  Training(const SearchSpace& space, const FittingRows& fitting, const StoppingRows& stopping,
+  Training(const SearchSpace& space, const TrainingSamples& fitting, const StoppingSamples& stopping,
            const TrainSettings& settings)
       : space_(space),
         settings_(settings),
@@ -489,7 +489,7 @@ class Training {
 
 }  // namespace
 
-TrainingResult train_mlp(const SearchSpace& space, const FittingRows& fitting, const StoppingRows& stopping,
+TrainingResult train_mlp(const SearchSpace& space, const TrainingSamples& fitting, const StoppingSamples& stopping,
                          const TrainSettings& settings) {
   check_settings(settings);
   require_torch();

@@ -11,29 +11,19 @@
 #include <string>
 #include <vector>
 
+#include "oneproxy/engine/device/samples.h"
 #include "oneproxy/engine/predictor/mlp_predictor.h"
 #include "oneproxy/engine/space/space.h"
 #include "oneproxy/engine/train/network.h"
 
 namespace oneproxy {
 
-// choices [n, n_decisions] row-major, values [n] in the target's unit; rows with NaN are left out.
-// Two types, so that what stops the training is never fitted on; test rows have no type here.
-struct FittingRows {
-  std::vector<std::uint8_t> choices;
-  std::vector<double> values;
-};
-struct StoppingRows {
-  std::vector<std::uint8_t> choices;
-  std::vector<double> values;
-};
-
 // Layers are numbered from 0 (the code's rows and their bias) to the last.
 struct FineTuning {
   MlpPredictor start;
   std::vector<int> frozen_layers;
   bool last_layer_only = false;  // freezes all but the last
-  double l2_sp = 0;              // penalty towards the start (predictor/network.h)
+  double l2_sp = 0;              // penalty towards the start (train/network.h)
   bool keep_scale = false;       // targets on the scale of the start; otherwise standardised anew
 };
 
@@ -67,11 +57,11 @@ struct TrainingResult {
   std::int64_t n_fitting = 0, n_stopping = 0, n_dropped = 0;  // rows; dropped for a NaN
 };
 
-// Errors: settings out of range, rows that are no architectures of the space, fewer than two fitting rows, values
-// without spread, values <= 0 with log_target, a start of another space, losses that grow beyond all numbers, a
-// checkpoint of other settings or data, a build without LibTorch, CUDA where there is none. After Ctrl-C (Interrupted)
-// the checkpoint holds the last batch's end.
-TrainingResult train_mlp(const SearchSpace& space, const FittingRows& fitting, const StoppingRows& stopping,
+// Values are in the target's unit; rows with NaN are left out. Errors: settings out of range, rows that are no
+// architectures of the space, fewer than two fitting rows, values without spread, values <= 0 with log_target, a start
+// of another space, losses that grow beyond all numbers, a checkpoint of other settings or data, a build without
+// LibTorch, CUDA where there is none. After Ctrl-C (Interrupted) the checkpoint holds the last batch's end.
+TrainingResult train_mlp(const SearchSpace& space, const TrainingSamples& fitting, const StoppingSamples& stopping,
                          const TrainSettings& settings);
 
 }  // namespace oneproxy

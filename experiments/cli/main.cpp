@@ -10,6 +10,7 @@
 #include "experiments/cli/adapt_command.h"
 #include "experiments/cli/commands.h"
 #include "experiments/runner.h"
+#include "oneproxy/engine/adapt/method_registry.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/base/names.h"
@@ -230,13 +231,19 @@ int run_program(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::IsMember({"ms", "s", "us"}));
   adapt_command->add_flag("--drift", adapt.drift, "divide out what the plan's --reference shows of the device's drift");
-  adapt_command->add_option("--method", adapt.method, "bayes, adaproxy or finetune (needs LibTorch)")
+  adapt_command->add_option("--method", adapt.method, join(adaptation_method_names()))
       ->capture_default_str()
-      ->check(CLI::IsMember({"bayes", "adaproxy", "finetune"}));
-  adapt_command->add_option("--prior", adapt.prior, "bayes: learnt (from the sources; the default), stated or flat")
+      ->check(CLI::IsMember(adaptation_method_names()));
+  adapt_command
+      ->add_option("--option", adapt.method_keys,
+                   "a key of the method's own, as often as wanted: `oneproxy list few_shot` shows them")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  std::string prior;
+  adapt_command->add_option("--prior", prior, "bayes: learnt (from the sources; the default), stated or flat")
       ->check(CLI::IsMember({"learnt", "stated", "flat"}));
-  adapt_command->add_flag("--split-sources", adapt.split_sources,
-                          "bayes: mean of the sources apart from their deviations");
+  bool split_sources = false;
+  adapt_command->add_flag("--split-sources", split_sources, "bayes: mean of the sources apart from their deviations");
   adapt_command->add_option("--threshold", adapt.threshold, "SRCC that is good enough")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0));
@@ -260,7 +267,11 @@ int run_program(int argc, char** argv) {
   add_sources(plan_command, plan);
   add_sources(adapt_command, adapt);
   plan_command->callback([&] { output = plan_measurements(plan); });
-  adapt_command->callback([&] { output = adapt_to_measurements(adapt); });
+  adapt_command->callback([&] {
+    if (!prior.empty()) adapt.method_keys.push_back("prior=" + prior);
+    if (split_sources) adapt.method_keys.push_back("split_sources=true");
+    output = adapt_to_measurements(adapt);
+  });
 
   std::string result, to;
   bool csv = false;

@@ -4,10 +4,10 @@
 #include <mutex>
 
 #include "experiments/experiment.h"
-#include "experiments/kinds/statistics.h"
 #include "oneproxy/engine/adapt/adaproxy/rounds.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/progress.h"
+#include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/predictor/linear_fit.h"
 #include "oneproxy/engine/report/table.h"
 #include "oneproxy/kernels/base/error.h"

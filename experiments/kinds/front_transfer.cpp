@@ -8,6 +8,7 @@
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/base/progress.h"
+#include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/report/table.h"
 #include "oneproxy/engine/search/front.h"
 #include "oneproxy/kernels/base/error.h"

@@ -7,6 +7,7 @@
 #include "experiments/experiment.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/progress.h"
+#include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/base/streams.h"
 #include "oneproxy/engine/report/table.h"
 #include "oneproxy/engine/search/front.h"

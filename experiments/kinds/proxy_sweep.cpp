@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "experiments/experiment.h"
-#include "experiments/kinds/fleet.h"
+#include "experiments/kinds/lookup_trial.h"
 #include "oneproxy/engine/adapt/design/cover.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/names.h"
@@ -18,21 +18,21 @@
 namespace oneproxy {
 namespace {
 
-constexpr std::int64_t kMostSets = 2000000;  // tried for the fewest proxies
+constexpr std::int64_t kMaxSets = 2000000;  // tried for the fewest proxies
 const double kNan = std::numeric_limits<double>::quiet_NaN();
 
 class ProxySweep : public Experiment {
  public:
   ProxySweep(Config& config, std::uint64_t seed) : seed_(seed), data_settings_(DataSettings::read(config)) {
     names_ = config.texts("devices", {"all"}, "the fleet; \"all\" of the set");
-    method_ = config.one_of("method", "bayes", {"bayes", "adaproxy"}, "how a proxy is adapted to a target");
-    norm_ = parse_norm(config.one_of("p", "2", {"1", "2", "inf"}, "adaproxy: norm of the penalty"));
+    method_.read(config);
     budgets_ = config.integers("budgets", {10, 20, 70}, 3, 5000, "measurements of a target, one matrix each");
     trials_ = static_cast<int>(config.integer("trials", 3, 1, 10000, "repetitions with other samples"));
     samples_proxy_ = config.integer("samples_proxy", 900, 10, 1000000, "measurements of a proxy device");
     threshold_ = config.number("threshold", 0.9, 0, 1, "SRCC from which a proxy serves a target");
-    selection_ = parse_selection(config.one_of("selection", "a_optimal", {"random", "kmeans", "d_optimal", "a_optimal"},
-                                               "how the target's samples are chosen"));
+    design_.selection =
+        parse_selection(config.one_of("selection", "a_optimal", {"random", "kmeans", "d_optimal", "a_optimal"},
+                                      "how the target's samples are chosen"));
     auto sorted = budgets_;
     std::sort(sorted.begin(), sorted.end());
     if (const auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end())
@@ -46,16 +46,16 @@ class ProxySweep : public Experiment {
     loaded_ = data_settings_.open(store, seed_);
     names_ = loaded_->data.expand(names_, "devices");
     if (names_.size() < 2) throw Error("devices: a fleet has at least two devices");
-    const auto most = *std::max_element(budgets_.begin(), budgets_.end());
+    const auto max_budget = *std::max_element(budgets_.begin(), budgets_.end());
     for (const auto& name : names_) {
       devices_.push_back(loaded_->data.device(name));
       const auto known = devices_.back().n_known();
-      for (const auto& [key, asked] : {std::pair("budgets", most), std::pair("samples_proxy", samples_proxy_)})
+      for (const auto& [key, asked] : {std::pair("budgets", max_budget), std::pair("samples_proxy", samples_proxy_)})
         if (known < asked)
           throw Error("device " + name + " has " + std::to_string(known) + " measurements, " + key + " asks for " +
                       std::to_string(asked));
     }
-    features_ = std::make_unique<ArchitectureFeatures>(loaded_->space);
+    features_ = std::make_shared<ArchitectureFeatures>(loaded_->space);
     archs_ = std::make_unique<Architectures>(*features_, loaded_->data.rows().choices);
   }
 
@@ -87,22 +87,18 @@ class ProxySweep : public Experiment {
  private:
   void sweep(int proxy, int trial, std::vector<double>& each) const {
     const auto d = static_cast<std::int64_t>(devices_.size());
-    const auto source = source_device(loaded_->data, devices_[proxy], samples_proxy_, seed_,
-                                      static_cast<std::uint32_t>(trial * 1000 + proxy));
-    BayesOptions options;
-    options.prior = PriorChoice::flat;  // one device can not teach a prior
-    const BayesModel model(*features_, {fit_source(*features_, source)}, options);
-    const std::vector<SourceDevice> sources = {source};
-    const auto method = method_ == "bayes" ? make_bayes(model) : make_adaproxy(*features_, sources, norm_);
+    const Sources sources(features_, {draw_source(loaded_->data, devices_[proxy], samples_proxy_, seed_,
+                                                  static_cast<std::uint32_t>(trial * 1000 + proxy))});
+    const auto& settings = method_.settings();
+    const LookupTrial lookup(*archs_, sources, settings, settings.learn(sources, seed_), design_, seed_, trial);
     for (std::size_t b = 0; b < budgets_.size(); ++b) {
       const int k = static_cast<int>(budgets_[b]);
-      const auto order = measuring_order(*archs_, model, selection_, DesignScales::flat, true, k, seed_, trial);
+      const auto order = lookup.measuring_order(k);
       for (std::int64_t target = 0; target < d; ++target) {
         if (target == proxy) continue;
-        const auto [rows, latency] = measure_rows(devices_[target], order, k);
-        const auto predicted = method->adapt(*archs_, rows, latency)->latency_ms(*archs_);
+        const auto adapted = lookup.adapt(devices_[target], order, k);
         each[((b * d + proxy) * d + target) * trials_ + trial] =
-            spearman(predicted, devices_[target].values, Backend::cpu).value;
+            spearman(adapted.latency_ms, devices_[target].values, Backend::cpu).value;
       }
     }
   }
@@ -121,8 +117,8 @@ class ProxySweep : public Experiment {
     arrays.write("sweep_srcc", std::span<const double>(after), after_shape);
     summary.set("n_devices", std::int64_t{d});
     work.report += std::to_string(d) + " devices of " + data_settings_.space + " (set " + data_settings_.set +
-                   "), each as the proxy of every other; method " + method_ + ", " + to_string(selection_) +
-                   " selection, mean of " + std::to_string(trials_) +
+                   "), each as the proxy of every other; method " + method_.kind().name + ", " +
+                   to_string(design_.selection) + " selection, mean of " + std::to_string(trials_) +
                    " trials. A proxy serves a target when the SRCC with the target's latencies is at least " +
                    plain(threshold_) + ".\n\n";
 
@@ -137,22 +133,22 @@ class ProxySweep : public Experiment {
       double best_mean = 0, best_worst = 0;
       for (int p = 0; p < d; ++p) {
         int count = 0;
-        double mean = 0, least = 1;
+        double mean = 0, lowest = 1;
         for (int t = 0; t < d; ++t) {
           const double value = srcc[p * d + t];
           serves[p * d + t] = p == t || value >= threshold_;
           if (p == t) continue;
           count += value >= threshold_;
           mean += value / (d - 1);
-          least = std::min(least, value);
+          lowest = std::min(lowest, value);
         }
         sum += mean / d;
-        worst = std::min(worst, least);
+        worst = std::min(worst, lowest);
         served += count;
         if (count > best_count || (count == best_count && mean > best_mean))
-          best = p, best_count = count, best_mean = mean, best_worst = least;
+          best = p, best_count = count, best_mean = mean, best_worst = lowest;
       }
-      auto cover = smallest_cover(serves, d, kMostSets);
+      auto cover = smallest_cover(serves, d, kMaxSets);
       if (cover.proxies.size() == 1) cover.proxies = {best};  // of several that serve all, the best one
       std::vector<std::string> proxies;
       for (const int p : cover.proxies) proxies.push_back(names_[p]);
@@ -208,15 +204,14 @@ class ProxySweep : public Experiment {
   std::uint64_t seed_;
   DataSettings data_settings_;
   std::vector<std::string> names_;
-  std::string method_;
-  Norm norm_ = Norm::l2;
+  MethodChoice method_;
   std::vector<std::int64_t> budgets_;
   int trials_ = 0;
   std::int64_t samples_proxy_ = 0;
   double threshold_ = 0.9;
-  Selection selection_ = Selection::a_optimal;
+  DesignSettings design_;
   std::unique_ptr<SpaceData> loaded_;
-  std::unique_ptr<ArchitectureFeatures> features_;
+  std::shared_ptr<const ArchitectureFeatures> features_;
   std::unique_ptr<Architectures> archs_;
   std::vector<Series> devices_;
   std::vector<double> before_;

@@ -6,9 +6,9 @@
 #include <mutex>
 
 #include "experiments/experiment.h"
-#include "experiments/kinds/statistics.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/progress.h"
+#include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/predictor/linear_fit.h"
 #include "oneproxy/engine/report/table.h"
 #include "oneproxy/kernels/base/error.h"

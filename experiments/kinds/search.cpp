@@ -7,6 +7,7 @@
 #include "experiments/kinds/search_report.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/numbers.h"
+#include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/score/score_run.h"
 #include "oneproxy/engine/search/front.h"
 #include "oneproxy/engine/search/methods/exhaustive.h"

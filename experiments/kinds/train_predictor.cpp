@@ -71,13 +71,13 @@ class TrainPredictor : public Experiment {
     loaded_->label(*work.arrays);
     train_.checkpoint = work.checkpoint;
     TrainingResult trained;
-    const auto fitting = rows<FittingRows>(rows_.fitting);
+    const auto fitting = rows<TrainingSamples>(rows_.fitting);
     {
       Timer timer(work.timings, "training");
-      trained = train_mlp(loaded_->space, fitting, rows<StoppingRows>(rows_.stopping), train_);
+      trained = train_mlp(loaded_->space, fitting, rows<StoppingSamples>(rows_.stopping), train_);
     }
     const auto linear = fit_linear(loaded_->space, fitting.choices, fitting.values);
-    const auto test = rows<TestRows>(rows_.test);
+    const auto test = rows<TestSamples>(rows_.test);
     std::vector<double> predicted(test.values.size()), linear_predicted(test.values.size());
     trained.predictor.predict(test.choices, predicted);
     linear.predict(test.choices, linear_predicted, work.backend);
@@ -108,20 +108,10 @@ class TrainPredictor : public Experiment {
   }
 
  private:
-  // No function of training takes them.
-  struct TestRows {
-    std::vector<std::uint8_t> choices;
-    std::vector<double> values;
-  };
-
   template <class Rows>
   Rows rows(const std::vector<std::int64_t>& numbers) const {
     Rows result;
-    for (const auto number : numbers) {
-      const auto row = loaded_->data.rows().row(number);
-      result.choices.insert(result.choices.end(), row.begin(), row.end());
-      result.values.push_back(series_.values[number]);
-    }
+    for (const auto number : numbers) result.add(loaded_->data.rows().row(number), series_.values[number]);
     return result;
   }
 

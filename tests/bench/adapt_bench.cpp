@@ -53,12 +53,10 @@ struct Problem {
     for (std::string device : kSources) {
       if (name == "fbnet" && device == "1080ti_256") device = "1080ti_64";
       const auto all = store.latency(name, "help", device).values;
-      auto& source = sources.emplace_back(SourceDevice{device, {}, {}});
+      auto& source = sources.emplace_back(SourceDevice{device, {}});
       for (const auto row : random_permutation(rows.n, random_stream(1, Draws::source_samples, 0))) {
-        if (source.latency_ms.size() == kSourceSamples) break;
-        const auto one = rows.row(row);
-        source.choices.insert(source.choices.end(), one.begin(), one.end());
-        source.latency_ms.push_back(all[row]);
+        if (source.samples.n() == kSourceSamples) break;
+        source.samples.add(rows.row(row), all[row]);
       }
       predictors.push_back(fit_source(features, source));
     }

@@ -21,6 +21,7 @@ STORE = ROOT / "experiments" / "data" / "public_latency.h5"
 CONFIGS = ROOT / "configs"
 RESULT_FILES = {"config.toml", "summary.json", "arrays.h5", "run.log", "provenance.json", "report.md", "DONE"}
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+SOURCES = ("--sources", "1080ti_1", "silver_4114", "pixel3")  # of `plan` and `adapt`
 HANG = 300  # seconds after which a test gives up on the program: against hanging, not a measure of speed
 
 
@@ -41,6 +42,11 @@ def cell_string(cell: np.ndarray | list[int]) -> str:
 
 def environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith("ONEPROXY_")}
+
+
+def spearman(x: np.ndarray, y: np.ndarray) -> float:
+    rank = [np.argsort(np.argsort(v)) for v in (x, y)]
+    return float(np.corrcoef(*rank)[0, 1])
 
 
 class Result:

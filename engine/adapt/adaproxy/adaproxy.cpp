@@ -137,8 +137,9 @@ AdaproxySolution AdaproxySolver::State::solve(double lambda, std::span<const dou
 namespace {
 
 // `what`: "training" or "validation".
-void check_samples(const std::vector<std::uint8_t>& choices, const std::vector<double>& latency_ms,
-                   std::span<const std::uint8_t> radices, std::size_t least, const std::string& what) {
+void check_samples(const Samples& samples, std::span<const std::uint8_t> radices, std::size_t least,
+                   const std::string& what) {
+  const auto& [choices, latency_ms] = samples;
   const std::size_t n = latency_ms.size(), decisions = radices.size();
   if (n < least) {
     throw Error("AdaProxy has " + std::to_string(n) + " " + what + " samples; measure at least " +
@@ -186,26 +187,26 @@ AdaproxyResult adapt_adaproxy(const AdditivePredictor& proxy, double proxy_devia
     throw Error("the proxy's predictions have deviation " + std::to_string(proxy_deviation) +
                 "; choose a proxy device that tells architectures apart");
   }
-  check_samples(training.choices, training.latency_ms, proxy.radices, kMinTraining, "training");
-  check_samples(validation.choices, validation.latency_ms, proxy.radices, kMinValidation, "validation");
-  const double mean = mean_of(training.latency_ms), deviation = deviation_of(training.latency_ms, mean);
+  check_samples(training, proxy.radices, kMinTraining, "training");
+  check_samples(validation, proxy.radices, kMinValidation, "validation");
+  const double mean = mean_of(training.values), deviation = deviation_of(training.values, mean);
   if (!(deviation > kExplained * std::abs(mean))) {
-    throw Error("all " + std::to_string(training.latency_ms.size()) + " training latencies of AdaProxy are " +
+    throw Error("all " + std::to_string(training.values.size()) + " training latencies of AdaProxy are " +
                 std::to_string(mean) + " ms; measure architectures that differ");
   }
 
   AdaproxyProblem problem;
-  problem.n = static_cast<std::int64_t>(training.latency_ms.size());
+  problem.n = static_cast<std::int64_t>(training.values.size());
   problem.dims = static_cast<std::int64_t>(dims);
   problem.norm = norm;
-  problem.x.assign(training.latency_ms.size() * dims, 0.0);
-  for (std::size_t i = 0, k = 0; i < training.latency_ms.size(); ++i) {
+  problem.x.assign(training.values.size() * dims, 0.0);
+  for (std::size_t i = 0, k = 0; i < training.values.size(); ++i) {
     std::size_t column = i * dims;
     for (const std::uint8_t radix : proxy.radices) {
       problem.x[column + training.choices[k++]] = 1;
       column += radix;
     }
-    problem.y.push_back((training.latency_ms[i] - mean) / deviation);
+    problem.y.push_back((training.values[i] - mean) / deviation);
   }
   for (const double weight : proxy.weights) problem.w0.push_back(weight / proxy_deviation);
 
@@ -214,7 +215,7 @@ AdaproxyResult adapt_adaproxy(const AdditivePredictor& proxy, double proxy_devia
   const double lambda_max = solver.lambda_max();
   AdaproxyResult best;
   AdaproxySolution solution;
-  std::vector<double> predicted(validation.latency_ms.size());
+  std::vector<double> predicted(validation.values.size());
   for (int k = 0; k < kAdaproxyLambdaSteps; ++k) {
     const double lambda = lambda_max * std::pow(10.0, -k / 5.0);
     solution = k == 0 ? solver.solve(lambda) : solver.solve(lambda, solution);
@@ -224,7 +225,7 @@ AdaproxyResult adapt_adaproxy(const AdditivePredictor& proxy, double proxy_devia
       predictor.weights.push_back(deviation * (solution.a + solution.b[j]) * w0[j]);
     }
     predictor.predict(validation.choices, predicted);
-    const double srcc = spearman(predicted, validation.latency_ms, Backend::cpu).value;
+    const double srcc = spearman(predicted, validation.values, Backend::cpu).value;
     if (k == 0 || std::isnan(best.validation_srcc) || srcc >= best.validation_srcc) {
       best = {std::move(predictor), lambda, k, srcc, solution};
     }

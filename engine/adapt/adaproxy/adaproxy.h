@@ -14,20 +14,10 @@
 #include <vector>
 
 #include "oneproxy/engine/adapt/adaproxy/norm.h"
+#include "oneproxy/engine/device/samples.h"
 #include "oneproxy/engine/predictor/additive_predictor.h"
 
 namespace oneproxy {
-
-// Measured architectures: choices [n, n_decisions] row-major, latency_ms [n], finite.
-// Two types, so that what chooses lambda is never fitted on, and test latencies fit nowhere.
-struct TrainingSamples {
-  std::vector<std::uint8_t> choices;
-  std::vector<double> latency_ms;
-};
-struct ValidationSamples {
-  std::vector<std::uint8_t> choices;
-  std::vector<double> latency_ms;
-};
 
 // The bare convex problem, in scaled units; exposed for its tests.
 struct AdaproxyProblem {

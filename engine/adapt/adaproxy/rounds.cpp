@@ -11,13 +11,6 @@
 namespace oneproxy {
 namespace {
 
-struct Samples {
-  std::vector<std::uint8_t> choices;
-  std::vector<double> latency_ms;
-
-  std::size_t size() const { return latency_ms.size(); }
-};
-
 // Hands out measured samples in the order of the candidates, within the budget.
 class Meter {
  public:
@@ -35,8 +28,8 @@ class Meter {
   // `count` samples, or fewer where the candidates or the budget end. Failed ones are replaced.
   Samples take(std::size_t count) {
     Samples taken;
-    while (taken.size() < count && left() > 0) {
-      const auto rows = candidates_.subspan(used_, std::min(count - taken.size(), left()));
+    while (taken.values.size() < count && left() > 0) {
+      const auto rows = candidates_.subspan(used_, std::min(count - taken.values.size(), left()));
       used_ += rows.size();
       const std::vector<double> latency_ms = measure_(rows);
       if (latency_ms.size() != rows.size()) {
@@ -55,8 +48,7 @@ class Meter {
                       " choices where the proxy's space has " + std::to_string(decisions_) +
                       " decisions; take candidates from that space");
         }
-        taken.choices.insert(taken.choices.end(), choices.begin(), choices.end());
-        taken.latency_ms.push_back(latency_ms[i]);
+        taken.add(choices, latency_ms[i]);
       }
     }
     return taken;
@@ -99,32 +91,32 @@ RoundsResult adapt_in_rounds(const AdditivePredictor& proxy, double proxy_deviat
   check_plan(plan, candidates.size());
   Meter meter(proxy.radices.size(), static_cast<std::size_t>(plan.max_samples), candidates, choices_of, measure);
 
-  Samples training = meter.take(static_cast<std::size_t>(plan.training_samples));
-  const Samples validation = meter.take(static_cast<std::size_t>(plan.validation_samples));
-  if (training.size() + validation.size() < static_cast<std::size_t>(plan.training_samples + plan.validation_samples)) {
-    throw Error("only " + std::to_string(training.size() + validation.size()) + " of " +
+  TrainingSamples training;
+  training.add(meter.take(static_cast<std::size_t>(plan.training_samples)));
+  ValidationSamples validation;
+  validation.add(meter.take(static_cast<std::size_t>(plan.validation_samples)));
+  if (training.n() + validation.n() < plan.training_samples + plan.validation_samples) {
+    throw Error("only " + std::to_string(training.n() + validation.n()) + " of " +
                 std::to_string(meter.measured().size()) +
                 " measurements succeeded; mend the device, raise max_samples or give more candidates");
   }
 
   RoundsResult result;
   while (true) {
-    result.adapted = adapt_adaproxy(proxy, proxy_deviation, {training.choices, training.latency_ms},
-                                    {validation.choices, validation.latency_ms}, norm);
+    result.adapted = adapt_adaproxy(proxy, proxy_deviation, training, validation, norm);
     ++result.rounds;
 
     const Samples check = meter.take(static_cast<std::size_t>(plan.check_samples));
     result.check_srcc = std::numeric_limits<double>::quiet_NaN();
-    if (check.size() >= static_cast<std::size_t>(kMinCheckSamples)) {
-      std::vector<double> predicted(check.size());
+    if (check.n() >= kMinCheckSamples) {
+      std::vector<double> predicted(check.values.size());
       result.adapted.predictor.predict(check.choices, predicted);
-      result.check_srcc = spearman(predicted, check.latency_ms, Backend::cpu).value;
+      result.check_srcc = spearman(predicted, check.values, Backend::cpu).value;
     }
     result.reached = result.check_srcc >= plan.threshold;  // false for NaN
     if (result.reached || meter.left() < static_cast<std::size_t>(kMinCheckSamples)) break;
 
-    training.choices.insert(training.choices.end(), check.choices.begin(), check.choices.end());
-    training.latency_ms.insert(training.latency_ms.end(), check.latency_ms.begin(), check.latency_ms.end());
+    training.add(check);
   }
   result.measured.assign(meter.measured().begin(), meter.measured().end());
   return result;

@@ -53,10 +53,8 @@ Trial adapt_trial(const Measurements& data, const ProxyModel& proxy, const Serie
     const double latency = target.values[row];
     if (std::isnan(latency)) continue;
     const bool train = static_cast<int>(trial.measured.size()) < budget.training;
-    auto& choices = train ? training.choices : validation.choices;
-    const auto architecture = data.rows().row(row);
-    choices.insert(choices.end(), architecture.begin(), architecture.end());
-    (train ? training.latency_ms : validation.latency_ms).push_back(latency);
+    Samples& samples = train ? static_cast<Samples&>(training) : validation;
+    samples.add(data.rows().row(row), latency);
     trial.measured.push_back(row);
   }
   ONEPROXY_ASSERT(static_cast<int>(trial.measured.size()) == budget.total());  // the order held every row

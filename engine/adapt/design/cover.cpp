@@ -11,11 +11,11 @@ Cover greedy_cover(const std::vector<char>& serves, int n) {
   Cover cover;
   std::vector<char> served(n, 0);
   for (int left = n; left > 0;) {
-    int best = -1, most = 0;
+    int best = -1, best_gain = 0;
     for (int p = 0; p < n; ++p) {
       int gain = 0;
       for (int t = 0; t < n; ++t) gain += !served[t] && (serves[p * n + t] || p == t);
-      if (gain > most) most = gain, best = p;
+      if (gain > best_gain) best_gain = gain, best = p;
     }
     cover.proxies.push_back(best);
     for (int t = 0; t < n; ++t)
@@ -28,7 +28,7 @@ Cover greedy_cover(const std::vector<char>& serves, int n) {
   return cover;
 }
 
-Cover smallest_cover(const std::vector<char>& serves, int n, std::int64_t most_sets) {
+Cover smallest_cover(const std::vector<char>& serves, int n, std::int64_t max_sets) {
   Cover best = greedy_cover(serves, n);
   if (n > 64) return best;
   std::vector<std::uint64_t> mask(n, 0);
@@ -40,7 +40,7 @@ Cover smallest_cover(const std::vector<char>& serves, int n, std::int64_t most_s
   std::vector<int> chosen;
   const std::function<bool(int, int, std::uint64_t)> search = [&](int first, int left, std::uint64_t served) {
     if (left == 0) return ++tried, served == all;
-    for (int p = first; p + left <= n && tried <= most_sets; ++p) {
+    for (int p = first; p + left <= n && tried <= max_sets; ++p) {
       chosen.push_back(p);
       if (search(p + 1, left - 1, served | mask[p])) return true;
       chosen.pop_back();
@@ -50,7 +50,7 @@ Cover smallest_cover(const std::vector<char>& serves, int n, std::int64_t most_s
   for (int k = 1; k < static_cast<int>(best.proxies.size()); ++k) {
     chosen.clear();
     if (search(0, k, 0)) return {chosen, true};
-    if (tried > most_sets) return best;
+    if (tried > max_sets) return best;
   }
   best.exact = true;
   return best;

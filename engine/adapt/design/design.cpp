@@ -69,10 +69,10 @@ std::vector<std::int64_t> greedy(const MatrixXd& p, const MatrixXd& r, double no
   while (static_cast<int>(chosen.size()) < k) {
     check_interrupt();
     Index best = -1;
-    double most = -std::numeric_limits<double>::infinity();
+    double best_gain = -std::numeric_limits<double>::infinity();
     for (Index i = 0; i < n; ++i) {
       const double gain = a_optimal ? gains[i] / (variance[i] + noise) : variance[i];
-      if (!used[i] && gain > most) most = gain, best = i;
+      if (!used[i] && gain > best_gain) best_gain = gain, best = i;
     }
     chosen.push_back(best);
     measure(best);

@@ -3,15 +3,15 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 #include <map>
 #include <mutex>
 #include <numeric>
 
 #include "oneproxy/engine/base/interrupt.h"
-#include "oneproxy/engine/base/median.h"
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/numbers.h"
+#include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/base/streams.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/rank/rank.h"
@@ -32,22 +32,13 @@ constexpr int kAllSources = -1, kSourceMean = -2, kSourceDeviations = -3;  // bl
 constexpr int kPosteriorDraws = 256;
 constexpr double kOutlier = 20;    // times the median latency: no architecture of a space is that slow
 constexpr double kWrongUnit = 50;  // times outside the sources' range of medians
-constexpr std::size_t kLeastSamples = 3;
-constexpr int kPriorSamples = 60, kPriorDraws = 2, kPriorPoints = 512, kPriorRounds = 2;
-constexpr std::size_t kMostHeldOut = 10;  // devices that stand in for a target
-constexpr double kLeastPriorVariance = 0.09, kPriorWidening = 1.0, kStartWidth = 2.0;
+constexpr std::size_t kMinSamples = 3;
 
 std::vector<int> gram_rows(std::int64_t n) {
   std::vector<int> rows;
   const auto order = random_permutation(n, random_stream(1, Draws::feature_reference, 1));
   for (std::int64_t i = 0; i < std::min<std::int64_t>(n, kGramRows); ++i) rows.push_back(static_cast<int>(order[i]));
   return rows;
-}
-
-std::string brief(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g", value);
-  return text;
 }
 
 // The same for every target: [columns, kPosteriorDraws] standard normal.
@@ -77,29 +68,6 @@ double ExpectedSrcc::probability(double threshold) const {
   if (draws.empty()) return kNan;
   const auto above = draws.end() - std::lower_bound(draws.begin(), draws.end(), threshold);
   return static_cast<double>(above) / static_cast<double>(draws.size());
-}
-
-BlockPrior stated_prior(const BlockLayout& layout, PriorChoice choice) {
-  const auto& names = layout.names;
-  const bool split = std::find(names.begin(), names.end(), "S_mean") != names.end();
-  BlockPrior prior;
-  for (const auto& name : names) {
-    double median = 0.03, rho = 0;
-    if (name == "S") median = 0.5, rho = 0.7;
-    if (name == "S_mean") median = 0.5, rho = 1;
-    if (name == "S_dev") median = 0.15;
-    if (name == "P_mac") median = split ? 0.02 : 0.1, rho = split ? 0 : 0.7;
-    if (name == "P_n") median = split ? 0.02 : 0.1;
-    if (name == "P_mem" || name == "P_pool") median = split ? 0.01 : 0.05;
-    if (split && (name == "P_rest" || name == "Oh")) median = 0.005;
-    if (choice == PriorChoice::flat) median = 0.1;
-    prior.log_mean.push_back(std::log(median));
-    prior.deviation.push_back(split ? 1 : 2);
-    prior.rho.push_back(rho);
-  }
-  prior.log_mean.push_back(std::log(0.2));
-  prior.deviation.push_back(1.5);
-  return prior;
 }
 
 BayesModel::BayesModel(const ArchitectureFeatures& features, std::vector<SourcePredictor> sources,
@@ -147,7 +115,7 @@ BayesModel::BayesModel(const ArchitectureFeatures& features, std::vector<SourceP
     if (physical && !options_.physics) continue;
     const int width = given.begin[c + 1] - given.begin[c];
     add_block(given.names[c], width, given.begin[c]);
-    // MACs point the way: all kinds of them alike, because nobody knows yet which of them the device runs.
+    // MACs point the way: all kinds of them the same, because nobody knows yet which of them the device runs.
     if (given.names[c] == "P_mac") {
       const auto columns = Map(reference.blocks.data(), n, given.n_columns()).middleCols(given.begin[c], width);
       const double deviation = columns.rowwise().sum().norm() / std::sqrt(static_cast<double>(n));
@@ -239,21 +207,24 @@ AdaptedBayes BayesModel::adapt(std::span<const double> z, std::span<const double
     const std::string range =
         "the median is " + brief(median) + " ms, that of the sources " + brief(low) + " to " + brief(high) + " ms";
     if (median < low / kWrongUnit && within(median * 1000))
-      adapted.remarks.push_back("the latencies look like seconds: " + range + "; multiply by 1000");
+      adapted.remarks.push_back(
+          {Remark::Kind::looks_like_seconds, "the latencies look like seconds: " + range + "; multiply by 1000"});
     else if (median > high * kWrongUnit && within(median / 1000))
-      adapted.remarks.push_back("the latencies look like microseconds: " + range + "; divide by 1000");
+      adapted.remarks.push_back({Remark::Kind::looks_like_microseconds,
+                                 "the latencies look like microseconds: " + range + "; divide by 1000"});
   }
 
   adapted.mean_ms = mean;
   adapted.deviation_ms = std::sqrt(squares);
-  if (n < kLeastSamples || !(adapted.deviation_ms > 1e-9 * mean)) {
+  if (n < kMinSamples || !(adapted.deviation_ms > 1e-9 * mean)) {
     adapted.from_prior = true;
-    adapted.why_from_prior = n < kLeastSamples
+    adapted.why_from_prior = n < kMinSamples
                                  ? count_of(static_cast<std::int64_t>(n), "measurement") + (n == 1 ? " is" : " are") +
                                        " too few to adapt to (3 is the least)"
                                  : "all latencies are " + brief(mean) + " ms and tell nothing about the ranking";
-    adapted.remarks.push_back(adapted.why_from_prior + (sources_.empty() ? ": architectures are ranked by their MACs"
-                                                                         : ": the mean of the sources ranks"));
+    adapted.remarks.push_back({Remark::Kind::not_adapted,
+                               adapted.why_from_prior + (sources_.empty() ? ": architectures are ranked by their MACs"
+                                                                          : ": the mean of the sources ranks")});
     // The first block that has a mean direction: the sources' mean, else MACs.
     adapted.weights.assign(columns, 0.0);
     for (int c = 0; c < layout_.n_blocks(); ++c) {
@@ -379,135 +350,6 @@ double BayesModel::expected_srcc_with(const AdaptedBayes& adapted, std::span<con
   }
   const double unknown = gram.cwiseProduct(c.topLeftCorner(columns, columns)).sum();
   return spearman_of_pearson(std::sqrt(std::max(total - unknown, 0.0) / (total + noise)));
-}
-
-AdditivePredictor BayesModel::additive_table(const AdaptedBayes& adapted) const {
-  const auto& space = features_.space();
-  if (!features_.physics().additive())
-    throw Error("the features of " + space.name() +
-                " do not add up over decisions, so there is no table of weights; export the table of all latencies");
-  // Of an additive function the weights are its differences from one architecture.
-  const auto radices = space.radices();
-  const int n_tables = space.resolutions().empty() ? 1 : radices[0];
-  std::vector<std::uint8_t> all;
-  for (int t = 0; t < n_tables; ++t) {
-    std::vector<std::uint8_t> base(radices.size(), 0);
-    if (n_tables > 1) base[0] = static_cast<std::uint8_t>(t);
-    all.insert(all.end(), base.begin(), base.end());
-    for (std::size_t d = 0; d < radices.size(); ++d)
-      for (std::uint8_t c = 0; c < radices[d]; ++c) {
-        auto changed = base;
-        if (n_tables == 1 || d > 0) changed[d] = c;  // else decision 0 selects the table
-        all.insert(all.end(), changed.begin(), changed.end());
-      }
-  }
-  const auto latency = latency_ms(adapted, features_.rows(all));
-  AdditivePredictor table;
-  table.space = space.name();
-  table.radices.assign(radices.begin(), radices.end());
-  table.unit = "ms";
-  const std::size_t rows = latency.size() / n_tables;
-  for (int t = 0; t < n_tables; ++t) {
-    const double base = latency[t * rows];
-    table.bias.push_back(base);
-    for (std::size_t i = 1; i < rows; ++i) table.weights.push_back(latency[t * rows + i] - base);
-  }
-  return table;
-}
-
-IndexTable BayesModel::index_table(const AdaptedBayes& adapted) const {
-  const auto& space = features_.space();
-  if (space.size() > kIndexTableMost || !space.stages().empty())
-    throw Error("a table of all latencies of " + space.name() + " would have " + to_decimal(space.size()) +
-                " entries, at most 2^20 are made, and none of stages; use the table of weights");
-  constexpr std::int64_t kChunk = 1 << 14;
-  const auto size = static_cast<std::int64_t>(space.size());
-  IndexTable table;
-  table.space = space.name();
-  table.radices.assign(space.radices().begin(), space.radices().end());
-  table.unit = "ms";
-  for (std::int64_t first = 0; first < size; first += kChunk) {
-    std::vector<std::uint8_t> choices;
-    for (std::int64_t i = first; i < std::min(size, first + kChunk); ++i) {
-      const auto one = space.choices(static_cast<ArchIndex>(i));
-      choices.insert(choices.end(), one.begin(), one.end());
-    }
-    const auto chunk = latency_ms(adapted, features_.rows(choices));
-    table.values.insert(table.values.end(), chunk.begin(), chunk.end());
-  }
-  return table;
-}
-
-namespace {
-
-// Which of d devices stand in for a target.
-std::vector<std::size_t> held_out(std::size_t d) {
-  std::vector<std::size_t> devices;
-  const std::size_t count = std::min(d, kMostHeldOut);
-  for (std::size_t i = 0; i < count; ++i) devices.push_back(i * d / count);
-  return devices;
-}
-
-}  // namespace
-
-BlockPrior learn_prior(const ArchitectureFeatures& features, std::span<const SourceDevice> devices,
-                       const BayesOptions& options, std::uint64_t seed) {
-  const std::size_t d = devices.size(), decisions = features.space().radices().size();
-  if (d < 3)
-    throw Error("a prior is learnt from at least 3 source devices, there are " + std::to_string(d) +
-                "; use prior = \"flat\"");
-  std::vector<SourcePredictor> predictors;
-  for (const auto& device : devices) predictors.push_back(fit_source(features, device));
-  // The start: flat, and wide whatever the layout, so that it is the sources that speak.
-  BayesOptions flat = options;
-  flat.prior = PriorChoice::flat;
-  BlockPrior prior = BayesModel(features, predictors, flat).prior();
-  std::fill(prior.deviation.begin(), prior.deviation.end() - 1, kStartWidth);
-  for (int round = 0; round < kPriorRounds; ++round) {
-    std::vector<VectorXd> means, variances;
-    for (const std::size_t target : held_out(d)) {
-      check_interrupt();
-      auto others = predictors;
-      others.erase(others.begin() + static_cast<std::ptrdiff_t>(target));
-      BayesOptions one = options;
-      one.regression.points = kPriorPoints;
-      const BayesModel model(features, others, one, prior);
-      const auto& device = devices[target];
-      std::vector<std::int64_t> known;
-      for (std::size_t i = 0; i < device.latency_ms.size(); ++i)
-        if (!std::isnan(device.latency_ms[i])) known.push_back(static_cast<std::int64_t>(i));
-      for (int draw = 0; draw < kPriorDraws; ++draw) {
-        const auto order = random_permutation(
-            static_cast<std::int64_t>(known.size()),
-            random_stream(seed, Draws::prior_samples, static_cast<std::uint32_t>(target * kPriorDraws + draw)));
-        std::vector<std::uint8_t> choices;
-        std::vector<double> latency;
-        for (std::size_t i = 0; i < std::min<std::size_t>(order.size(), kPriorSamples); ++i) {
-          const auto row = known[order[i]];
-          choices.insert(choices.end(), &device.choices[row * decisions], &device.choices[row * decisions] + decisions);
-          latency.push_back(device.latency_ms[row]);
-        }
-        const auto adapted = model.adapt(model.design(features.rows(choices)), latency);
-        if (adapted.from_prior) continue;
-        const auto& at = adapted.posterior;
-        const Index q = static_cast<Index>(at.log_hyper_mean.size());
-        means.push_back(MapVector(at.log_hyper_mean.data(), q));
-        variances.push_back(MapVector(at.log_hyper_variance.data(), q));
-      }
-    }
-    ONEPROXY_ASSERT(!means.empty());
-    const auto count = static_cast<double>(means.size());
-    VectorXd mean = VectorXd::Zero(means[0].size()), variance = mean;
-    for (const auto& one : means) mean += one / count;
-    for (std::size_t i = 0; i < means.size(); ++i)
-      variance += ((means[i] - mean).array().square().matrix() + variances[i]) / count;
-    variance = variance.cwiseMax(kLeastPriorVariance);
-    if (round + 1 == kPriorRounds) variance.array() += kPriorWidening;
-    prior.log_mean.assign(mean.data(), mean.data() + mean.size());
-    const VectorXd deviation = variance.cwiseSqrt();
-    prior.deviation.assign(deviation.data(), deviation.data() + deviation.size());
-  }
-  return prior;
 }
 
 }  // namespace oneproxy

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "oneproxy/engine/adapt/gaussian_process/block_regression.h"
+#include "oneproxy/engine/adapt/remark.h"
 #include "oneproxy/engine/adapt/source_predictor.h"
 #include "oneproxy/engine/predictor/additive_predictor.h"
 #include "oneproxy/engine/predictor/index_table.h"
@@ -48,7 +49,7 @@ struct AdaptedBayes {
   bool from_prior = false;               // too few or equal latencies: the sources' mean (or MACs) ranks
   std::string why_from_prior;            // "" where adapted
   std::vector<std::int64_t> outliers;    // of the latencies given, more than 20 times their median: nearly left out
-  std::vector<std::string> remarks;      // what a person should know: units, no spread
+  std::vector<Remark> remarks;           // units, no spread
 };
 
 class BayesModel {

@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "oneproxy/engine/adapt/gaussian_process/many_samples.h"
+#include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -19,18 +20,9 @@ using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::Ro
 
 constexpr double kNu = 4;                 // of Student's t
 constexpr double kJitter = 1e-8;          // on the diagonal; raised tenfold where a factor fails
-constexpr double kLeastWeight = 1e-6;     // of a point, to be kept for the covariance
+constexpr double kMinWeight = 1e-6;       // of a point, to be kept for the covariance
 constexpr double kSpreadOfPoints = 0.15;  // added to their covariance in a round of importance sampling
 constexpr int kLanes = 8;                 // hyper-parameter points that are factored side by side
-
-double normal_quantile(double p) {
-  double low = -9, high = 9;
-  for (int i = 0; i < 60; ++i) {
-    const double middle = (low + high) / 2;
-    (0.5 * std::erfc(-middle / std::sqrt(2.0)) < p ? low : high) = middle;
-  }
-  return (low + high) / 2;
-}
 
 double radical_inverse(int index, int base) {
   double inverse = 0, step = 1.0 / base;
@@ -257,12 +249,12 @@ BlockPosterior fit_blocks(const BlockLayout& layout, const BlockPrior& prior, st
   MatrixXd th(points, q), log_hyper(points, q + 1);
   VectorXd noise(points), w;
   PointResults results;
-  auto place = [&] {
+  auto unstandardise = [&] {
     log_hyper = (at * deviation.asDiagonal()).rowwise() + log_mean.transpose();
     th = log_hyper.leftCols(q).array().exp();
     noise = log_hyper.col(q).array().exp();
   };
-  place();
+  unstandardise();
   for (int pass = 0; pass < options.passes; ++pass) {
     const bool last = pass + 1 == options.passes;
     results = solve_points(samples, th, noise, r, !last || options.importance_rounds == 0);
@@ -279,7 +271,7 @@ BlockPosterior fit_blocks(const BlockLayout& layout, const BlockPrior& prior, st
     const double log_root = root.diagonal().array().log().sum();
     log_prior_ratio = -0.5 * at.rowwise().squaredNorm() + 0.5 * normal.rowwise().squaredNorm();
     log_prior_ratio.array() += log_root;
-    place();
+    unstandardise();
     results = solve_points(samples, th, noise, r, round + 1 == options.importance_rounds);
     w = softmax(results.log_likelihood + log_prior_ratio);
   }
@@ -307,7 +299,7 @@ BlockPosterior fit_blocks(const BlockLayout& layout, const BlockPrior& prior, st
   }
   posterior.weights.assign(weights.data(), weights.data() + columns);
   for (Index h = 0; h < points; ++h) {
-    if (w[h] < kLeastWeight) continue;
+    if (w[h] < kMinWeight) continue;
     posterior.point_weights.push_back(w[h]);
     posterior.point_noise.push_back(noise[h]);
     for (Index c = 0; c < q; ++c) posterior.point_th.push_back(th(h, c));

@@ -13,9 +13,9 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-constexpr double kNu = 4;             // of Student's t
-constexpr int kRounds = 10;           // of the noise and its scales
-constexpr double kLeastNoise = 1e-9;  // of latencies of unit deviation: an exact fit
+constexpr double kNu = 4;           // of Student's t
+constexpr int kRounds = 10;         // of the noise and its scales
+constexpr double kMinNoise = 1e-9;  // of latencies of unit deviation: an exact fit
 
 // Z with a column of ones: the constant is one more weight.
 MatrixXd with_constant(const BlockLayout& layout, std::span<const double> z) {
@@ -61,7 +61,7 @@ BlockPosterior fit_many(const BlockLayout& layout, const BlockPrior& prior, std:
     for (int j = layout.begin[c]; j < layout.begin[c + 1]; ++j)
       mean[j] = prior.rho[c] * std::sqrt(th[c]) * direction[j];
   }
-  double noise = std::max(posterior.noise, kLeastNoise);
+  double noise = std::max(posterior.noise, kMinNoise);
   const MatrixXd z = with_constant(layout, z_rows);
   const Eigen::Map<const VectorXd> y(y_values.data(), n);
   VectorXd r = Eigen::Map<const VectorXd>(scales.data(), n), weights = mean, residual, known;
@@ -75,7 +75,7 @@ BlockPosterior fit_many(const BlockLayout& layout, const BlockPrior& prior, std:
     if (round == kRounds) break;
     const VectorXd squares = residual.cwiseAbs2() + known;
     r = (kNu + squares.array() / noise) / (kNu + 1);
-    noise = std::max(squares.cwiseQuotient(r).mean(), kLeastNoise);
+    noise = std::max(squares.cwiseQuotient(r).mean(), kMinNoise);
   }
 
   // Where tails are heavy the noise is wider than s. An outlier counts as one deviation of all latencies: further than

@@ -6,7 +6,7 @@ void write_arrays(H5File& arrays, const Task& task) {
   const auto& s = task.settings;
   std::vector<std::string> targets, proxies, variant_names;
   std::vector<double> srcc, expected, sure, raw, variants;
-  for (int variant = 0; variant < task.n_variants(); ++variant) variant_names.emplace_back(kVariants[variant].name);
+  for (const auto& variant : task.variants) variant_names.push_back(variant.name);
   auto append = [](std::vector<double>& all, const std::vector<double>& more) {
     all.insert(all.end(), more.begin(), more.end());
   };
@@ -23,7 +23,7 @@ void write_arrays(H5File& arrays, const Task& task) {
   const std::string group = "task/" + s.name + "/";
   const auto count = static_cast<std::int64_t>(targets.size());
   const std::int64_t shape[] = {count, static_cast<std::int64_t>(task.sizes.size()), s.trials};
-  const std::int64_t variant_shape[] = {count, task.n_variants(), s.trials};
+  const std::int64_t variant_shape[] = {count, std::ssize(task.variants), s.trials};
   const std::vector<std::int64_t> samples(task.sizes.begin(), task.sizes.end());
   arrays.write(group + "targets", std::span<const std::string>(targets));
   arrays.write(group + "samples", std::span<const std::int64_t>(samples));

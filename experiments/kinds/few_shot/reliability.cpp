@@ -5,7 +5,7 @@
 #include <limits>
 #include <numeric>
 
-#include "oneproxy/engine/adapt/design/proposal.h"
+#include "oneproxy/engine/adapt/design/advice.h"
 #include "oneproxy/engine/report/table.h"
 
 namespace oneproxy::few_shot {
@@ -52,7 +52,7 @@ void write_reliability(Workspace& work, const Task& task) {
   for_each_run(task, [&](const Outcome& outcome, int trial) {
     ++runs;
     const auto stop = std::find_if(by_size.begin(), by_size.end(), [&](auto size) {
-      return task.sizes[size] >= kLeastToStop && outcome.sure[size * s.trials + trial] >= kSure;
+      return task.sizes[size] >= kMinSamplesToStop && outcome.sure[size * s.trials + trial] >= kSure;
     });
     if (stop == by_size.end()) return;
     ++stopped;
@@ -62,9 +62,9 @@ void write_reliability(Workspace& work, const Task& task) {
   work.summary.set("stop.share." + s.name, stopped / runs);
   work.summary.set("stop.samples." + s.name, stopped ? spent / stopped : kNan);
   work.summary.set("stop.kept." + s.name, stopped ? kept / stopped : kNan);
-  work.report += table.markdown() + "\nStopping at the first of these sizes, from " + std::to_string(kLeastToStop) +
-                 " on, where SRCC >= 0.9 has a probability of 90 %: " + fixed(100 * stopped / runs, 0) +
-                 " % of the runs stop";
+  work.report +=
+      table.markdown() + "\nStopping at the first of these sizes, from " + std::to_string(kMinSamplesToStop) +
+      " on, where SRCC >= 0.9 has a probability of 90 %: " + fixed(100 * stopped / runs, 0) + " % of the runs stop";
   if (stopped > 0)
     work.report += ", after " + fixed(spent / stopped, 1) + " samples on average; " + fixed(100 * kept / stopped, 0) +
                    " % of these reach 0.9";

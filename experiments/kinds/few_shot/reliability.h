@@ -1,5 +1,5 @@
 #pragma once
-// Does `bayes` know how good it is, and does stopping when it is sure keep its promise?
+// Does a method know how good it is, and does stopping when it is sure keep its promise?
 #include "experiments/experiment.h"
 #include "experiments/kinds/few_shot/task.h"
 

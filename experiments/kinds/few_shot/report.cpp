@@ -6,7 +6,7 @@
 
 #include "experiments/kinds/few_shot/arrays.h"
 #include "experiments/kinds/few_shot/reliability.h"
-#include "experiments/kinds/statistics.h"
+#include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/report/table.h"
 
 namespace oneproxy::few_shot {
@@ -53,6 +53,14 @@ std::size_t n_outcomes(const Task& task) {
   return n;
 }
 
+bool knows_its_srcc(const Task& task) {
+  for (const auto& one : task.cases)
+    for (const auto& outcome : one.outcomes)
+      for (const double expected : outcome.expected)
+        if (!std::isnan(expected)) return true;
+  return false;
+}
+
 std::string headline(const Task& task) {
   const auto& s = task.settings;
   const auto n = std::to_string(n_outcomes(task));
@@ -65,12 +73,9 @@ std::string headline(const Task& task) {
     text += n + " targets, " + std::to_string(n_sources) + " sources";
   }
   if (s.samples_source) text += " of " + std::to_string(s.samples_source) + " measurements each";
-  text += "; method " + s.method;
-  if (s.method == "bayes")
-    text += " (prior " +
-            (s.prior == "learnt" && n_sources < 3 ? std::string("flat: fewer than 3 sources teach none") : s.prior) +
-            ")";
-  return text + ", " + to_string(s.selection) + " selection, " + std::to_string(s.trials) + " trials.";
+  text += "; method " + s.method.kind().name;
+  if (const auto& prior = task.cases.front().prior; !prior.empty()) text += ", prior " + prior;
+  return text + ", " + to_string(s.design.selection) + " selection, " + std::to_string(s.trials) + " trials.";
 }
 
 // At samples_target, one row a target.
@@ -125,15 +130,15 @@ Table means_table(Summary& summary, const Task& task) {
   for (const auto size : by_samples(task)) {
     const auto mean = mean_srcc(task, size);
     if (size > 0) summary.set("curve." + s.name + "." + std::to_string(task.sizes[size]), mean.mean);
-    row(s.method, std::to_string(task.sizes[size]), mean);
+    row(s.method.kind().name, std::to_string(task.sizes[size]), mean);
   }
-  for (int variant = 1; variant < task.n_variants(); ++variant) {
+  for (int variant = 1; variant < std::ssize(task.variants); ++variant) {
     const auto mean = mean_of_variant(task, variant);
-    const std::string name = kVariants[variant].name;
+    const auto& name = task.variants[variant].name;
     std::string key = name;
     std::replace(key.begin(), key.end(), ' ', '_');
     summary.set("srcc_mean_" + key + "." + s.name, mean.mean);
-    row(s.method + " " + name, samples, mean);
+    row(s.method.kind().name + " " + name, samples, mean);
   }
   for (std::size_t i = 0; i < s.published_names.size(); ++i) {
     summary.set("published." + s.name + "." + s.published_names[i], s.published_srcc[i]);
@@ -149,7 +154,7 @@ void write_task(Workspace& work, const Task& task) {
   work.report += "## " + s.name + "\n\n" + headline(task) + "\n\n";
   work.report += (s.one_proxy() ? pairs_table : targets_table)(work.summary, task).markdown() + "\n";
   work.report += means_table(work.summary, task).markdown() + "\n";
-  if (s.method == "bayes") write_reliability(work, task);
+  if (knows_its_srcc(task)) write_reliability(work, task);
   double ms = 0;
   for (const auto& one : task.cases)
     for (const auto& outcome : one.outcomes) ms += mean_interval(outcome.adapt_ms).mean;

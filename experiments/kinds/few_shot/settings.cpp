@@ -4,39 +4,12 @@
 
 #include "experiments/experiment.h"
 #include "oneproxy/engine/space/space_file.h"
-#include "oneproxy/engine/train/network.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy::few_shot {
 namespace {
 
 // Each reader takes what `s` holds already for the defaults.
-void read_fine_tune(Config& t, FineTuneSettings& s) {
-  auto whole = [&](const char* key, std::vector<int>& values, std::int64_t low, std::int64_t high, const char* help) {
-    const auto read = t.integers(key, {values.begin(), values.end()}, low, high, help);
-    values.assign(read.begin(), read.end());
-  };
-  whole("hidden", s.hidden, 1, 1 << 16, "finetune: widths of the hidden layers");
-  s.pretraining_epochs =
-      t.integer("pretraining_epochs", s.pretraining_epochs, 1, 1000000, "finetune: on each source, at most");
-  s.epochs = t.integer("epochs", s.epochs, 1, 1000000, "finetune: on the target, one step each");
-  s.learning_rate = t.number("learning_rate", s.learning_rate, 1e-12, 1e3, "finetune: of AdamW on the target");
-  whole("frozen_layers", s.frozen_layers, 0, 100, "finetune: layers kept as pretrained, from 0");
-  s.last_layer_only = t.flag("last_layer_only", s.last_layer_only, "finetune: keeps all layers but the last");
-  s.l2_sp = t.number("l2_sp", s.l2_sp, 0, 1e9, "finetune: pull towards the pretrained weights");
-  if (s.hidden.empty()) throw Error(t.place("hidden") + ": hidden = [] has no layer; try [64, 64]");
-  std::vector<char> frozen(s.hidden.size() + 1, s.last_layer_only);
-  frozen.back() = 0;
-  for (const int layer : s.frozen_layers) {
-    if (layer >= static_cast<int>(frozen.size()))
-      throw Error(t.place("frozen_layers") + ": frozen_layers names layer " + std::to_string(layer) + ", the last is " +
-                  std::to_string(frozen.size() - 1));
-    frozen[layer] = 1;
-  }
-  if (std::count(frozen.begin(), frozen.end(), 0) == 0)
-    throw Error(t.place("frozen_layers") + ": all layers are frozen; leave one to train");
-}
-
 std::vector<std::int64_t> read_range(Config& t, const char* key, const std::vector<std::int64_t>& range,
                                      const std::string& help) {
   const auto read = t.integers(key, range, 0, std::int64_t{1} << 40,
@@ -76,20 +49,17 @@ void read_samples(Config& t, Settings& s) {
 
 // How the target is adapted to, and over what it is judged.
 void read_method(Config& t, Settings& s) {
-  s.selection =
-      parse_selection(t.one_of("selection", to_string(s.selection), {"random", "kmeans", "d_optimal", "a_optimal"},
-                               "how the target's samples are chosen"));
-  s.design = t.one_of("design", s.design, {"flat", "prior"}, "designs weigh all blocks alike, or as the prior does");
-  s.method = t.one_of("method", s.method, {"adaproxy", "bayes", "finetune"}, "how the target is adapted to");
-  if (s.method == "finetune" && !torch_compiled())
-    throw Error(t.place("method") + ": method finetune trains with LibTorch, which this build is without; run " +
-                "tools/fetch_torch.py and build again, or use bayes or adaproxy");
-  read_fine_tune(t, s.fine_tune);
-  s.prior = t.one_of("prior", s.prior, {"learnt", "stated", "flat"}, "bayes: where its hyper-parameters come from");
-  s.split_sources = t.flag("split_sources", s.split_sources, "bayes: mean of the sources apart from deviations");
-  s.norm = parse_norm(t.one_of("p", to_string(s.norm), {"1", "2", "inf"}, "adaproxy: norm of the penalty"));
-  s.connected = t.flag("connected", s.connected, "designs choose among connected cells only (not random)");
-  s.ablations = t.flag("ablations", s.ablations, "bayes: also without sources, without physical features");
+  s.design.selection =
+      parse_selection(t.one_of("selection", to_string(s.design.selection),
+                               {"random", "kmeans", "d_optimal", "a_optimal"}, "how the target's samples are chosen"));
+  const bool flat = s.design.scales == DesignScales::flat;
+  const auto scales = t.one_of("design", flat ? "flat" : "prior", {"flat", "prior"},
+                               "designs weigh all blocks the same, or as the prior does");
+  s.design.scales = scales == "prior" ? DesignScales::prior : DesignScales::flat;
+  s.design.connected_only =
+      t.flag("connected", s.design.connected_only, "designs choose among connected cells only (not random)");
+  s.method.read(t);
+  s.ablations = t.flag("ablations", s.ablations, "also the method without some of its parts, where it has parts");
   s.source_range = read_range(t, "source_official", s.source_range, "sources know only");
   s.test_range = read_range(t, "test_official", s.test_range, "SRCC over");
   s.trim = t.number("trim", s.trim, 0, 0.49, "share of the slowest and of the fastest left out of the SRCC");

@@ -4,10 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "oneproxy/engine/adapt/adaproxy/norm.h"
-#include "oneproxy/engine/adapt/design/design.h"
-#include "oneproxy/engine/adapt/fine_tune.h"
-#include "oneproxy/engine/adapt/gaussian_process/bayes.h"
+#include "oneproxy/engine/adapt/design/measuring_order.h"
+#include "oneproxy/engine/adapt/method_registry.h"
 #include "oneproxy/engine/base/config.h"
 
 namespace oneproxy::few_shot {
@@ -21,17 +19,16 @@ struct Settings {
 
   // Of the file, or of a task.
   std::string set = "help", geometry;
-  std::string proxies = "together", design = "flat", method = "bayes", prior = "learnt";
-  Selection selection = Selection::a_optimal;
+  std::string proxies = "together";
+  DesignSettings design;
+  MethodChoice method;
   double pairs_below = 1, trim = 0;
   int samples_source = 0;  // 0: all
   int samples_target = 20, trials = 20;
   std::vector<std::int64_t> curve;                     // further numbers of target samples
   std::vector<std::int64_t> source_range, test_range;  // [first, last] of the published numbering; empty: all
   std::uint64_t seed = 1;
-  bool connected = true, split_sources = false, ablations = true;
-  Norm norm = Norm::l2;
-  FineTuneSettings fine_tune;
+  bool ablations = true;
 
   bool one_proxy() const { return proxies == "one"; }
 };

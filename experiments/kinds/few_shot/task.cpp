@@ -37,12 +37,12 @@ void add_outcome(Task& task, const std::vector<int>& sources, Outcome outcome) {
   if (sources.empty()) throw Error("task " + task.settings.name + ": a target has no source besides itself");
   auto& cases = task.cases;
   auto same = std::find_if(cases.begin(), cases.end(), [&](const Case& one) { return one.sources == sources; });
-  if (same == cases.end()) same = cases.insert(same, {sources, {}});
+  if (same == cases.end()) same = cases.insert(same, {sources, {}, {}});
   same->outcomes.push_back(std::move(outcome));
 }
 
 // Devices, samples and cases; the data are loaded.
-void fill(Task& task) {
+void open_task(Task& task) {
   const auto& s = task.settings;
   const auto& data = task.loaded->data;
   const std::string place = "task " + s.name + ": ";
@@ -52,7 +52,10 @@ void fill(Task& task) {
   for (const auto size : s.curve)
     if (std::find(task.sizes.begin(), task.sizes.end(), size) == task.sizes.end())
       task.sizes.push_back(static_cast<int>(size));
-  const int most = *std::max_element(task.sizes.begin(), task.sizes.end());
+  const int max_size = *std::max_element(task.sizes.begin(), task.sizes.end());
+  task.variants = {{s.method.kind().name, s.method.settings().clone()}};
+  if (s.ablations)
+    for (auto& ablation : s.method.settings().ablations()) task.variants.push_back(std::move(ablation));
 
   const bool all_sources = s.sources == std::vector<std::string>{"all"};
   const auto sources = data.expand(s.sources, place + "sources");
@@ -76,9 +79,9 @@ void fill(Task& task) {
         throw Error(place + "source " + task.devices[source].name + " has " + std::to_string(measured) +
                     " measurements, samples_source asks for " + std::to_string(s.samples_source));
     }
-    if (known < most)
+    if (known < max_size)
       throw Error(place + "target " + target + " has " + std::to_string(known) +
-                  " measurements, samples_target or curve asks for " + std::to_string(most));
+                  " measurements, samples_target or curve asks for " + std::to_string(max_size));
     if (!s.one_proxy()) {
       add_outcome(task, others, outcome);
       continue;
@@ -112,7 +115,7 @@ std::vector<Task> open_tasks(const Store& store, const std::vector<Settings>& se
       task.features = same.features;
       task.archs = same.archs;
     }
-    fill(task);
+    open_task(task);
     tasks.push_back(std::move(task));
   }
   return tasks;

@@ -15,16 +15,6 @@ namespace oneproxy::few_shot {
 
 inline constexpr double kStrong = 0.9;  // the paper's rule: an SRCC from which a proxy serves
 
-// What the blocks of `bayes` contribute: the method itself, then without some of them.
-struct Variant {
-  const char* name;
-  bool sources, physics;
-};
-inline constexpr Variant kVariants[] = {{"bayes", true, true},
-                                        {"without sources", false, true},
-                                        {"without physics", true, false},
-                                        {"with neither", false, false}};
-
 // One target of one set of sources. NaN where nothing is known (yet).
 struct Outcome {
   int target = 0, proxy = -1;                                  // in Task::devices; proxy: of proxies = one
@@ -39,19 +29,19 @@ struct Outcome {
 struct Case {
   std::vector<int> sources;  // in Task::devices
   std::vector<Outcome> outcomes;
+  std::string prior;  // that the method used; "" without one, or before the trials
 };
 
 struct Task {
   Settings settings;
   std::shared_ptr<SpaceData> loaded;  // shared by tasks on the same data, as are the next two
-  std::shared_ptr<ArchitectureFeatures> features;
+  std::shared_ptr<const ArchitectureFeatures> features;
   std::shared_ptr<Architectures> archs;
   std::vector<Series> devices;  // sources and targets
   std::vector<Case> cases;
   std::vector<int> sizes;                            // numbers of target samples, samples_target first
   std::vector<std::int64_t> source_rows, test_rows;  // of the set: that sources know, that the SRCC is over
-
-  int n_variants() const { return settings.ablations && settings.method == "bayes" ? 4 : 1; }
+  std::vector<MethodSettings::Ablation> variants;    // the method itself, then without some of its parts
 };
 
 // Errors name the task: unknown devices, a target among its sources, too few measurements, no pair to adapt.

@@ -1,12 +1,9 @@
 #include "experiments/kinds/few_shot/trials.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <limits>
-#include <map>
 
-#include "experiments/kinds/fleet.h"
+#include "experiments/kinds/lookup_trial.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/progress.h"
 #include "oneproxy/kernels/base/error.h"
@@ -17,85 +14,56 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-// What the trials of a case share.
-struct Learnt {
-  std::vector<std::vector<std::optional<BlockPrior>>> priors;  // [cases][variants]; none: the options' own
-  std::map<int, MlpPredictor> pretrained;                      // finetune: of each source device
-};
+// What the trials of a case share, learned from the first trial's measurements of the sources.
+using Learned = std::vector<std::vector<LearnedFromSources>>;  // [cases][variants]
 
-SourceDevice draw_source(const Task& task, int d, int trial) {
+SourceDevice draw(const Task& task, int device, int trial) {
   const auto& s = task.settings;
-  auto drawn = source_device(task.loaded->data, task.devices[d], task.source_rows, s.samples_source, s.seed,
-                             static_cast<std::uint32_t>(trial * 1000 + d));
-  if (static_cast<int>(drawn.latency_ms.size()) < s.samples_source)
-    throw Error("task " + s.name + ": source " + drawn.name + " has " + std::to_string(drawn.latency_ms.size()) +
+  auto drawn = draw_source(task.loaded->data, task.devices[device], task.source_rows, s.samples_source, s.seed,
+                           static_cast<std::uint32_t>(trial * 1000 + device));
+  if (drawn.samples.n() < s.samples_source)
+    throw Error("task " + s.name + ": source " + drawn.name + " has " + std::to_string(drawn.samples.n()) +
                 " measurements, samples_source asks for " + std::to_string(s.samples_source));
   return drawn;
 }
 
-std::vector<SourceDevice> draw_sources(const Task& task, const Case& one, int trial) {
+std::vector<SourceDevice> draw_all(const Task& task, const Case& one, int trial) {
   std::vector<SourceDevice> drawn;
-  for (const int d : one.sources) drawn.push_back(draw_source(task, d, trial));
+  for (const int device : one.sources) drawn.push_back(draw(task, device, trial));
   return drawn;
 }
 
-BayesOptions options_of(const Settings& s, const Variant& variant) {
-  BayesOptions options;
-  options.sources = variant.sources;
-  options.physics = variant.physics;
-  options.split_sources = s.split_sources;
-  options.prior = s.prior == "learnt" ? PriorChoice::learnt
-                  : s.prior == "flat" ? PriorChoice::flat
-                                      : PriorChoice::stated;
-  return options;
-}
-
-// Once for all trials, on the first trial's measurements of each source.
-void learn_priors(const Task& task, Learnt& learnt) {
+// Of each source alone once, whatever the cases it is in; then of each case's sources together.
+Learned learn(const Task& task) {
   const auto& s = task.settings;
-  if (s.method != "bayes" || s.prior != "learnt") return;
-  const int variants = task.n_variants(), jobs = static_cast<int>(task.cases.size()) * variants;
-  Progress progress("learning priors of " + s.name, jobs, "priors");
-  parallel_for(jobs, [&](std::int64_t job) {
+  const auto variants = std::ssize(task.variants), cases = std::ssize(task.cases);
+  std::vector<int> devices;
+  for (const auto& one : task.cases) devices.insert(devices.end(), one.sources.begin(), one.sources.end());
+  std::sort(devices.begin(), devices.end());
+  devices.erase(std::unique(devices.begin(), devices.end()), devices.end());
+  const auto n_devices = std::ssize(devices);
+  Progress progress("learning from the sources of " + s.name, (n_devices + cases) * variants, "fits");
+  std::vector<std::shared_ptr<const SourceKnowledge>> of_device(n_devices * variants);
+  parallel_for(n_devices * variants, [&](std::int64_t job) {
+    check_interrupt();
+    const auto& settings = *task.variants[job % variants].settings;
+    of_device[job] = settings.learn_from(*task.features, draw(task, devices[job / variants], 0), s.seed);
+    progress.advance();
+  });
+  Learned learned(cases, std::vector<LearnedFromSources>(variants));
+  parallel_for(cases * variants, [&](std::int64_t job) {
     check_interrupt();
     const auto& one = task.cases[job / variants];
-    const int variant = static_cast<int>(job % variants);
-    if (one.sources.size() >= 3)
-      learnt.priors[job / variants][variant] =
-          learn_prior(*task.features, draw_sources(task, one, 0), options_of(s, kVariants[variant]), s.seed);
+    const auto variant = job % variants;
+    auto& [of_each, of_all] = learned[job / variants][variant];
+    for (const int device : one.sources) {
+      const auto number = std::lower_bound(devices.begin(), devices.end(), device) - devices.begin();
+      of_each.push_back(of_device[number * variants + variant]);
+    }
+    of_all = task.variants[variant].settings->learn_from_all(*task.features, draw_all(task, one, 0), s.seed);
     progress.advance();
   });
-}
-
-// Likewise.
-void pretrain_sources(const Task& task, Learnt& learnt) {
-  const auto& s = task.settings;
-  if (s.method != "finetune") return;
-  std::vector<int> devices;
-  for (const auto& one : task.cases)
-    for (const int d : one.sources)
-      if (learnt.pretrained.try_emplace(d).second) devices.push_back(d);
-  auto settings = s.fine_tune;
-  settings.seed = s.seed;
-  Progress progress("pretraining for " + s.name, static_cast<std::int64_t>(devices.size()), "sources");
-  parallel_for(static_cast<std::int64_t>(devices.size()), [&](std::int64_t i) {
-    learnt.pretrained.at(devices[i]) = pretrain(task.loaded->space, draw_source(task, devices[i], 0), settings);
-    progress.advance();
-  });
-}
-
-// The method of the task; refers to the model and to the task.
-std::unique_ptr<AdaptationMethod> make_method(const Task& task, const Learnt& learnt, const Case& one,
-                                              const BayesModel& model, const std::vector<SourceDevice>& sources,
-                                              int trial) {
-  const auto& s = task.settings;
-  if (s.method == "bayes") return make_bayes(model);
-  if (s.method == "adaproxy") return make_adaproxy(*task.features, sources, s.norm);
-  std::vector<MlpPredictor> pretrained;
-  for (const int d : one.sources) pretrained.push_back(learnt.pretrained.at(d));
-  auto settings = s.fine_tune;
-  settings.seed = s.seed + static_cast<std::uint64_t>(trial);
-  return make_finetune(task.loaded->space, std::move(pretrained), settings);
+  return learned;
 }
 
 // Latencies that the SRCC is over, the others NaN: of the test rows, without the slowest and the fastest share where
@@ -117,48 +85,38 @@ Series judged(const Task& task, const Series& target) {
 }
 
 // Rows in the order in which every target measures them, [sizes]. Orders are nested, but for k-means'.
-std::vector<std::vector<std::int64_t>> orders_of(const Task& task, const BayesModel& model,
-                                                 const std::vector<int>& sizes, int trial) {
-  const auto& s = task.settings;
-  const auto scales = s.design == "prior" ? DesignScales::prior : DesignScales::flat;
-  auto order = [&](int k) {
-    return measuring_order(*task.archs, model, s.selection, scales, s.connected, k, s.seed, trial);
-  };
-  if (s.selection != Selection::kmeans) return {sizes.size(), order(*std::max_element(sizes.begin(), sizes.end()))};
+std::vector<std::vector<std::int64_t>> orders_of(const LookupTrial& trial, Selection selection,
+                                                 const std::vector<int>& sizes) {
+  if (selection != Selection::kmeans)
+    return {sizes.size(), trial.measuring_order(*std::max_element(sizes.begin(), sizes.end()))};
   std::vector<std::vector<std::int64_t>> orders;
-  for (const int size : sizes) orders.push_back(order(size));
+  for (const int size : sizes) orders.push_back(trial.measuring_order(size));
   return orders;
 }
 
-// All targets of a case, at all sizes; of the variants without some blocks at samples_target only.
-void run_trial(Task& task, const Learnt& learnt, int c, int trial) {
+// All targets of a case, at all sizes; of the variants without some parts at samples_target only.
+void run_trial(Task& task, Case& one, const std::vector<LearnedFromSources>& learned, int number) {
   const auto& s = task.settings;
-  auto& one = task.cases[c];
-  const auto sources = draw_sources(task, one, trial);
-  std::vector<SourcePredictor> predictors;
-  for (const auto& source : sources) predictors.push_back(fit_source(*task.features, source));
-  for (int variant = 0; variant < task.n_variants(); ++variant) {
-    const BayesModel model(*task.features, predictors, options_of(s, kVariants[variant]), learnt.priors[c][variant]);
-    const auto method = make_method(task, learnt, one, model, sources, trial);
+  const Sources sources(task.features, draw_all(task, one, number));
+  for (std::size_t variant = 0; variant < task.variants.size(); ++variant) {
+    const LookupTrial trial(*task.archs, sources, *task.variants[variant].settings, learned[variant], s.design, s.seed,
+                            number);
+    if (variant == 0 && number == 0) one.prior = trial.method().prior();
     const auto sizes = variant == 0 ? task.sizes : std::vector<int>{s.samples_target};
-    const auto orders = orders_of(task, model, sizes, trial);
+    const auto orders = orders_of(trial, s.design.selection, sizes);
     for (auto& outcome : one.outcomes) {
       const auto& target = task.devices[outcome.target];
       const auto truth = judged(task, target);
       for (std::size_t size = 0; size < sizes.size(); ++size) {
-        const auto [rows, latency] = measure_rows(target, orders[size], sizes[size]);
-        const auto start = std::chrono::steady_clock::now();
-        const auto adapted = method->adapt(*task.archs, rows, latency);
-        const auto predicted = adapted->latency_ms(*task.archs);
-        const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - start;
-        const auto [all, unseen] = agreement(predicted, truth, rows, Backend::cpu);
-        if (size == 0) outcome.variants[variant][trial] = all;
+        const auto adapted = trial.adapt(target, orders[size], sizes[size]);
+        const auto [all, unseen] = agreement(adapted.latency_ms, truth, adapted.rows, Backend::cpu);
+        if (size == 0) outcome.variants[variant][number] = all;
         if (variant > 0) continue;
-        if (size == 0) outcome.adapt_ms[trial] = spent.count();
-        const auto at = size * s.trials + trial;
+        if (size == 0) outcome.adapt_ms[number] = adapted.milliseconds;
+        const auto at = size * s.trials + number;
         outcome.srcc[at] = all;
         outcome.unseen[at] = unseen;
-        const auto expected = adapted->expected_srcc();
+        const auto expected = adapted.predictor->expected_srcc();
         outcome.expected[at] = expected.value;
         outcome.sure[at] = expected.probability(kStrong);
       }
@@ -169,23 +127,20 @@ void run_trial(Task& task, const Learnt& learnt, int c, int trial) {
 }  // namespace
 
 void run_trials(Task& task) {
-  const int trials = task.settings.trials, variants = task.n_variants();
+  const int trials = task.settings.trials;
   for (auto& one : task.cases)
     for (auto& outcome : one.outcomes) {
       for (auto* v : {&outcome.srcc, &outcome.unseen, &outcome.expected, &outcome.sure})
         v->assign(task.sizes.size() * trials, kNan);
-      outcome.variants.assign(variants, std::vector<double>(trials, kNan));
+      outcome.variants.assign(task.variants.size(), std::vector<double>(trials, kNan));
       outcome.adapt_ms.assign(trials, kNan);
     }
-  Learnt learnt;
-  learnt.priors.assign(task.cases.size(), std::vector<std::optional<BlockPrior>>(variants));
-  learn_priors(task, learnt);
-  pretrain_sources(task, learnt);
-  const auto jobs = static_cast<std::int64_t>(task.cases.size()) * trials;
+  const Learned learned = learn(task);
+  const auto jobs = std::ssize(task.cases) * trials;
   Progress progress("adapting " + task.settings.name, jobs, "trials");
   parallel_for(jobs, [&](std::int64_t job) {
     check_interrupt();
-    run_trial(task, learnt, static_cast<int>(job / trials), static_cast<int>(job % trials));
+    run_trial(task, task.cases[job / trials], learned[job / trials], static_cast<int>(job % trials));
     progress.advance();
   });
 }

@@ -340,10 +340,10 @@ World make_world(std::uint64_t seed) {
   world.training.choices = sample(60);
   world.validation.choices = sample(10);
   world.fresh = sample(300);
-  world.training.latency_ms.resize(60);
-  world.validation.latency_ms.resize(10);
-  world.target.predict(world.training.choices, world.training.latency_ms);
-  world.target.predict(world.validation.choices, world.validation.latency_ms);
+  world.training.values.resize(60);
+  world.validation.values.resize(10);
+  world.target.predict(world.training.choices, world.training.values);
+  world.target.predict(world.validation.choices, world.validation.values);
   return world;
 }
 
@@ -368,7 +368,7 @@ TEST(AdaptAdaproxy, RecoversATargetThatIsLinearInTheChoices) {
 TEST(AdaptAdaproxy, PredictorIsTheTrainingFitInMilliseconds) {
   const World world = make_world(2);
   const AdaproxyResult result = adapt_adaproxy(world.proxy, 2, world.training, world.validation, Norm::l2);
-  const auto& latency = world.training.latency_ms;
+  const auto& latency = world.training.values;
   const double mean = std::accumulate(latency.begin(), latency.end(), 0.0) / latency.size();
   double squares = 0;
   for (const double value : latency) squares += (value - mean) * (value - mean);
@@ -384,10 +384,10 @@ TEST(AdaptAdaproxy, UnitsOfTheTargetDoNotMatter) {
   for (const Norm norm : kNorms) {
     World world = make_world(3);
     const Philox random{3, 9};
-    for (std::size_t i = 0; i < 60; ++i) world.training.latency_ms[i] += 3 * random.uniform(i);
+    for (std::size_t i = 0; i < 60; ++i) world.training.values[i] += 3 * random.uniform(i);
     const AdaproxyResult ms = adapt_adaproxy(world.proxy, 2, world.training, world.validation, norm);
-    for (double& value : world.training.latency_ms) value /= 1000;
-    for (double& value : world.validation.latency_ms) value /= 1000;
+    for (double& value : world.training.values) value /= 1000;
+    for (double& value : world.validation.values) value /= 1000;
     const AdaproxyResult s = adapt_adaproxy(world.proxy, 2, world.training, world.validation, norm);
     EXPECT_EQ(ms.lambda_step, s.lambda_step);
     EXPECT_EQ(ms.validation_srcc, s.validation_srcc);
@@ -412,11 +412,11 @@ TEST(AdaptAdaproxy, RefusesIllPosedInput) {
     change(world, deviation);
     EXPECT_THROW(adapt_adaproxy(world.proxy, deviation, world.training, world.validation, Norm::l2), Error);
   };
-  refuses([](World& w, double&) { w.training.choices.resize(12), w.training.latency_ms.resize(2); });
-  refuses([](World& w, double&) { w.validation.choices.resize(6), w.validation.latency_ms.resize(1); });
-  refuses([](World& w, double&) { w.training.latency_ms[7] = std::numeric_limits<double>::quiet_NaN(); });
-  refuses([](World& w, double&) { w.validation.latency_ms[7] = std::numeric_limits<double>::infinity(); });
-  refuses([](World& w, double&) { w.training.latency_ms.assign(60, 3.3); });
+  refuses([](World& w, double&) { w.training.choices.resize(12), w.training.values.resize(2); });
+  refuses([](World& w, double&) { w.validation.choices.resize(6), w.validation.values.resize(1); });
+  refuses([](World& w, double&) { w.training.values[7] = std::numeric_limits<double>::quiet_NaN(); });
+  refuses([](World& w, double&) { w.validation.values[7] = std::numeric_limits<double>::infinity(); });
+  refuses([](World& w, double&) { w.training.values.assign(60, 3.3); });
   refuses([](World& w, double&) { w.training.choices[100] = 5; });
   refuses([](World& w, double&) { w.validation.choices.pop_back(); });
   refuses([](World& w, double&) { w.proxy.weights.pop_back(); });

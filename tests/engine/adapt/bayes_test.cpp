@@ -7,11 +7,11 @@
 #include <limits>
 #include <numeric>
 
-#include "oneproxy/engine/adapt/design/proposal.h"
-#include "oneproxy/engine/adapt/method.h"
-#include "oneproxy/engine/predictor/linear_fit.h"
+#include "oneproxy/engine/adapt/design/advice.h"
+#include "oneproxy/engine/adapt/design/measuring_order.h"
 #include "oneproxy/kernels/base/random.h"
 #include "oneproxy/kernels/rank/rank.h"
+#include "tests/engine/adapt/made_up_fleet.h"
 #include "tests/engine/error_of.h"
 
 namespace oneproxy {
@@ -23,62 +23,6 @@ using testing::IsEmpty;
 using testing::Not;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
-// Made-up devices: each weighs the physical features in its own way.
-struct Fleet {
-  SearchSpace space;
-  ArchitectureFeatures features;
-  std::vector<std::uint8_t> choices;  // [n, decisions]
-  std::vector<std::vector<double>> devices;
-
-  explicit Fleet(const std::string& name, int n = 300, double noise = 0.01)
-      : space(SearchSpace::load(name)), features(space) {
-    const Philox random{3, 0};
-    std::uint64_t draw = 0;
-    for (int i = 0; i < n; ++i)
-      for (const auto radix : space.radices()) choices.push_back(random.below(draw++, radix));
-    const auto rows = features.rows(choices);
-    const int columns = features.layout().n_columns(), physical = features.physics().n_columns();
-    for (int d = 0; d < 5; ++d) {
-      std::vector<double> latency;
-      for (int i = 0; i < n; ++i) {
-        double y = 10;
-        for (int j = 0; j < physical; ++j)
-          y += (0.5 + std::sin(3.0 * d + j)) * rows.blocks[i * columns + j] * (j == 0 ? 2 : 0.5);
-        latency.push_back(std::max(y, 1.0) * (1 + noise * (random.uniform(draw++) - 0.5)));
-      }
-      devices.push_back(latency);
-    }
-  }
-
-  std::vector<SourceDevice> sources(int count) const {
-    std::vector<SourceDevice> all;
-    for (int d = 0; d < count; ++d) all.push_back({"device" + std::to_string(d), choices, devices[d]});
-    return all;
-  }
-  BayesModel model(int count, const BayesOptions& options = {}) const {
-    std::vector<SourcePredictor> predictors;
-    for (const auto& source : sources(count)) predictors.push_back(fit_source(features, source));
-    return {features, predictors, options};
-  }
-  std::vector<double> z(const BayesModel& m, const std::vector<std::int64_t>& rows) const {
-    return m.design(features.pick(features.rows(choices), rows));
-  }
-  std::vector<double> latency(int device, const std::vector<std::int64_t>& rows) const {
-    std::vector<double> y;
-    for (const auto row : rows) y.push_back(devices[device][row]);
-    return y;
-  }
-  double srcc(const BayesModel& m, const AdaptedBayes& adapted, int device) const {
-    return spearman(m.latency_ms(adapted, features.rows(choices)), devices[device], Backend::cpu).value;
-  }
-};
-
-std::vector<std::int64_t> first(int n) {
-  std::vector<std::int64_t> rows(n);
-  std::iota(rows.begin(), rows.end(), 0);
-  return rows;
-}
 
 TEST(Bayes, RanksAFreshDeviceFromTwentySamples) {
   for (const char* name : {"fbnet", "nasbench201"}) {
@@ -137,7 +81,7 @@ TEST(Bayes, ExportsATableOfASmallSpace) {
   ASSERT_EQ(table.values.size(), 15625u);
   const auto expected = model.latency_ms(adapted, fleet.features.rows(fleet.choices));
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    const auto index = fleet.space.index(std::span(fleet.choices).subspan(i * 6, 6));
+    const auto index = fleet.space().index(std::span(fleet.choices).subspan(i * 6, 6));
     EXPECT_NEAR(table.values[static_cast<std::size_t>(index)], expected[i], 1e-9);
   }
   EXPECT_THAT(error_of([&] { model.additive_table(adapted); }), HasSubstr("do not add up"));
@@ -201,7 +145,8 @@ TEST(Bayes, SaysThatLatenciesLookLikeSeconds) {
   for (double& v : y) v /= 1000;
   const auto adapted = model.adapt(fleet.z(model, rows), y);
   ASSERT_EQ(adapted.remarks.size(), 1u);
-  EXPECT_THAT(adapted.remarks[0], HasSubstr("look like seconds"));
+  EXPECT_EQ(adapted.remarks[0].kind, Remark::Kind::looks_like_seconds);
+  EXPECT_THAT(adapted.remarks[0].text, HasSubstr("look like seconds"));
   EXPECT_GT(fleet.srcc(model, adapted, 4), 0.95);
 }
 
@@ -211,12 +156,12 @@ TEST(Bayes, EqualLatenciesAndTooFewFallBackToTheSources) {
   const auto rows = first(10);
   const auto equal = model.adapt(fleet.z(model, rows), std::vector<double>(10, 7.0));
   EXPECT_TRUE(equal.from_prior);
-  EXPECT_THAT(equal.remarks.at(0), HasSubstr("all latencies are 7 ms"));
+  EXPECT_THAT(equal.remarks.at(0).text, HasSubstr("all latencies are 7 ms"));
   EXPECT_TRUE(std::isnan(model.expected_srcc(equal).value));
   EXPECT_TRUE(std::isnan(model.expected_srcc(equal).probability(0.9)));
   const auto two = model.adapt(fleet.z(model, first(2)), fleet.latency(4, first(2)));
   EXPECT_TRUE(two.from_prior);
-  EXPECT_THAT(two.remarks.at(0), HasSubstr("2 measurements are too few"));
+  EXPECT_THAT(two.remarks.at(0).text, HasSubstr("2 measurements are too few"));
   // It is the mean of the sources' z-scores that ranks.
   const auto mean = model.latency_ms(two, fleet.features.rows(fleet.choices));
   EXPECT_EQ(spearman(mean, model.latency_ms(equal, fleet.features.rows(fleet.choices)), Backend::cpu).value, 1);
@@ -225,7 +170,7 @@ TEST(Bayes, EqualLatenciesAndTooFewFallBackToTheSources) {
   none.sources = false;
   const auto alone = fleet.model(4, none);
   const auto macs = alone.adapt(fleet.z(alone, first(1)), fleet.latency(4, first(1)));
-  EXPECT_THAT(macs.remarks.at(0), HasSubstr("MACs"));
+  EXPECT_THAT(macs.remarks.at(0).text, HasSubstr("MACs"));
 }
 
 TEST(Bayes, DuplicatesAndFailuresAreNoTrouble) {
@@ -253,7 +198,7 @@ TEST(Bayes, RefusesBadInputWithTheRemedy) {
               }),
               HasSubstr("outside the space nasbench201"));
   EXPECT_THAT(error_of([&] { learn_prior(fleet.features, fleet.sources(2), {}, 1); }), HasSubstr("at least 3"));
-  SourceDevice flat{"flat", fleet.choices, std::vector<double>(300, 2.0)};
+  const SourceDevice flat{"flat", {fleet.choices, std::vector<double>(300, 2.0)}};
   EXPECT_THAT(error_of([&] { fit_source(fleet.features, flat); }), HasSubstr("flat"));
 }
 
@@ -301,8 +246,9 @@ TEST(Bayes, MoreMeasurementsAreExpectedToHelp) {
   EXPECT_GT(ten, expected.value);
   EXPECT_GT(all, ten);
   // Advice: easy to reach, hard to reach, out of reach.
-  const auto next = propose(model, Selection::a_optimal, 30, 1, {});
-  const auto early = advise(model, adapted, expected, 0.1, 0.9, next);  // eight samples: two more at the least
+  SpaceCandidates candidates(fleet.space(), 1, 0);
+  const auto next = choose_architectures(model, candidates, {}, 20, 1).choices;  // 30 with those to spare
+  const auto early = advise(model, adapted, expected, 0.1, 0.9, next);           // eight samples: two more at the least
   EXPECT_FALSE(early.stop);
   EXPECT_EQ(early.more, 2);
   const auto enough = model.adapt(fleet.z(model, first(12)), fleet.latency(4, first(12)));
@@ -324,64 +270,6 @@ TEST(Bayes, LearnsAPriorFromTheSourcesAndFromNothingElse) {
   for (const double d : prior.deviation) EXPECT_GE(d, 1);
   const auto again = learn_prior(fleet.features, fleet.sources(3), options, 1);
   EXPECT_EQ(prior.log_mean, again.log_mean);
-}
-
-TEST(Proposal, IsDeterministicNewAndConnected) {
-  const Fleet fleet("nasbench201");
-  const auto model = fleet.model(3);
-  const auto some = propose(model, Selection::a_optimal, 12, 5, {});
-  EXPECT_EQ(some, propose(model, Selection::a_optimal, 12, 5, {}));
-  EXPECT_NE(some, propose(model, Selection::a_optimal, 12, 6, {}));
-  const auto more = propose(model, Selection::a_optimal, 12, 5, some);
-  for (int i = 0; i < 12; ++i) {
-    const auto one = std::span(more).subspan(i * 6, 6);
-    EXPECT_TRUE(fleet.features.physics().connected(one));
-    for (int j = 0; j < 12; ++j) EXPECT_FALSE(std::equal(one.begin(), one.end(), some.begin() + j * 6));
-  }
-}
-
-TEST(Method, AdaproxyBehindTheInterfaceIsAdaproxy) {
-  const Fleet fleet("nasbench201", 300, 0.1);
-  const Architectures all(fleet.features, fleet.choices);
-  const auto method = make_adaproxy(fleet.features, fleet.sources(1), Norm::l2);
-  const auto rows = first(24);
-  const auto y = fleet.latency(4, rows);
-  const auto adapted = method->adapt(all, rows, y);
-  const auto proxy = fit_linear(fleet.space, fleet.choices, fleet.devices[0]);
-  std::vector<double> predicted(300);
-  proxy.predict(fleet.choices, predicted);
-  double mean = 0, squares = 0;
-  for (const double v : predicted) mean += v / 300;
-  for (const double v : predicted) squares += (v - mean) * (v - mean) / 300;
-  const int validation = adaproxy_validation(24), training = 24 - validation;
-  const TrainingSamples train{{fleet.choices.begin(), fleet.choices.begin() + training * 6},
-                              {y.begin(), y.begin() + training}};
-  const ValidationSamples valid{{fleet.choices.begin() + training * 6, fleet.choices.begin() + 24 * 6},
-                                {y.begin() + training, y.end()}};
-  const auto direct = adapt_adaproxy(proxy, std::sqrt(squares), train, valid, Norm::l2).predictor;
-  std::vector<double> expected(300);
-  direct.predict(fleet.choices, expected);
-  const auto got = adapted->latency_ms(all);
-  for (int i = 0; i < 300; ++i) EXPECT_NEAR(got[i], expected[i], 1e-6 * expected[i]);
-  std::vector<double> by_table(300);
-  predict(adapted->space_model(), fleet.choices, by_table);
-  for (int i = 0; i < 300; ++i) EXPECT_NEAR(by_table[i], got[i], 1e-9 * got[i]);
-  EXPECT_FALSE(adapted->advice(0.9, 0.9, 8, {}, 1).has_value());
-  EXPECT_TRUE(std::isnan(adapted->expected_srcc().value));
-}
-
-TEST(Method, BayesBehindTheInterface) {
-  const Fleet fleet("nasbench201");
-  const Architectures all(fleet.features, fleet.choices);
-  const auto model = fleet.model(4);
-  const auto method = make_bayes(model);
-  const auto rows = first(20);
-  const auto adapted = method->adapt(all, rows, fleet.latency(4, rows));
-  EXPECT_GT(spearman(adapted->latency_ms(all), fleet.devices[4], Backend::cpu).value, 0.95);
-  EXPECT_TRUE(std::holds_alternative<IndexTable>(adapted->space_model()));
-  EXPECT_TRUE(adapted->adapted());
-  EXPECT_TRUE(adapted->advice(0.5, 0.9, 8, {}, 1)->stop);
-  EXPECT_GT(adapted->expected_srcc().value, 0.8);
 }
 
 }  // namespace

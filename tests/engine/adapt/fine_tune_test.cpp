@@ -1,4 +1,4 @@
-#include "oneproxy/engine/adapt/fine_tune.h"
+#include "oneproxy/engine/adapt/methods/fine_tune.h"
 
 #include <gmock/gmock.h>
 
@@ -42,21 +42,19 @@ class FineTuneTest : public testing::Test {
     const Philox random{3, 0};
     std::vector<std::uint8_t> choices;
     for (std::int64_t i = 0; i < 600 * 6; ++i) choices.push_back(static_cast<std::uint8_t>(random.below(i, 5)));
-    all_ = std::make_unique<Architectures>(features_, std::move(choices));
+    all_ = std::make_unique<Architectures>(*features_, std::move(choices));
     for (std::int64_t i = 0; i < all_->n(); ++i) target_.push_back(latency(all_->row(i), 0.8));
   }
 
   SourceDevice source(double twist) const {
-    SourceDevice device{"made-up", {}, {}};
-    for (std::int64_t i = 300; i < all_->n(); ++i) {
-      const auto row = all_->row(i);
-      device.choices.insert(device.choices.end(), row.begin(), row.end());
-      device.latency_ms.push_back(latency(row, twist));
-    }
+    SourceDevice device{"made-up", {}};
+    for (std::int64_t i = 300; i < all_->n(); ++i) device.samples.add(all_->row(i), latency(all_->row(i), twist));
     return device;
   }
   std::unique_ptr<AdaptedPredictor> adapt(std::vector<MlpPredictor> sources) const {
-    return make_finetune(space(), std::move(sources), settings_)->adapt(*all_, measured_, samples_);
+    TargetSamples samples;
+    for (std::size_t i = 0; i < measured_.size(); ++i) samples.add(all_->row(measured_[i]), samples_[i]);
+    return make_finetune(features_, std::move(sources), settings_)->adapt(samples);
   }
   // Over the architectures that were not measured.
   double srcc(std::vector<double> predicted) const {
@@ -69,7 +67,7 @@ class FineTuneTest : public testing::Test {
     return values;
   }
 
-  ArchitectureFeatures features_{space()};
+  std::shared_ptr<const ArchitectureFeatures> features_ = std::make_shared<ArchitectureFeatures>(space());
   std::unique_ptr<Architectures> all_;
   std::vector<double> target_, samples_;
   std::vector<std::int64_t> measured_;
@@ -126,16 +124,16 @@ TEST_F(FineTuneTest, SaysWhatItCanNotAdaptTo) {
   samples_.assign(20, std::numeric_limits<double>::quiet_NaN());
   EXPECT_THAT(error_of([&] { adapt({proxy}); }), HasSubstr("two are needed"));
   samples_[3] = -1;
-  EXPECT_THAT(error_of([&] { adapt({proxy}); }), HasSubstr("row 3"));
-  EXPECT_THAT(error_of([&] { make_finetune(space(), {}, settings_); }), HasSubstr("source device"));
+  EXPECT_THAT(error_of([&] { adapt({proxy}); }), HasSubstr("sample 3"));
+  EXPECT_THAT(error_of([&] { make_finetune(features_, {}, settings_); }), HasSubstr("source device"));
   auto broken = source(0);
-  broken.latency_ms.assign(broken.latency_ms.size(), 1.0);
+  broken.samples.values.assign(broken.samples.values.size(), 1.0);
   EXPECT_THAT(error_of([&] { pretrain(space(), broken, settings_); }), HasSubstr("made-up"));
 }
 
 TEST(FineTuneWithoutTorch, SaysWhatIsMissing) {
   if (torch_compiled()) GTEST_SKIP() << "built with LibTorch";
-  EXPECT_THAT(error_of([] { make_finetune(space(), {}, {}); }), HasSubstr("LibTorch"));
+  EXPECT_THAT(error_of([] { make_finetune(nullptr, {}, {}); }), HasSubstr("LibTorch"));
 }
 
 }  // namespace

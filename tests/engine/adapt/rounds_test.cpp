@@ -111,10 +111,7 @@ TEST(Rounds, CheckSamplesJoinTheTrainingSamplesUpToTheCap) {
     const std::int64_t row = result.measured[i];
     auto& to = i >= 80 ? check_choices : i >= 30 && i < 40 ? validation.choices : training.choices;
     to.insert(to.end(), bench.choices.begin() + 4 * row, bench.choices.begin() + 4 * row + 4);
-    (i >= 80             ? check
-     : i >= 30 && i < 40 ? validation.latency_ms
-                         : training.latency_ms)
-        .push_back(bench.latency_ms[row]);
+    (i >= 80 ? check : i >= 30 && i < 40 ? validation.values : training.values).push_back(bench.latency_ms[row]);
   }
   const AdaproxyResult expected = adapt_adaproxy(bench.proxy, 1, training, validation, Norm::l2);
   EXPECT_EQ(result.adapted.predictor.weights, expected.predictor.weights);

@@ -20,11 +20,11 @@ MeasuredArchitectures measured(const std::vector<std::pair<std::size_t, double>>
     const auto [arch, latency] = lines[i];
     if (m.repeats.size() <= arch) {
       m.repeats.resize(arch + 1);
-      m.places.resize(arch + 1);
+      m.lines.resize(arch + 1);
     }
     if (std::isnan(latency)) continue;
     m.repeats[arch].push_back(latency);
-    m.places[arch].push_back(static_cast<std::int64_t>(i));
+    m.lines[arch].push_back(static_cast<std::int64_t>(i));
   }
   for (auto own : m.repeats) {
     std::sort(own.begin(), own.end());
@@ -38,8 +38,8 @@ TEST(Drift, IsOneWithoutAReference) {
   const auto drift = find_drift(measured({{0, 10}, {1, 20}, {0, 20}, {2, 5}, {2, 6}, {2, 7}}));
   EXPECT_THAT(drift.references, IsEmpty());
   for (const auto& factors : drift.factor) EXPECT_THAT(factors, Each(1.0));
-  EXPECT_EQ(drift.least, 1);
-  EXPECT_EQ(drift.most, 1);
+  EXPECT_EQ(drift.min_factor, 1);
+  EXPECT_EQ(drift.max_factor, 1);
 }
 
 TEST(Drift, TakesOutASlowGrowth) {
@@ -57,11 +57,11 @@ TEST(Drift, TakesOutASlowGrowth) {
   const auto given = measured(lines);
   const auto drift = find_drift(given);
   EXPECT_THAT(drift.references, ElementsAre(0));
-  EXPECT_NEAR(drift.most / drift.least, std::pow(1.02, 18), 0.08);  // the ends are smoothed
+  EXPECT_NEAR(drift.max_factor / drift.min_factor, std::pow(1.02, 18), 0.08);  // the ends are smoothed
   const auto steady = without_drift(given, drift);
   // Up to a factor for all: that of the middle of the measuring.
   for (std::size_t i = 1; i < truth.size(); ++i)
-    if (given.places[i][0] > 3 && given.places[i][0] < 15) {
+    if (given.lines[i][0] > 3 && given.lines[i][0] < 15) {
       EXPECT_NEAR(steady.latency_ms[i] / truth[i], std::pow(1.02, 9), 0.01) << i;
     }
   EXPECT_EQ(steady.choices, given.choices);

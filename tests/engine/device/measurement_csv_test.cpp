@@ -68,7 +68,7 @@ TEST_F(MeasurementCsv, SeveralFilesAreReadAsOne) {
       folder_.write("b.csv", "latency_ms,repeat,arch\n5,1,0 0 0 0 0 4\n6,1,0 0 0 0 0 2\n5,1,0 0 0 0 0 1\n");
   const auto measured = read_measurements(space_, {first, second});
   EXPECT_THAT(measured.repeats, ElementsAre(ElementsAre(3, 5), ElementsAre(6), ElementsAre(4), ElementsAre(5)));
-  EXPECT_THAT(measured.places, ElementsAre(ElementsAre(0, 5), ElementsAre(4), ElementsAre(2), ElementsAre(3)));
+  EXPECT_THAT(measured.lines, ElementsAre(ElementsAre(0, 5), ElementsAre(4), ElementsAre(2), ElementsAre(3)));
   EXPECT_THAT(measured.latency_ms, ElementsAre(4, 6, 4, 5));
   EXPECT_EQ(measured.n_failed, 1);
   EXPECT_EQ(read_architectures(space_, {first, second}), measured.choices);

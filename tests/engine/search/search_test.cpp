@@ -9,6 +9,7 @@
 #include <set>
 
 #include "oneproxy/engine/base/resources.h"
+#include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/search/exchange.h"
 #include "oneproxy/engine/search/front.h"
 #include "oneproxy/engine/search/methods/annealing.h"
@@ -58,14 +59,6 @@ TEST(Front, RegretAndInfeasible) {
   EXPECT_TRUE(regret(found, truth, 2, 5).feasible);
   EXPECT_EQ(regret(found, truth, 1.5, 5).points, 5);  // to the smallest quality
   EXPECT_FALSE(regret(found, truth, 1.5, 5).feasible);
-}
-
-TEST(Front, QuantilesAreNumpys) {
-  const std::vector<double> values = {4, 1, kNan, 3, 2};
-  EXPECT_DOUBLE_EQ(quantile(values, 0.5), 2.5);
-  EXPECT_DOUBLE_EQ(quantile(values, 0.1), 1.3);
-  EXPECT_DOUBLE_EQ(quantile(values, 1), 4);
-  EXPECT_THROW(quantile(std::vector<double>{kNan}, 0.5), Error);
 }
 
 TEST(Front, ReferenceIsTheWorstOfWhatHasBoth) {

@@ -73,8 +73,8 @@ class TrainTest : public testing::Test {
   void SetUp() override {
     if (!torch_compiled()) GTEST_SKIP() << "built without LibTorch";
   }
-  const FittingRows fitting_ = rows<FittingRows>(300, 1);
-  const StoppingRows stopping_ = rows<StoppingRows>(80, 2);
+  const TrainingSamples fitting_ = rows<TrainingSamples>(300, 1);
+  const StoppingSamples stopping_ = rows<StoppingSamples>(80, 2);
   TrainingResult train(const TrainSettings& s) const { return train_mlp(space(), fitting_, stopping_, s); }
   std::vector<double> predictions(const MlpPredictor& p, const std::vector<std::uint8_t>& choices) const {
     std::vector<double> values(choices.size() / 6);
@@ -88,7 +88,7 @@ TEST_F(TrainTest, LearnsWhatIsNotAdditive) {
   s.hidden = {32, 32};
   s.epochs = 40;
   s.batch = 64;
-  const auto fitting = rows<FittingRows>(1000, 6), test = rows<FittingRows>(300, 3);
+  const auto fitting = rows<TrainingSamples>(1000, 6), test = rows<TrainingSamples>(300, 3);
   const auto result = train_mlp(space(), fitting, stopping_, s);
   const auto quality = prediction_quality(predictions(result.predictor, test.choices), test.values, Backend::cpu);
   std::vector<double> linear(300);
@@ -298,13 +298,13 @@ TEST_F(TrainTest, BadSettingsAreRefused) {
 }
 
 TEST_F(TrainTest, BadRowsAreRefused) {
-  const std::vector<std::pair<std::function<void(FittingRows&, TrainSettings&)>, std::string>> cases = {
-      {[](FittingRows& f, TrainSettings&) { f.values.assign(f.values.size(), 2.5); }, "nothing to learn"},
-      {[](FittingRows& f, TrainSettings&) { f.values.assign(f.values.size(), std::nan("")); }, "0 fitting rows"},
-      {[](FittingRows& f, TrainSettings&) { f.values[7] = INFINITY; }, "fitting row 7"},
-      {[](FittingRows& f, TrainSettings& s) { f.values[7] = 0, s.log_target = true; }, "log_target"},
-      {[](FittingRows& f, TrainSettings&) { f.choices[6 * 9 + 2] = 5; }, "row 9 is no architecture of nasbench201"},
-      {[](FittingRows& f, TrainSettings&) { f.values.pop_back(); }, "299 fitting values"},
+  const std::vector<std::pair<std::function<void(TrainingSamples&, TrainSettings&)>, std::string>> cases = {
+      {[](TrainingSamples& f, TrainSettings&) { f.values.assign(f.values.size(), 2.5); }, "nothing to learn"},
+      {[](TrainingSamples& f, TrainSettings&) { f.values.assign(f.values.size(), std::nan("")); }, "0 fitting rows"},
+      {[](TrainingSamples& f, TrainSettings&) { f.values[7] = INFINITY; }, "fitting row 7"},
+      {[](TrainingSamples& f, TrainSettings& s) { f.values[7] = 0, s.log_target = true; }, "log_target"},
+      {[](TrainingSamples& f, TrainSettings&) { f.choices[6 * 9 + 2] = 5; }, "row 9 is no architecture of nasbench201"},
+      {[](TrainingSamples& f, TrainSettings&) { f.values.pop_back(); }, "299 fitting values"},
   };
   for (const auto& [change, says] : cases) {
     auto s = quick();
@@ -336,8 +336,8 @@ class FineTuningTest : public TrainTest {
     return s;
   }
   // Another device: monotonic in the first, with a twist, few samples.
-  FittingRows few() const {
-    auto f = rows<FittingRows>(40, 21);
+  TrainingSamples few() const {
+    auto f = rows<TrainingSamples>(40, 21);
     for (std::size_t i = 0; i < f.values.size(); ++i) f.values[i] = 2 * f.values[i] + 0.5 * f.choices[6 * i + 3];
     return f;
   }
@@ -388,7 +388,7 @@ TEST_F(FineTuningTest, AdaptsWithFewSamples) {
   s.epochs = 60;
   s.learning_rate = 3e-3;
   const auto p = tuned(s);
-  auto test = rows<FittingRows>(300, 31);
+  auto test = rows<TrainingSamples>(300, 31);
   for (std::size_t i = 0; i < test.values.size(); ++i)
     test.values[i] = 2 * test.values[i] + 0.5 * test.choices[6 * i + 3];
   const auto quality = prediction_quality(predictions(p, test.choices), test.values, Backend::cpu);
@@ -424,7 +424,7 @@ TEST_F(FineTuningTest, BadRequestsAreRefused) {
 
 TEST(TrainWithoutTorch, SaysWhatIsMissing) {
   if (torch_compiled()) GTEST_SKIP() << "built with LibTorch";
-  EXPECT_THAT(error_of([] { train_mlp(space(), rows<FittingRows>(9, 1), {}, quick()); }), HasSubstr("fetch_torch"));
+  EXPECT_THAT(error_of([] { train_mlp(space(), rows<TrainingSamples>(9, 1), {}, quick()); }), HasSubstr("fetch_torch"));
 }
 
 }  // namespace

@@ -1,11 +1,40 @@
-#include "experiments/kinds/statistics.h"
+#include "oneproxy/engine/base/statistics.h"
 
+#include <algorithm>
 #include <cmath>
 #include <iterator>
 
-#include "oneproxy/engine/search/front.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
+
+double median_of(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const auto half = values.size() / 2;
+  return values.size() % 2 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
+double quantile(std::span<const double> values, double q) {
+  std::vector<double> sorted;
+  for (const double value : values)
+    if (!std::isnan(value)) sorted.push_back(value);
+  if (sorted.empty()) throw Error("a quantile of no values was asked for");
+  std::sort(sorted.begin(), sorted.end());
+  const double position = q * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(position);
+  if (below + 1 >= sorted.size()) return sorted.back();
+  return sorted[below] + (position - static_cast<double>(below)) * (sorted[below + 1] - sorted[below]);
+}
+
+// By bisection: it is called a few hundred times, and is then the same to the last bit everywhere.
+double normal_quantile(double p) {
+  double low = -9, high = 9;
+  for (int i = 0; i < 60; ++i) {
+    const double middle = (low + high) / 2;
+    (0.5 * std::erfc(-middle / std::sqrt(2.0)) < p ? low : high) = middle;
+  }
+  return (low + high) / 2;
+}
 
 TrialStatistics statistics(std::span<const double> trials) {
   double sum = 0;

@@ -31,8 +31,8 @@ struct FineTuneSettings {
 // the device).
 MlpPredictor pretrain(const SearchSpace& space, const SourceDevice& device, const FineTuneSettings& settings);
 
-// Adapting: errors as above, of the target's samples. Keeps the sources.
-std::unique_ptr<AdaptationMethod> make_finetune(const SearchSpace& space, std::vector<MlpPredictor> sources,
-                                                const FineTuneSettings& settings);
+// From the networks of the source devices, at least one. Adapting: errors as above, of the target's samples.
+std::unique_ptr<AdaptationMethod> make_finetune(std::shared_ptr<const ArchitectureFeatures> features,
+                                                std::vector<MlpPredictor> networks, const FineTuneSettings& settings);
 
 }  // namespace oneproxy

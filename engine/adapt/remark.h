@@ -1,0 +1,17 @@
+#pragma once
+#include <string>
+
+namespace oneproxy {
+
+// What a person should know of the measurements.
+struct Remark {
+  enum class Kind {
+    looks_like_seconds,       // latencies far below the sources'
+    looks_like_microseconds,  // far above
+    not_adapted,              // too few or equal latencies: the sources (or MACs) rank
+  };
+  Kind kind;
+  std::string text;  // a sentence with the values
+};
+
+}  // namespace oneproxy

@@ -1,0 +1,142 @@
+#include "oneproxy/engine/adapt/workflow/adapt.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "oneproxy/engine/base/interrupt.h"
+#include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/provenance.h"
+#include "oneproxy/engine/base/statistics.h"
+#include "oneproxy/engine/device/drift.h"
+#include "oneproxy/kernels/base/error.h"
+
+namespace oneproxy {
+namespace {
+
+constexpr double kScattered = 0.2;      // relative spread of repeats
+constexpr double kNotableDrift = 0.05;  // relative size
+
+std::vector<ScatteredRepeats> scattered_repeats(const MeasuredArchitectures& measured) {
+  std::vector<ScatteredRepeats> scattered;
+  for (std::int64_t i = 0; i < measured.n(); ++i) {
+    const auto& own = measured.repeats[i];
+    if (own.size() < 2) continue;
+    const auto [low, high] = std::minmax_element(own.begin(), own.end());
+    if (*high - *low > kScattered * measured.latency_ms[i]) scattered.push_back({i, *low, *high});
+  }
+  return scattered;
+}
+
+// What architectures that were measured again and again say of the device; divided out where that is asked for.
+std::optional<DriftSeen> look_for_drift(MeasuredArchitectures& measured, bool divide_out) {
+  const Drift drift = find_drift(measured);
+  if (drift.references.empty()) {
+    if (!divide_out) return std::nullopt;
+    std::vector<std::string> files;
+    for (const auto& file : measured.files) files.push_back(file.name);
+    throw Error((files.empty() ? std::string("the measurements") : join(files)) +
+                ": --drift needs an architecture that was measured at least 3 times with others in between, and there "
+                "is none; `oneproxy plan --reference 5` writes such a plan");
+  }
+  if (divide_out) measured = without_drift(measured, drift);
+  return DriftSeen{drift.min_factor, drift.max_factor, drift.max_factor > drift.min_factor * (1 + kNotableDrift),
+                   divide_out};
+}
+
+std::vector<OutlyingLatency> outlying_latencies(const MeasuredArchitectures& measured,
+                                                const AdaptedPredictor& predictor) {
+  std::vector<double> known;
+  for (const double latency : measured.latency_ms)
+    if (!std::isnan(latency)) known.push_back(latency);
+  std::vector<OutlyingLatency> outliers;
+  for (const auto i : predictor.outliers())
+    outliers.push_back({i, measured.latency_ms[i], measured.latency_ms[i] / median_of(known)});
+  return outliers;
+}
+
+}  // namespace
+
+AdaptReport adapt(const Sources& sources, MeasuredArchitectures measured, const AdaptSettings& settings) {
+  settings.method.require_available("adapt");
+  settings.method.require_sources(sources);
+  const auto& space = sources.features->space();
+  AdaptReport report;
+  report.space = space.name();
+  report.geometry = space.geometry();
+  report.method = settings.method.kind().name;
+  report.sources = sources.names();
+  report.features = sources.features;
+  if (!settings.divide_out_drift) report.scattered = scattered_repeats(measured);
+  report.drift = look_for_drift(measured, settings.divide_out_drift);
+  report.n_known = measured.n_known();
+  report.measured = std::move(measured);
+
+  check_interrupt();
+  const auto& method_settings = settings.method.settings();
+  const auto learned = method_settings.learn(sources, settings.seed);
+  const auto method = method_settings.make(sources, learned, settings.seed);
+  report.prior = method->prior();
+  check_interrupt();
+  report.predictor = method->adapt({report.measured.choices, report.measured.latency_ms});
+  check_interrupt();
+  report.why_not_adapted = report.predictor->why_not_adapted();
+  report.outliers = outlying_latencies(report.measured, *report.predictor);
+  report.remarks = report.predictor->remarks();
+  report.expected = report.predictor->expected_srcc();
+  report.threshold = settings.threshold;
+  report.probability = report.expected.probability(settings.threshold);
+  if (report.adapted())
+    report.advice = report.predictor->advice(settings.threshold, settings.confidence, kMaxAdvised,
+                                             report.measured.choices, settings.seed);
+  check_interrupt();
+  return report;
+}
+
+Predictions predict(const AdaptReport& report, std::vector<std::uint8_t> choices) {
+  const std::size_t decisions = report.features->space().radices().size();
+  const auto row = [&](const std::vector<std::uint8_t>& all, std::size_t i) {
+    return std::vector<std::uint8_t>(all.begin() + i * decisions, all.begin() + (i + 1) * decisions);
+  };
+  std::map<std::vector<std::uint8_t>, double> known;
+  for (std::int64_t i = 0; i < report.measured.n(); ++i)
+    known[row(report.measured.choices, i)] = report.measured.latency_ms[i];
+  const Architectures at(*report.features, std::move(choices));
+  Predictions predictions{at.choices, report.predictor->latency_ms(at), report.predictor->deviation_ms(at), {}};
+  for (std::int64_t i = 0; i < at.n(); ++i) {
+    const auto found = known.find(row(at.choices, i));
+    predictions.measured_ms.push_back(found == known.end() ? std::numeric_limits<double>::quiet_NaN() : found->second);
+  }
+  return predictions;
+}
+
+SpaceModel recorded_model(const AdaptReport& report, const std::string& device) {
+  if (!report.adapted()) throw Error(report.why_not_adapted + ": there is no predictor; measure more architectures");
+  std::vector<std::string> files, checksums;
+  for (const auto& file : report.measured.files) {
+    files.push_back(file.name);
+    checksums.push_back(file.sha256);
+  }
+  SpaceModel model = report.predictor->space_model();
+  std::visit(
+      [&](auto& m) {
+        m.target = "latency on " + device;
+        m.unit = "ms";
+        m.record["source"] =
+            (files.empty() ? "" : join(files) + ", ") + count_of(report.n_known, "measurement") + ", " + report.method;
+        m.record["licence"] = std::string("private");
+        m.record["method"] = report.method;
+        m.record["n_measured"] = report.n_known;
+        m.record["sources"] = join(report.sources);
+        m.record["measurements_sha256"] = join(checksums);
+        m.record["version"] = version();
+        m.record["geometry"] = report.geometry;
+        if (!report.prior.empty()) m.record["prior"] = report.prior;
+        if (!std::isnan(report.expected.value)) m.record["expected_srcc"] = report.expected.value;
+      },
+      model);
+  return model;
+}
+
+}  // namespace oneproxy

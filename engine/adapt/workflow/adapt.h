@@ -1,0 +1,77 @@
+#pragma once
+// A predictor of a new device from its measurements, and what the measurements say of it and of the device.
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "oneproxy/engine/adapt/method_registry.h"
+#include "oneproxy/engine/adapt/sources.h"
+#include "oneproxy/engine/device/measurement_csv.h"
+
+namespace oneproxy {
+
+struct AdaptSettings {
+  MethodChoice method = {};
+  bool divide_out_drift = false;
+  double threshold = 0.9;   // SRCC that is good enough
+  double confidence = 0.9;  // probability of it at which to stop measuring
+  std::uint64_t seed = 1;
+};
+
+// Further measurements that are looked at when advising how many more to make.
+inline constexpr int kMaxAdvised = 64;
+
+// Architectures are counted as AdaptReport::measured has them.
+struct OutlyingLatency {
+  std::int64_t architecture = 0;
+  double latency_ms = 0, times_median = 0;  // counts for next to nothing
+};
+struct ScatteredRepeats {
+  std::int64_t architecture = 0;
+  double min_ms = 0, max_ms = 0;  // further apart than a fifth of the median
+};
+struct DriftSeen {
+  double min_factor = 1, max_factor = 1;  // of the device's middle speed
+  bool notable = false;                   // by more than 5 %
+  bool divided_out = false;
+};
+
+struct AdaptReport {
+  std::string space, geometry, method;
+  std::string prior;  // where the method's prior comes from; "" without one
+  std::vector<std::string> sources;
+
+  MeasuredArchitectures measured;           // without the drift, where it was divided out
+  std::int64_t n_known = 0;                 // of them, with a latency
+  std::optional<DriftSeen> drift;           // nothing where no architecture was measured again and again
+  std::vector<ScatteredRepeats> scattered;  // looked for where the drift stays in
+  std::vector<OutlyingLatency> outliers;
+  std::vector<Remark> remarks;  // of the method
+
+  std::string why_not_adapted;            // "" where adapted
+  ExpectedSrcc expected;                  // NaN values where the method does not know
+  double threshold = 0, probability = 0;  // that the SRCC is at least the threshold; NaN likewise
+  std::optional<Advice> advice;           // nothing where the method does not know, or nothing was adapted
+
+  std::shared_ptr<const ArchitectureFeatures> features;
+  std::unique_ptr<AdaptedPredictor> predictor;  // owns what it needs
+
+  bool adapted() const { return why_not_adapted.empty(); }
+};
+
+// Errors: no measurement that succeeded, drift to be divided out that nothing shows, what the method refuses.
+AdaptReport adapt(const Sources& sources, MeasuredArchitectures measured, const AdaptSettings& settings);
+
+// Predicted latencies beside what was measured, [n]; NaN where not measured, deviations NaN where unknown.
+struct Predictions {
+  std::vector<std::uint8_t> choices;  // [n, n_decisions]
+  std::vector<double> latency_ms, deviation_ms, measured_ms;
+};
+Predictions predict(const AdaptReport& report, std::vector<std::uint8_t> choices);
+
+// What a search takes, with target, unit and the record of how it came to be. Error: nothing was adapted.
+SpaceModel recorded_model(const AdaptReport& report, const std::string& device);
+
+}  // namespace oneproxy
