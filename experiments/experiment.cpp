@@ -52,7 +52,7 @@ DataSettings DataSettings::read(Config& config) {
   settings.n_architectures =
       config.integer("architectures", 0, 0, std::int64_t{1} << 40, "work on so many random rows of the set; 0 is all");
   if (settings.n_architectures == 1)
-    throw Error(config.place("architectures") + ": one architecture has no rank; ask for 2 or more, or 0 for all");
+    throw Error(config.location("architectures") + ": one architecture has no rank; ask for 2 or more, or 0 for all");
   return settings;
 }
 

@@ -51,7 +51,7 @@ struct ExperimentConfig {
     backend = config.one_of_outside_identity("backend", "auto", {"auto", "cpu", "cuda"}, "where kernels run");
     name = config.text("name", default_name(config.file()), "begins the name of the result folder");
     if (name.empty() || name.find('/') != std::string::npos || name[0] == '.')
-      throw Error(config.place("name") + ": name = \"" + name + "\" should be a plain file name");
+      throw Error(config.location("name") + ": name = \"" + name + "\" should be a plain file name");
     experiment = kind.read(config, seed);
   }
 };
@@ -62,7 +62,7 @@ std::string read_kind(Config& config) {
 
 ExperimentConfig read_config(Config& config) {
   const std::string kind = read_kind(config);
-  ExperimentConfig read(config, find_kind(kind, config.place("kind")));
+  ExperimentConfig read(config, find_kind(kind, config.location("kind")));
   config.finish();
   if (read.store_path.empty()) read.store_path = shipped_store();
   return read;
@@ -73,7 +73,7 @@ Backend resolve_backend(const Config& config, const ExperimentConfig& read) {
   const auto& usable = read.kind.backends;
   const bool has_cuda = std::find(usable.begin(), usable.end(), Backend::cuda) != usable.end();
   if (read.backend == "cuda" && !has_cuda)
-    throw Error(config.place("backend") + ": backend = \"cuda\", and kind " + read.kind.name +
+    throw Error(config.location("backend") + ": backend = \"cuda\", and kind " + read.kind.name +
                 " runs on the CPU only; set backend = \"cpu\", or leave it \"auto\"");
   const bool cuda = read.backend == "cuda" || (read.backend == "auto" && has_cuda && cuda_device_count() > 0);
   const Backend backend = cuda ? Backend::cuda : Backend::cpu;

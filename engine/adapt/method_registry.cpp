@@ -61,7 +61,7 @@ MethodChoice& MethodChoice::operator=(const MethodChoice& other) {
 void MethodChoice::read(Config& config) {
   const auto name = config.one_of("method", kind().name, adaptation_method_names(), "how the target is adapted to");
   chosen_ = static_cast<std::size_t>(&adaptation_method(name) - adaptation_methods().data());
-  require_available(config.place("method"));
+  require_available(config.location("method"));
   for (auto& settings : settings_) settings->read(config);
 }
 

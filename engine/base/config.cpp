@@ -33,7 +33,7 @@ struct Config::State {
 
   const toml::node* find(const std::string& key) const { return table.get(key); }
 
-  std::string place(const std::string& key) const {
+  std::string location(const std::string& key) const {
     if (from_set.count(key)) return "--set " + key + "=" + from_set.at(key);
     const toml::node* node = find(key);
     const auto line = node ? node->source().begin.line : 0;
@@ -41,7 +41,7 @@ struct Config::State {
   }
 
   [[noreturn]] void wrong(const std::string& key, const std::string& found, const std::string& expected) const {
-    throw Error(place(key) + ": " + key + " = " + found + " should be " + expected);
+    throw Error(location(key) + ": " + key + " = " + found + " should be " + expected);
   }
 
   void record(const std::string& key, const std::string& type, const std::string& default_value,
@@ -324,7 +324,7 @@ std::string Config::name_or_file(const std::string& key, const std::string& exte
   std::ostringstream bytes;
   if (fs::is_regular_file(path, error)) bytes << in.rdbuf();
   if (bytes.str().empty())
-    throw Error(state_->place(key) + ": " + key + " = " + path + ": no such file, or an empty one");
+    throw Error(state_->location(key) + ": " + key + " = " + path + ": no such file, or an empty one");
   const ConfigFile file{key, path, sha256_hex(bytes.str())};
   state_->lines.back() = {key + " = " + quoted(path), key + " = " + quoted("sha256:" + file.sha256)};
   state_->files.push_back(file);
@@ -369,12 +369,12 @@ void Config::finish() const {
   }
   for (const auto& [key, node] : state_->table) {
     const std::string name(key.str());
-    if (!known.count(name)) throw Error(state_->place(name) + ": " + unknown_name("key", name, "", valid));
+    if (!known.count(name)) throw Error(state_->location(name) + ": " + unknown_name("key", name, "", valid));
   }
   for (const auto& child : state_->children) Config(child).finish();
 }
 
-std::string Config::place(const std::string& key) const { return state_->place(key); }
+std::string Config::location(const std::string& key) const { return state_->location(key); }
 std::string Config::file() const { return state_->file; }
 
 namespace {

@@ -73,7 +73,7 @@ class Config {
 
   void finish() const;
 
-  std::string place(const std::string& key) const;  // "file.toml:12", "--set", or "file.toml"
+  std::string location(const std::string& key) const;  // "file.toml:12", "--set", or "file.toml"
   std::string file() const;
   std::string resolved() const;  // TOML of all keys read, in order
   std::string identity() const;  // the same without paths and back end: what names a result

@@ -49,7 +49,7 @@ int CsvTable::column(const std::string& name) const {
   return found == columns.end() ? -1 : static_cast<int>(found - columns.begin());
 }
 
-std::string CsvTable::place(std::size_t row) const { return path + ":" + std::to_string(lines[row]); }
+std::string CsvTable::location(std::size_t row) const { return path + ":" + std::to_string(lines[row]); }
 
 CsvTable read_csv(const std::string& path) {
   std::ifstream in(path);

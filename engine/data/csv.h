@@ -11,8 +11,8 @@ struct CsvTable {
   std::vector<std::vector<std::string>> rows;
   std::vector<int> lines;  // line number of each row
 
-  int column(const std::string& name) const;  // -1 where absent
-  std::string place(std::size_t row) const;   // "file.csv:12"
+  int column(const std::string& name) const;    // -1 where absent
+  std::string location(std::size_t row) const;  // "file.csv:12"
 };
 
 // Errors: no such file, no header, a row with another number of fields, an open quote.

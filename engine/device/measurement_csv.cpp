@@ -57,7 +57,7 @@ class DistinctArchitectures {
     try {
       choices = space_.parse(table.rows[row][table.column("arch")]);
     } catch (const Error& error) {
-      throw Error(table.place(row) + ": " + error.what());
+      throw Error(table.location(row) + ": " + error.what());
     }
     const auto [found, fresh] = numbers_.emplace(choices, numbers_.size());
     if (fresh) all_.insert(all_.end(), choices.begin(), choices.end());
@@ -116,7 +116,7 @@ MeasuredArchitectures read_measurements(const SearchSpace& space, const std::vec
         measured.repeats.emplace_back();
         measured.lines.emplace_back();
       }
-      const double latency = parse_latency(table.rows[i][table.column("latency_ms")], table.place(i));
+      const double latency = parse_latency(table.rows[i][table.column("latency_ms")], table.location(i));
       if (std::isnan(latency)) {
         ++measured.n_failed;
         continue;

@@ -55,7 +55,7 @@ std::vector<Operation> read_operations(Config& file) {
   for (auto& table : file.tables("operation", "an operation that a decision may choose")) {
     Operation op;
     op.name = table.text("name", std::nullopt, "its name in architecture strings");
-    require_new(names, op.name, "operations", table.place("name"));
+    require_new(names, op.name, "operations", table.location("name"));
     names.push_back(op.name);
     op.kind = table.one_of("kind", std::nullopt, {"none", "skip", "conv", "pool", "mbconv"}, "what it computes");
     op.kernel = static_cast<int>(table.integer("kernel", 1, 1, 99, "kernel size"));
@@ -74,18 +74,18 @@ std::vector<DeclaredDecision> read_decisions(Config& file, bool operations) {
   for (auto& table : file.tables("decision", "an edge of a cell, or a decision with choices of its own")) {
     DeclaredDecision decision;
     decision.name = table.text("name", std::nullopt, "its name");
-    const auto where = table.place("name");
+    const auto where = table.location("name");
     require_new(names, decision.name, "decisions", where);
     names.push_back(decision.name);
     decision.from = static_cast<int>(table.integer("from", -1, 0, 99, "node where the edge begins"));
     decision.to = static_cast<int>(table.integer("to", -1, 1, 99, "node where the edge ends"));
     for (const auto& choice : table.texts("choices", {}, "names of its choices, where they are not the operations")) {
-      require_plain(choice, "choice", table.place("choices"));
-      require_new(decision.choices, choice, "choices", table.place("choices"));
+      require_plain(choice, "choice", table.location("choices"));
+      require_new(decision.choices, choice, "choices", table.location("choices"));
       decision.choices.push_back(choice);
     }
     if (operations && !decision.choices.empty())
-      throw Error(table.place("choices") + ": decision " + decision.name +
+      throw Error(table.location("choices") + ": decision " + decision.name +
                   " names choices, and the file declares [[operation]]s; use one of the two");
     if (!operations) {
       table.finish();  // a misspelt `choices` is told as such
@@ -188,7 +188,7 @@ SpaceDeclaration read_space_file(const std::string& path, const std::string& geo
   space.checksum = sha256_hex(content(path));
   Config file = Config::load(path, {});
   space.name = file.text("name", std::nullopt, "name of the space");
-  check_name(space.name, file.place("name"));
+  check_name(space.name, file.location("name"));
   space.string_form =
       file.one_of("string_form", "named", {"named", "cell", "list", "stages"}, "form of an architecture string");
   for (const auto pixels :
@@ -196,13 +196,13 @@ SpaceDeclaration read_space_file(const std::string& path, const std::string& geo
     space.resolutions.push_back(static_cast<int>(pixels));
   if (space.resolutions.size() > kMaxChoices ||
       !std::is_sorted(space.resolutions.begin(), space.resolutions.end(), std::less_equal<>()))
-    throw Error(file.place("resolutions") + ": resolutions should be at most 255 rising numbers");
+    throw Error(file.location("resolutions") + ": resolutions should be at most 255 rising numbers");
   space.operations = read_operations(file);
   space.decisions = read_decisions(file, !space.operations.empty());
   const bool relative = !space.resolutions.empty();
   for (auto& table : file.tables("geometry", "shapes of the network on one data set")) {
     const auto name = table.text("name", std::nullopt, "data set");
-    require_new(space.geometries, name, "geometries", table.place("name"));
+    require_new(space.geometries, name, "geometries", table.location("name"));
     space.geometries.push_back(name);
     SpaceShapes shapes = read_shapes(table, relative);
     if (geometry.empty() ? space.geometries.size() != 1 : geometry != name) continue;

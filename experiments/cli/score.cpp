@@ -127,7 +127,7 @@ std::string score_architectures(const ScoreOptions& options) {
       try {
         architectures.push_back(space.parse(table.rows[i][table.column("arch")]));
       } catch (const Error& error) {
-        throw Error(table.place(i) + ": " + error.what());
+        throw Error(table.location(i) + ": " + error.what());
       }
     }
     const auto values = score(architectures);

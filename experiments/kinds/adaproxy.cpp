@@ -47,7 +47,7 @@ class Adaproxy : public Experiment {
     plan_.validation_samples = settings_.budget.validation;
     const int smallest = settings_.budget.total() + plan_.check_samples;
     if (plan_.threshold > 0 && plan_.max_samples < smallest)
-      throw Error(config.place("samples_max") + ": samples_max = " + std::to_string(plan_.max_samples) +
+      throw Error(config.location("samples_max") + ": samples_max = " + std::to_string(plan_.max_samples) +
                   " is below samples_train + samples_validation + samples_check = " + std::to_string(smallest));
   }
 

@@ -36,8 +36,8 @@ class ProxySweep : public Experiment {
     auto sorted = budgets_;
     std::sort(sorted.begin(), sorted.end());
     if (const auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end())
-      throw Error(config.place("budgets") + ": budgets names " + std::to_string(*twice) + " twice; once is enough");
-    if (budgets_.empty()) throw Error(config.place("budgets") + ": give at least one number of measurements");
+      throw Error(config.location("budgets") + ": budgets names " + std::to_string(*twice) + " twice; once is enough");
+    if (budgets_.empty()) throw Error(config.location("budgets") + ": give at least one number of measurements");
   }
 
   std::vector<std::string> spaces() const override { return {data_settings_.space}; }

@@ -45,7 +45,7 @@ class ReproduceNb201 : public Experiment {
     more_ = {static_cast<int>(config.integer("samples_more", 120, 10, 100000, "second budget, measurements in all")) -
                  settings_.budget.validation,
              settings_.budget.validation};
-    if (more_.training < 3) throw Error(config.place("samples_more") + ": samples_more leaves no training samples");
+    if (more_.training < 3) throw Error(config.location("samples_more") + ": samples_more leaves no training samples");
     trials_ = static_cast<int>(config.integer("trials", 20, 1, 100000, "draws of the samples"));
     for (auto& table : config.tables("published", "a device of the main figure"))
       rows_.push_back(read_row(table, "", space, set, proxy));

@@ -132,25 +132,25 @@ class Search : public Experiment {
     if (!latency.empty())
       asked_.push_back({"latency", config.folder("latency"), latency, "latency_ms", Direction::minimise, limits_ms});
     else if (!limits_ms.empty())
-      throw Error(config.place("limits_ms") +
+      throw Error(config.location("limits_ms") +
                   ": limits_ms limits latency, which is not given; write the limit with its "
                   "objective, \"min NAME <= " +
                   plain(limits_ms[0]) + "\"");
     for (const auto& text : others) {
-      auto parsed = parse_objective(text, config.place("objectives"));
+      auto parsed = parse_objective(text, config.location("objectives"));
       asked_.push_back({"objectives", config.folder("objectives"), parsed.what, parsed.name, parsed.direction,
                         std::move(parsed.limits)});
     }
-    std::size_t most = 1;
-    for (const auto& one : asked_) most = std::max(most, one.limits.size());
+    std::size_t n_limits = 1;
+    for (const auto& one : asked_) n_limits = std::max(n_limits, one.limits.size());
     for (std::size_t i = 0; i < asked_.size(); ++i) {
-      if (asked_[i].limits.size() > 1 && asked_[i].limits.size() != most)
-        throw Error(config.place("objectives") + ": " + asked_[i].name + " has " +
-                    std::to_string(asked_[i].limits.size()) + " limits, another objective has " + std::to_string(most) +
-                    "; give each one, or as many as the other");
+      if (asked_[i].limits.size() > 1 && asked_[i].limits.size() != n_limits)
+        throw Error(config.location("objectives") + ": " + asked_[i].name + " has " +
+                    std::to_string(asked_[i].limits.size()) + " limits, another objective has " +
+                    std::to_string(n_limits) + "; give each one, or as many as the other");
       for (std::size_t j = 0; j < i; ++j)
         if (asked_[i].name == asked_[j].name)
-          throw Error(config.place("objectives") + ": two objectives are called " + asked_[i].name +
+          throw Error(config.location("objectives") + ": two objectives are called " + asked_[i].name +
                       "; results could not tell them apart");
     }
   }
@@ -162,10 +162,10 @@ class Search : public Experiment {
                                                   "likewise distinct architectures, the same on any machine");
     const auto& kind = search_method(method_);
     if (question_.budget.seconds > 0 && !kind.takes_seconds)
-      throw Error(config.place("seconds") + ": seconds = " + plain(question_.budget.seconds) + ": method " + method_ +
-                  " keeps to no budget, it ends by itself; remove it, or use another method");
+      throw Error(config.location("seconds") + ": seconds = " + plain(question_.budget.seconds) + ": method " +
+                  method_ + " keeps to no budget, it ends by itself; remove it, or use another method");
     if (question_.budget.evaluations > 0 && !kind.takes_evaluations)
-      throw Error(config.place("evaluations") + ": evaluations = " + std::to_string(question_.budget.evaluations) +
+      throw Error(config.location("evaluations") + ": evaluations = " + std::to_string(question_.budget.evaluations) +
                   ": method " + method_ + " keeps to no budget, it ends by itself; remove it, or use another method");
   }
 

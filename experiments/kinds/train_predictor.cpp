@@ -24,7 +24,7 @@ class TrainPredictor : public Experiment {
     train_.hidden.clear();
     for (const auto width : config.integers("hidden", {128, 128}, 1, 1 << 16, "widths of the hidden layers"))
       train_.hidden.push_back(static_cast<int>(width));
-    if (train_.hidden.empty()) throw Error(config.place("hidden") + ": hidden = [] has no layer; try [128, 128]");
+    if (train_.hidden.empty()) throw Error(config.location("hidden") + ": hidden = [] has no layer; try [128, 128]");
     train_.loss = parse_loss(config.one_of("loss", "mse", {"mse", "huber", "hinge", "logistic"},
                                            "hinge and logistic compare pairs of a batch: they rank"));
     train_.huber_delta = config.number("huber_delta", 1.0, 1e-9, 1e9, "huber: where it turns linear, in deviations");

@@ -153,17 +153,17 @@ class FineTuneMethodSettings : public MethodSettings {
  private:
   void check_layers(const Config& config) const {
     const auto& s = settings_;
-    if (s.hidden.empty()) throw Error(config.place("hidden") + ": hidden = [] has no layer; try [64, 64]");
+    if (s.hidden.empty()) throw Error(config.location("hidden") + ": hidden = [] has no layer; try [64, 64]");
     std::vector<char> frozen(s.hidden.size() + 1, s.last_layer_only);
     frozen.back() = 0;
     for (const int layer : s.frozen_layers) {
       if (layer >= static_cast<int>(frozen.size()))
-        throw Error(config.place("frozen_layers") + ": frozen_layers names layer " + std::to_string(layer) +
+        throw Error(config.location("frozen_layers") + ": frozen_layers names layer " + std::to_string(layer) +
                     ", the last is " + std::to_string(frozen.size() - 1));
       frozen[layer] = 1;
     }
     if (std::count(frozen.begin(), frozen.end(), 0) == 0)
-      throw Error(config.place("frozen_layers") + ": all layers are frozen; leave one to train");
+      throw Error(config.location("frozen_layers") + ": all layers are frozen; leave one to train");
   }
   FineTuneSettings seeded(std::uint64_t seed) const {
     auto settings = settings_;

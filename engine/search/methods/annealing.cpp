@@ -379,7 +379,7 @@ class Annealing {
   }
 
   // Only the best islands of each limit go on; the others keep what they found.
-  void leave(int most) {
+  void leave(int max_islands) {
     std::map<std::pair<int, std::uint32_t>, double> best;
     for (std::size_t g = 0; g < active_; ++g)
       for (const auto& chain : groups_[g].chains) {
@@ -390,7 +390,7 @@ class Annealing {
       int better = 0;
       for (const auto& [island, quality] : best)
         better += island.first == group.limit && quality > best.at({group.limit, group.island});
-      return better < most;
+      return better < max_islands;
     };
     active_ = static_cast<std::size_t>(
         std::stable_partition(groups_.begin(), groups_.begin() + static_cast<std::ptrdiff_t>(active_), goes_on) -

@@ -49,9 +49,10 @@ FixedTable to_fixed(const AdditiveTable<double>& table, std::span<const std::uin
       double sum = magnitude(finite(table.bias[t]));
       std::size_t place = t * width;
       for (const std::uint32_t radix : radices) {
-        double most = 0;
-        for (std::uint32_t v = 0; v < radix; ++v) most = std::max(most, magnitude(finite(table.weights[place++])));
-        sum += most;
+        double largest_entry = 0;
+        for (std::uint32_t v = 0; v < radix; ++v)
+          largest_entry = std::max(largest_entry, magnitude(finite(table.weights[place++])));
+        sum += largest_entry;
       }
       largest = std::max(largest, sum);
     }

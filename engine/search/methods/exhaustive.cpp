@@ -82,7 +82,7 @@ ArchIndex read_index(Config& config, const std::string& key, const std::string& 
   try {
     return from_decimal(text);
   } catch (const Error& error) {
-    throw Error(config.place(key) + ": " + key + " = " + error.what());
+    throw Error(config.location(key) + ": " + key + " = " + error.what());
   }
 }
 

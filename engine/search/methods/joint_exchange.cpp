@@ -8,7 +8,7 @@
 namespace oneproxy {
 namespace {
 
-constexpr int kMostChanged = 4;    // digits at once
+constexpr int kMaxChanged = 4;     // digits at once
 constexpr std::size_t kBins = 64;  // of latency, so that cheap and dear parts of an exchange both survive
 constexpr std::size_t kSinglesPerBin = 4;
 constexpr std::size_t kStatesPerBin = 40;
@@ -19,10 +19,10 @@ struct State {
   std::vector<std::pair<int, std::uint32_t>> changes;  // digit, value
 };
 
-// The `most` of largest gain in each bin of latency.
+// The `max_per_bin` of largest gain in each bin of latency.
 template <class T>
-std::vector<T> best_by_latency(std::vector<T> all, std::size_t most) {
-  if (all.size() <= most) return all;
+std::vector<T> best_by_latency(std::vector<T> all, std::size_t max_per_bin) {
+  if (all.size() <= max_per_bin) return all;
   const auto [low, high] =
       std::minmax_element(all.begin(), all.end(), [](const T& a, const T& b) { return a.latency < b.latency; });
   const double from = low->latency, scale = kBins / std::max(1e-300, high->latency - from);
@@ -33,7 +33,7 @@ std::vector<T> best_by_latency(std::vector<T> all, std::size_t most) {
   std::vector<std::size_t> held(kBins, 0);
   std::vector<T> kept;
   for (auto& t : all)
-    if (held[bin(t)]++ < most) kept.push_back(std::move(t));
+    if (held[bin(t)]++ < max_per_bin) kept.push_back(std::move(t));
   return kept;
 }
 
@@ -95,15 +95,15 @@ std::vector<JointExchange::Digits> JointExchange::promising(const Digits& start,
   // What the digits that are still to come can save at most.
   std::vector<double> savings(singles.size() + 1, 0.0);
   for (std::size_t d = singles.size(); d-- > 0;) {
-    double most = 0;
-    for (const auto& single : singles[d]) most = std::min(most, single.latency);
-    savings[d] = savings[d + 1] + most;
+    double saving = 0;
+    for (const auto& single : singles[d]) saving = std::min(saving, single.latency);
+    savings[d] = savings[d + 1] + saving;
   }
-  std::vector<std::vector<State>> states(kMostChanged + 1);
+  std::vector<std::vector<State>> states(kMaxChanged + 1);
   states[0].push_back({});
   for (std::size_t d = 0; d < singles.size(); ++d) {
     const auto own = best_by_latency(singles[d], kSinglesPerBin);
-    for (int changed = kMostChanged; changed > 0; --changed) {
+    for (int changed = kMaxChanged; changed > 0; --changed) {
       auto& longer = states[changed];
       for (const auto& state : states[changed - 1])
         for (const auto& single : own) {
@@ -115,7 +115,7 @@ std::vector<JointExchange::Digits> JointExchange::promising(const Digits& start,
     }
   }
   std::vector<Digits> list;
-  for (int changed = 2; changed <= kMostChanged; ++changed)
+  for (int changed = 2; changed <= kMaxChanged; ++changed)
     for (const auto& state : states[changed]) {
       if (state.latency > room) continue;
       Digits digits = start;

@@ -168,7 +168,7 @@ TEST(Csv, QuotesCommentsAndFaults) {
   ASSERT_EQ(table.rows.size(), 2u);
   EXPECT_EQ(table.rows[0][0], "1,2");
   EXPECT_EQ(table.rows[1][0], "say \"x\"");
-  EXPECT_THAT(table.place(1), HasSubstr("a.csv:5"));
+  EXPECT_THAT(table.location(1), HasSubstr("a.csv:5"));
   EXPECT_THAT(error_of([&] { read_csv(folder.write("b.csv", "a,b\n1\n")); }), HasSubstr("b.csv:2"));
   EXPECT_THAT(error_of([&] { read_csv(folder.write("c.csv", "")); }), HasSubstr("empty"));
   EXPECT_THAT(error_of([&] { read_csv(folder.write("d.csv", "a\n\"x\n")); }), HasSubstr("quote"));
