@@ -11,21 +11,6 @@ constexpr ArchIndex max_index = ~ArchIndex{0};
 
 }  // namespace
 
-ArchIndex space_size(std::span<const std::uint8_t> radices) {
-  // A zero anywhere is the mistake to report, even behind an overflow.
-  const auto zero = std::find(radices.begin(), radices.end(), 0);
-  if (zero != radices.end())
-    throw Error("decision " + std::to_string(zero - radices.begin()) + " has radix 0; every decision needs a choice");
-  ArchIndex size = 1;
-  for (std::size_t d = 0; d < radices.size(); ++d) {
-    if (size > max_index / radices[d])
-      throw Error("the space passes 2^128 architectures at decision " + std::to_string(d) + " of " +
-                  std::to_string(radices.size()) + "; fix some decisions to make it smaller");
-    size *= radices[d];
-  }
-  return size;
-}
-
 std::string to_decimal(ArchIndex index) {
   std::string digits;
   do {

@@ -162,21 +162,6 @@ std::vector<std::int64_t> pareto_front(std::span<const double> latency, std::spa
   return front;
 }
 
-std::vector<std::int64_t> best_under_limits(std::span<const double> latency, std::span<const double> quality,
-                                            std::span<const double> limits, Backend backend) {
-  check_lengths(latency, quality, "best_under_limits");
-  // The best point within a limit is the front's last one within it.
-  const std::vector<std::int64_t> front = pareto_front(latency, quality, backend);
-  std::vector<std::int64_t> best;
-  best.reserve(limits.size());
-  for (const double limit : limits) {
-    const auto beyond =
-        std::partition_point(front.begin(), front.end(), [&](std::int64_t i) { return latency[i] <= limit; });
-    best.push_back(beyond == front.begin() ? -1 : *(beyond - 1));
-  }
-  return best;
-}
-
 double hypervolume(std::span<const double> latency, std::span<const double> quality, double reference_latency,
                    double reference_quality) {
   check_lengths(latency, quality, "hypervolume");

@@ -22,11 +22,6 @@ std::vector<std::int64_t> pareto_front(std::span<const double> latency, std::spa
 std::vector<std::int64_t> pareto_front(std::span<const double> latency, std::span<const double> quality,
                                        std::span<const double> third);
 
-// For each limit the index of the best quality with latency <= limit; ties go to the lower latency,
-// then to the lower index. -1 where no point is within the limit, and for a limit of NaN.
-std::vector<std::int64_t> best_under_limits(std::span<const double> latency, std::span<const double> quality,
-                                            std::span<const double> limits, Backend backend);
-
 // Area that the points dominate, bounded by the reference point (largest latency, smallest quality
 // that count). Points beyond the reference add nothing. 0 for no points.
 double hypervolume(std::span<const double> latency, std::span<const double> quality, double reference_latency,

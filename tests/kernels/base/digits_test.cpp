@@ -25,6 +25,34 @@ TEST(Digits, IndexAndDigitsAreInverse) {
   }
 }
 
+TEST(Digits, CountThroughASmallSpaceWithTheLastOneFastest) {
+  const std::vector<std::uint32_t> radices = {3, 1, 4, 2};
+  ArchIndex index = 0;
+  for (std::uint32_t a = 0; a < 3; ++a)
+    for (std::uint32_t c = 0; c < 4; ++c)
+      for (std::uint32_t e = 0; e < 2; ++e, ++index) {
+        const std::vector<std::uint32_t> expected = {a, 0, c, e};
+        std::vector<std::uint32_t> digits(4);
+        decode_digits(index, radices.data(), 4, digits.data());
+        EXPECT_EQ(digits, expected) << to_decimal(index);
+        EXPECT_EQ(encode_digits(expected.data(), radices.data(), 4), index);
+      }
+  EXPECT_EQ(index, (DigitCode{radices, 1, {}, 0}.size()));
+}
+
+TEST(Digits, SizesUpTo128Bits) {
+  const auto size = [](const std::vector<std::uint32_t>& radices) { return DigitCode{radices, 1, {}, 0}.size(); };
+  EXPECT_EQ(to_decimal(size(std::vector<std::uint32_t>(22, 9))), "984770902183611232881");
+  EXPECT_EQ(to_decimal(size(std::vector<std::uint32_t>(127, 2))), "170141183460469231731687303715884105728");
+  // 255 * 2^120 fits, twice as much does not.
+  std::vector<std::uint32_t> radices(120, 2);
+  radices.push_back(255);
+  EXPECT_EQ(size(radices), ArchIndex{255} << 120);
+  radices.push_back(2);
+  EXPECT_THROW(size(radices), Error);
+  EXPECT_THROW(size(std::vector<std::uint32_t>(128, 2)), Error);
+}
+
 TEST(Digits, RefusesFaultyCodes) {
   const std::vector<std::uint32_t> radices = {2, 3}, zero = {2, 0}, huge(43, 9);
   const std::vector<std::int32_t> rows = {0, 1, 2, 3, 4}, beyond = {0, 1, 2, 3, 5};

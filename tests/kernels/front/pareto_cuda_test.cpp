@@ -19,8 +19,6 @@ INSTANTIATE_TEST_SUITE_P(Cases, ParetoCuda, testing::ValuesIn(test::pareto_cases
 TEST_P(ParetoCuda, EqualsTheCpuTwin) {
   const auto& [name, latency, quality] = GetParam();
   EXPECT_EQ(pareto_front(latency, quality, Backend::cuda), pareto_front(latency, quality, Backend::cpu));
-  EXPECT_EQ(best_under_limits(latency, quality, latency, Backend::cuda),
-            best_under_limits(latency, quality, latency, Backend::cpu));
 }
 
 TEST(ParetoCudaLarge, EqualsTheCpuTwin) {
@@ -39,7 +37,6 @@ TEST(ParetoCudaMissing, IsAnErrorAndNoFallback) {
   if (cuda_device_count() > 0) GTEST_SKIP() << "this machine has a CUDA device";
   const std::vector<double> one(1);
   EXPECT_THROW(pareto_front(one, one, Backend::cuda), Error);
-  EXPECT_THROW(best_under_limits(one, one, one, Backend::cuda), Error);
 }
 
 }  // namespace

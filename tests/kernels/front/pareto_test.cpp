@@ -29,28 +29,6 @@ TEST_P(Pareto, FrontIsTheOneByDefinition) {
   EXPECT_EQ(pareto_front(latency, quality, Backend::cpu), test::front_by_definition(latency, quality));
 }
 
-TEST_P(Pareto, BestUnderLimitsIsTheBestOfAScan) {
-  const auto& [name, latency, quality] = GetParam();
-  const auto n = static_cast<std::int64_t>(latency.size());
-  std::vector<double> limits = {-inf, -1, -0.0, 0, 0.5, 1, 1.5, 2, 17, 2999, 1e299, inf, nan};
-  for (std::int64_t i = 0; i < n; i += 1 + n / 20) {
-    limits.push_back(latency[i]);
-    limits.push_back(std::nextafter(latency[i], -inf));
-  }
-  Indices expected;
-  for (const double limit : limits) {
-    std::int64_t best = -1;
-    for (std::int64_t i = 0; i < n; ++i) {
-      if (std::isnan(quality[i]) || !(latency[i] <= limit)) continue;
-      const bool better =
-          best < 0 || quality[i] > quality[best] || (quality[i] == quality[best] && latency[i] < latency[best]);
-      if (better) best = i;
-    }
-    expected.push_back(best);
-  }
-  EXPECT_EQ(best_under_limits(latency, quality, limits, Backend::cpu), expected);
-}
-
 TEST(ParetoFront, DoesNotDependOnTheNumberOfThreads) {
   const std::int64_t n = 300000;  // several chunks
   const Philox random{7, 0};
@@ -82,7 +60,6 @@ TEST(ParetoFront, DoesNotDependOnTheNumberOfThreads) {
 TEST(ParetoFront, RefusesUnequalLengths) {
   const std::vector<double> two(2), three(3);
   EXPECT_THROW(pareto_front(two, three, Backend::cpu), Error);
-  EXPECT_THROW(best_under_limits(two, three, two, Backend::cpu), Error);
   EXPECT_THROW(hypervolume(two, three, 0, 0), Error);
 }
 
