@@ -28,8 +28,9 @@ void read_own(Config& t, Settings& s) {
   s.published_names = t.texts("published_names", {}, "methods whose published SRCC stands beside ours");
   s.published_srcc = t.numbers("published_srcc", {}, -1, 1, "their published mean SRCC");
   if (s.published_names.size() != s.published_srcc.size())
-    throw Error(t.location("published_srcc") + ": task " + s.name + " names " + std::to_string(s.published_names.size()) +
-                " published methods and gives " + std::to_string(s.published_srcc.size()) + " values; give one each");
+    throw Error(t.location("published_srcc") + ": task " + s.name + " names " +
+                std::to_string(s.published_names.size()) + " published methods and gives " +
+                std::to_string(s.published_srcc.size()) + " values; give one each");
   if (s.sources.empty() || s.targets.empty())
     throw Error(t.location("sources") + ": task " + s.name + " needs sources and targets; name devices, or \"all\"");
 }
@@ -81,7 +82,8 @@ std::vector<Settings> read_tasks(Config& config, std::uint64_t seed) {
         table.integer("seed", static_cast<std::int64_t>(seed), 0, std::int64_t{1} << 62, "of all random draws"));
     read_method(table, s);
     for (const auto& other : tasks)
-      if (other.name == s.name) throw Error(table.location("name") + ": there are two tasks '" + s.name + "'; rename one");
+      if (other.name == s.name)
+        throw Error(table.location("name") + ": there are two tasks '" + s.name + "'; rename one");
     tasks.push_back(std::move(s));
   }
   return tasks;
