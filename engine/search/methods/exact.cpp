@@ -232,9 +232,9 @@ SearchMethodKind exact_method() {
           false,
           false,
           [](Config& config) {
-            const double gigabytes = config.number(
-                "memory_gb", 4, 1e-3, 1e6,
-                "exact: memory of the front, GiB; beyond it the front is thinned and says so");
+            const double gigabytes =
+                config.number("memory_gb", 4, 1e-3, 1e6,
+                              "exact: memory of the front, GiB; beyond it the front is thinned and says so");
             return std::make_unique<ExactSearch>(static_cast<std::int64_t>(gigabytes * 0x1p30));
           }};
 }
