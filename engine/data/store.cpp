@@ -81,6 +81,9 @@ SetRows Store::rows(const std::string& space, const std::string& set) const {
   if (file_.exists(base + "/official_index")) {
     rows.official_index = file_.read_integers(base + "/official_index");
     verify_checksum(file_, base + "/official_index", rows.official_index, file_.attributes(base + "/official_index"));
+    if (static_cast<std::int64_t>(rows.official_index.size()) != rows.n)
+      throw Error(path() + ": " + base + "/official_index has " + std::to_string(rows.official_index.size()) +
+                  " numbers for " + std::to_string(rows.n) + " architectures; import the data again");
   }
   return rows;
 }
