@@ -49,7 +49,7 @@ class Job:
     outcome: Callable[[Path], Contents | None]  # what is there under its final name; None: nothing
     says_it_resumes: str = ""  # on standard error, where it goes on from a checkpoint
     share: float = 1.0  # of the kills
-    counts: dict[str, int] = field(default_factory=lambda: {"kills": 0, "resumed": 0})
+    counts: dict[str, int] = field(default_factory=lambda: {"kills": 0, "repeated": 0, "resumed": 0})
 
     def resumed(self, err: str) -> bool:
         return bool(self.says_it_resumes) and self.says_it_resumes in err
@@ -106,7 +106,8 @@ class Kills(ProgramCase):
                 break
             self.kill_and_repeat(job, f"try {attempt}", seconds, old, new)
         self.assertGreaterEqual(job.counts["kills"], wanted, "the command ends before it can be killed")
-        print(f"{self.id()}: {job.counts['kills']} kills, {job.counts['resumed']} runs resumed", flush=True)
+        counted = ", ".join(f"{n} {what}" for what, n in job.counts.items())
+        print(f"{self.id()}: {counted}; all files whole, all results equal", flush=True)
         if job.says_it_resumes and wanted >= 5:
             self.assertGreater(job.counts["resumed"], 0, "no checkpoint was ever used")
 
@@ -133,6 +134,7 @@ class Kills(ProgramCase):
             self.assertTrue(job.outcome(folder) in (old, new), f"{story}: neither the old content nor the new one")
         code, _, err = finish(start(folder, *job.arguments))
         self.assertEqual(code, 0, f"{story}\n{err}")
+        job.counts["repeated"] += 1
         job.counts["resumed"] += job.resumed(err)
         self.assertTrue(job.outcome(folder) == new, f"{story}: the repeated command comes to something else")
         self.check_intact(folder, story)

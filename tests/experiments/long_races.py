@@ -74,6 +74,7 @@ class Races(OwnDevices):
                 for group in ("predictors/nasbench201/net{}", "tables/nasbench201/table{}"):
                     for i in range(2):
                         self.assertIn(group.format(i), file)
+        print(f"{self.id()}: {6 * (at + 1)} parallel writes, none lost", flush=True)
         said = self.ok("score", "--space", "nasbench201", "--store", STORE, "--predictor", "table:table1",
                        "--predictor", "net1", "--count", "5", "--out", "values.csv")  # fmt: skip
         self.assertIn("values.csv", said)
@@ -82,6 +83,7 @@ class Races(OwnDevices):
         self.ok(*self.import_of("first"))
         run = ("run", config("nasbench201", "monotonicity"))
         values = sets(store=STORE, devices=["fpga", "pixel3", "user:first"], architectures=0, resamples=5)
+        total = 0
         for at in range(math.ceil(RACES * 0.1)):
             writers = [start(self.folder, *self.import_of(f"r{at}_{i}")) for i in range(3)]
             reads = 0
@@ -90,7 +92,9 @@ class Races(OwnDevices):
                 self.ok(*run, *values, *sets(seed=self.random.randrange(10**6)))
                 reads += 1
             self.all_succeed(writers)
+            total += 2 * reads
         self.check_store(list(self.measured))
+        print(f"{self.id()}: {total} reads beside {3 * (at + 1)} imports, none failed or lost", flush=True)
 
     # ---- results ---------------------------------------------------------------------------------------------------
 
@@ -118,6 +122,7 @@ class Races(OwnDevices):
             if "--force" not in command:  # one works, the others find its result
                 self.assertEqual(sum("is finished already" in err for err in said), n - 1, "\n".join(said))
             shutil.rmtree(self.folder / "results")
+        print(f"{self.id()}: {rounds} times {n} equal commands at once, one result each", flush=True)
 
     def test_equal_runs(self) -> None:
         self.race_results("run", config("nasbench201", "front_transfer"), rounds=max(2, RACES // 20), n=3)
