@@ -191,7 +191,7 @@ class Kills(ProgramCase):
     def test_a_search_with_a_checkpoint(self) -> None:
         search = (
             *("search", "--space", "fbnet", "--latency", "proxy:pixel3", "--quality", "model:macs"),
-            *("--method", "exhaustive", *sets(count='"60000000"', shuffled=True, checkpoint_seconds=0.2)),
+            *("--method", "exhaustive", *sets(count='"40000000"', shuffled=True, checkpoint_seconds=0.2)),
         )
         self.check_killed(
             Job(search, lambda folder: None, result_outcome, says_it_resumes="going on from", share=0.2)

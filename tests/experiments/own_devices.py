@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 from aftermath import damaged, finish, leftovers
 from support import ROOT, ProgramCase, stored
+from support import STORE as SHIPPED
 
 PREDICTOR = ROOT / "tests" / "fixtures" / "torch" / "zip.pth"
 STORE = "mine.h5"
@@ -31,6 +32,15 @@ class OwnDevices(ProgramCase):
     @property
     def store(self) -> Path:
         return self.folder / STORE
+
+    def begin_small(self, *more: str) -> None:
+        """A store with a public set and `more` of what ships, quick to copy and verify, and a device "first"."""
+        with h5py.File(SHIPPED) as shipped, h5py.File(self.store, "w") as file:
+            for name, value in shipped.attrs.items():
+                file.attrs[name] = value
+            for group in ("spaces/nasbench201/oneproxy", *more):
+                shipped.copy(group, file.require_group(group.rsplit("/", 1)[0]))
+        self.ok(*self.import_of("first"))
 
     def csv(self, set_name: str, device: str) -> Path:
         """A CSV of a device: its own cells, of which others have some."""

@@ -60,7 +60,7 @@ def numbers_in(path: Path) -> list[str]:
 class TestStores(OwnDevices):
     def setUp(self) -> None:
         super().setUp()
-        self.ok(*self.import_of("first"))
+        self.begin_small("spaces/nasbench201/natsbench", "tables/ofa_mbv3/note10")
         take = ("import", "--predictor", PREDICTOR, "--space", "nasbench201", "--name", "net", "--store", STORE)
         self.ok(*take)
         self.whole = self.store.read_bytes()
@@ -81,8 +81,9 @@ class TestStores(OwnDevices):
         for dataset in (
             f"{USER}/latency_ms/first",
             f"{USER}/choices",
-            "spaces/nasbench201/help/latency_ms/pixel3",
-            "spaces/nasbench201/help/choices",
+            "spaces/nasbench201/oneproxy/latency_ms/true_vpu",
+            "spaces/nasbench201/oneproxy/choices",
+            "spaces/nasbench201/oneproxy/official_index",
             "spaces/nasbench201/natsbench/metrics/cifar10",
             "tables/ofa_mbv3/note10/weights",
             *(name for name in numbers_in(self.store) if name.startswith("predictors/nasbench201/net")),
@@ -139,7 +140,7 @@ class TestStores(OwnDevices):
         few = ("adapt", "--space", "nasbench201", "--sources", "none", "--measurements")
         for command in (
             (*add, "--device", "second", bad),
-            (*add, "--device", "second", "--set", "help", *self.add[-1:]),
+            (*add, "--device", "second", "--set", "oneproxy", *self.add[-1:]),
             (*add, "--device", "second", "--set", "choices/x", *self.add[-1:]),
             (*add, "--device", "a/b", *self.add[-1:]),
             (*add, "--predictor", bad),

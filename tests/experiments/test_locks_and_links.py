@@ -82,7 +82,7 @@ class TestLocks(OwnDevices):
             self.assertIn(word, line)
 
     def test_a_store_in_use_is_waited_for(self) -> None:
-        self.ok(*self.import_of("first"))
+        self.begin_small()
         add = self.import_of("second")
         with self.held():
             process, said = self.waiting(*add)
@@ -95,7 +95,7 @@ class TestLocks(OwnDevices):
         self.check_store(["user:first", "user:second"])
 
     def test_a_signal_ends_the_waiting_and_nothing_of_the_holder_is_touched(self) -> None:
-        self.ok(*self.import_of("first"))
+        self.begin_small()
         before, add = self.store.read_bytes(), self.import_of("second")
         made = self.folder / f".{STORE}.partial-{os.getpid()}"
         made.write_text("in the making")
@@ -124,7 +124,7 @@ class TestLocks(OwnDevices):
         self.check_store(["user:first"])
 
     def test_what_dead_processes_left_is_removed(self) -> None:
-        self.ok(*self.import_of("first"))
+        self.begin_small()
         left = self.folder / f".{STORE}.partial-{dead_pid()}"
         left.write_text("half a store")
         other = self.folder / f".other.h5.partial-{dead_pid()}"
@@ -160,7 +160,7 @@ class TestLinks(OwnDevices):
         self.check_store([name for name in ("user:first", "user:linked") if name in self.measured])
 
     def make_real(self) -> None:
-        self.ok(*self.import_of("first"))
+        self.begin_small()
         self.store.rename(self.real)
 
     def test_a_relative_link(self) -> None:
@@ -225,7 +225,7 @@ class TestRights(OwnDevices):
 
     @unittest.skipUnless(os.geteuid() == 0, "only root gives files away")
     def test_the_owner_stays(self) -> None:
-        self.ok(*self.import_of("first"))
+        self.begin_small()
         self.store.chmod(0o640)
         os.chown(self.store, 12345, 23456)
         self.ok(*self.import_of("second"))
@@ -233,7 +233,7 @@ class TestRights(OwnDevices):
         self.assertEqual((found.st_uid, found.st_gid, oct(self.mode())), (12345, 23456, oct(0o640)))
 
     def test_a_file_that_is_read_only_is_refused(self) -> None:
-        self.ok(*self.import_of("first"))
+        self.begin_small()
         self.store.chmod(0o444)
         before, add = self.store.read_bytes(), self.import_of("second")
         self.fault(*add, says=(STORE, "read-only"))
