@@ -51,7 +51,7 @@ std::vector<std::string> overrides_of(std::string& text) {
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string text(fuzz::text_of(data, size)), resolved, identity;
   const auto overrides = overrides_of(text);
-  const auto file = fuzz::scratch().write("config.toml", text);
+  const auto file = fuzz::write_input("config.toml", text);
   const bool accepted = fuzz::accepted([&] {
     Config config = Config::load(file, overrides);
     read_keys(config);
@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     identity = config.identity();
   });
   if (!accepted) return 0;
-  const auto again_file = fuzz::scratch().write("resolved.toml", resolved);
+  const auto again_file = fuzz::write_input("resolved.toml", resolved);
   Config again = Config::load(again_file, {});
   read_keys(again);
   fuzz::require(again.resolved() == resolved, "a resolved configuration reads as itself");

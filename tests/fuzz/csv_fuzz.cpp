@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const SearchSpace& space = spaces[data[0] % 2];
   const std::string& unit = units[data[0] / 2 % 3];
-  const auto file = fuzz::scratch().write("measured.csv", std::string(fuzz::text_of(data + 1, size - 1)));
+  const auto file = fuzz::write_input("measured.csv", fuzz::text_of(data + 1, size - 1));
   fuzz::accepted([&] {
     const auto measured = read_measurements(space, {file}, unit);
     const auto n = static_cast<std::size_t>(measured.n());

@@ -46,4 +46,10 @@ inline const TemporaryFolder& scratch() {
   return folder;
 }
 
+// A new file each time: the engine looks closer at a file that it has not seen.
+inline std::string write_input(const std::string& name, std::string_view content) {
+  std::filesystem::remove(scratch() / name);
+  return scratch().write(name, std::string(content));
+}
+
 }  // namespace oneproxy::fuzz

@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <sstream>
 #include <vector>
@@ -191,6 +192,7 @@ class Writer {
 }  // namespace
 
 void write_h5(const std::string& path, std::string_view script) {
+  std::filesystem::remove(path);  // a new file each time, not the old one with another content
   Writer writer(path);
   std::istringstream in{std::string(script)};
   std::string line;

@@ -5,7 +5,7 @@
 using namespace oneproxy;
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  fuzz::scratch().write("arrays.h5", std::string(fuzz::text_of(data, size)));
+  fuzz::write_input("arrays.h5", fuzz::text_of(data, size));
   fuzz::export_result();
   return 0;
 }

@@ -8,7 +8,7 @@
 using namespace oneproxy;
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto file = fuzz::scratch().write("space.toml", std::string(fuzz::text_of(data, size)));
+  const auto file = fuzz::write_input("space.toml", fuzz::text_of(data, size));
   std::vector<std::string> geometries;
   fuzz::accepted([&] { geometries = SearchSpace::load_file(file).geometries(); });
   if (geometries.empty()) geometries.push_back("");

@@ -5,6 +5,6 @@
 using namespace oneproxy;
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  fuzz::read_store(fuzz::scratch().write("store.h5", std::string(fuzz::text_of(data, size))));
+  fuzz::read_store(fuzz::write_input("store.h5", fuzz::text_of(data, size)));
   return 0;
 }
