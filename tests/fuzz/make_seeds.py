@@ -137,7 +137,8 @@ STORES = {
         TABLE.format(format="oneproxy-index-table", space="nasbench201")
         + "dataset @/radices u8 6 5\ndataset @/values f64 15625 1.5 2.5 3\n",
     ),
-    "other_types": STORE_HEAD
+    # the only one that is refused: a column of text, and a link
+    "odd_types": STORE_HEAD
     + _set("user", "dataset @/latency_ms/phone f32 3 1.5 2.5 3", "dataset @/official_index i32 3 7 8 9")
     + "dataset /spaces/nasbench201/user/latency_ms/text fixed 3 a b c\n"
     + "link /spaces/nasbench201/linked /spaces/nasbench201/user\n",

@@ -1,8 +1,10 @@
-"""tools/run_fuzzers.py with stand-ins for the programs of libFuzzer: what it reads, prints, keeps and refuses."""
+"""tools/run_fuzzers.py with stand-ins for the programs of libFuzzer: what it reads, prints, keeps and refuses. And the
+seeds of tests/fuzz: those that describe sound files are read, so that fuzzing begins behind the first checks."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,7 +12,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from support import TOOLS
+from support import ROOT, TOOLS
 
 QUIET = """#!/bin/sh
 echo "#2 INITED cov: 10 ft: 11 corp: 1/1b exec/s: 0 rss: 30Mb"
@@ -84,6 +86,50 @@ class TestFuzz(unittest.TestCase):
             done = self.call(*arguments)
             self.assertNotEqual(done.returncode, 0)
             self.assertIn(said, done.stderr.splitlines()[-1])
+
+
+class TestSeeds(unittest.TestCase):
+    PROGRAM = Path(os.environ.get("ONEPROXY_BIN", ROOT / "build" / "oneproxy")).resolve()
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        place = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(place.cleanup)
+        cls.folder = Path(place.name)
+        writer = cls.PROGRAM.parent / "tests" / "fuzz" / "h5_from_script"
+        command = [sys.executable, ROOT / "tests" / "fuzz" / "make_seeds.py", cls.folder, "--h5", writer]
+        subprocess.run(command, check=True)
+        cls.seeds = cls.folder / "seeds"
+
+    def oneproxy(self, *arguments: object) -> str:
+        done = subprocess.run(
+            [self.PROGRAM, *map(str, arguments)], cwd=self.folder, capture_output=True, text=True, timeout=120
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def test_the_stores_are_read(self) -> None:
+        for store in sorted(set((self.seeds / "store").iterdir()) - {self.seeds / "store" / "odd_types.h5"}):
+            with self.subTest(store.name):
+                self.assertIn("nasbench201" if store.stem != "layers" else "fbnet", self.oneproxy("info", store))
+
+    def test_the_results_are_exported(self) -> None:
+        for arrays in sorted((self.seeds / "result").iterdir()):
+            with self.subTest(arrays.name):
+                result = self.folder / arrays.stem
+                result.mkdir()
+                shutil.copy(arrays, result / "arrays.h5")
+                (result / "DONE").touch()
+                self.assertIn(".csv", self.oneproxy("export", result, "--csv"))
+
+    def test_an_architecture_of_every_space_is_read(self) -> None:
+        texts = [path.read_text() for path in sorted((self.seeds / "arch_string").iterdir())]
+        for space in ("nasbench201", "fbnet", "ofa_mbv3", "mobilenetv2", "proxylessnas"):
+            taken = 0
+            for text in texts:
+                command = [self.PROGRAM, "arch", "--space", space, text]
+                taken += subprocess.run(command, capture_output=True, timeout=120).returncode == 0
+            self.assertGreater(taken, 0, space)
 
 
 if __name__ == "__main__":
