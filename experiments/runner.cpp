@@ -107,12 +107,16 @@ std::string run_experiment(const RunOptions& options) {
     identity += read.experiment->other_data();
   }
   const std::string result = ResultFolder::path_of(options.out, read.kind.name, read.name, identity);
-  if (ResultFolder::finished(result) && !options.force) {
+  const std::string checkpoint = result + ".checkpoint";
+  const auto is_there = [&] {
+    if (!ResultFolder::finished(result) || options.force) return false;
     log_info(result + " is finished already (same settings, same data); --force runs it again");
-    return result;
-  }
-
+    ResultFolder::remove_leftovers(result, checkpoint);
+    return true;
+  };
+  if (is_there()) return result;
   ResultFolder folder(result);
+  if (is_there()) return result;  // by another program, meanwhile
   log_info("oneproxy " + version() + " (" + commit() + "): " + read.kind.name + " of " +
            (options.config.empty() ? "the command line" : options.config) + ", backend " + to_string(backend) +
            (read.backend == "auto" ? " (auto)" : "") + ", store " + read.store_path);
@@ -126,7 +130,7 @@ std::string run_experiment(const RunOptions& options) {
   work.backend = backend;
   work.report = "# " + read.name + " (" + read.kind.name + ")\n\n";
   work.folder = folder.file("");
-  work.checkpoint = result + ".checkpoint";
+  work.checkpoint = checkpoint;
   work.arrays.emplace(folder.file("arrays.h5"), H5Mode::create);
   work.arrays->set_attribute("/", "kind", read.kind.name);
   {
@@ -149,7 +153,7 @@ std::string run_experiment(const RunOptions& options) {
   log_info("\n" + work.report);
   folder.finish();
   std::error_code ignored;
-  fs::remove(work.checkpoint, ignored);
+  fs::remove(checkpoint, ignored);
   return result;
 }
 

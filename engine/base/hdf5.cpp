@@ -5,29 +5,18 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "oneproxy/engine/base/hdf5_library.h"
+#include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {
 
-// Owner of an HDF5 handle: closes it with the function that its kind needs.
-class Handle {
- public:
-  Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
-  ~Handle() {
-    if (id_ >= 0) close_(id_);
-  }
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-  operator hid_t() const { return id_; }
-  bool ok() const { return id_ >= 0; }
+constexpr std::size_t kMaxAttribute = 1 << 20;  // bytes of a text
 
- private:
-  hid_t id_;
-  herr_t (*close_)(hid_t);
-};
+}  // namespace
 
-void silence_library() {
+void silence_h5_library() {
   // HDF5 prints a stack trace of its own on errors; ours are one line.
   static const bool done = [] {
     // Its clean-up at exit would touch files again that could not be written, and crash.
@@ -38,12 +27,21 @@ void silence_library() {
   (void)done;
 }
 
+namespace {
+
+// A link to another file or to a name: oneproxy writes none, and would open what it does not know.
+bool is_plain_link(hid_t file, const std::string& path) {
+  H5L_info_t info{};
+  return H5Lget_info(file, path.c_str(), &info, H5P_DEFAULT) >= 0 && info.type == H5L_TYPE_HARD;
+}
+
 bool link_exists(hid_t file, const std::string& object) {
   // H5Lexists wants every step of the path to exist.
   if (object.empty() || object == "/") return true;
   for (std::size_t end = 1; end != std::string::npos;) {
     end = object.find('/', end + 1);
-    if (H5Lexists(file, object.substr(0, end).c_str(), H5P_DEFAULT) <= 0) return false;
+    const std::string path = object.substr(0, end);
+    if (H5Lexists(file, path.c_str(), H5P_DEFAULT) <= 0 || !is_plain_link(file, path)) return false;
   }
   return true;
 }
@@ -52,14 +50,17 @@ bool link_exists(hid_t file, const std::string& object) {
 
 void H5File::fail(const std::string& what) const { throw Error(path_ + ": " + what); }
 
-H5File::H5File(const std::string& path, H5Mode mode) : path_(path) {
-  silence_library();
+H5File::H5File(const std::string& path, H5Mode mode, const std::string& name) : path_(name.empty() ? path : name) {
+  silence_h5_library();
   if (mode == H5Mode::create) {
     file_ = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
     if (file_ < 0) fail("can not be created (is the folder there, writable and not full?)");
     return;
   }
-  if (!std::filesystem::exists(path)) fail("no such file");
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) fail("no such file");
+  if (!std::filesystem::is_regular_file(path, error)) fail("is not an HDF5 file but a folder, a pipe or a device");
+  if (mode == H5Mode::read) probe_h5_file(path, path_);
   if (H5Fis_hdf5(path.c_str()) <= 0) fail("is not an HDF5 file, or its beginning is damaged; get it again");
   file_ = H5Fopen(path.c_str(), mode == H5Mode::read ? H5F_ACC_RDONLY : H5F_ACC_RDWR, H5P_DEFAULT);
   if (file_ < 0) fail("can not be opened: truncated, damaged or no right to access it; get it again");
@@ -83,14 +84,14 @@ bool H5File::exists(const std::string& object) const { return link_exists(file_,
 
 bool H5File::is_group(const std::string& object) const {
   if (!exists(object)) return false;
-  Handle id(H5Oopen(file_, object.c_str(), H5P_DEFAULT), H5Oclose);
+  H5Handle id(H5Oopen(file_, object.c_str(), H5P_DEFAULT), H5Oclose);
   return id.ok() && H5Iget_type(id) == H5I_GROUP;
 }
 
 std::vector<std::string> H5File::children(const std::string& group) const {
   std::vector<std::string> names;
   if (!is_group(group)) return names;
-  Handle id(H5Gopen2(file_, group.c_str(), H5P_DEFAULT), H5Gclose);
+  H5Handle id(H5Gopen2(file_, group.c_str(), H5P_DEFAULT), H5Gclose);
   auto collect = [](hid_t, const char* name, const H5L_info_t*, void* out) -> herr_t {
     static_cast<std::vector<std::string>*>(out)->emplace_back(name);
     return 0;
@@ -101,18 +102,6 @@ std::vector<std::string> H5File::children(const std::string& group) const {
   return names;
 }
 
-std::vector<std::int64_t> H5File::shape(const std::string& dataset) const {
-  if (!exists(dataset)) fail("has no dataset " + dataset);
-  Handle id(H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), H5Dclose);
-  if (!id.ok()) fail(dataset + " is not a readable dataset");
-  Handle space(H5Dget_space(id), H5Sclose);
-  const int rank = H5Sget_simple_extent_ndims(space);
-  if (rank < 0) fail(dataset + " has no simple shape");
-  std::vector<hsize_t> dims(rank);
-  H5Sget_simple_extent_dims(space, dims.data(), nullptr);
-  return {dims.begin(), dims.end()};
-}
-
 namespace {
 
 std::int64_t count(std::span<const std::int64_t> shape) {
@@ -121,19 +110,8 @@ std::int64_t count(std::span<const std::int64_t> shape) {
   return n;
 }
 
-template <class T>
-std::vector<T> read_numbers(const H5File& file, hid_t id, const std::string& dataset, hid_t type) {
-  const auto shape = file.shape(dataset);
-  std::vector<T> values(count(shape));
-  Handle data(H5Dopen2(id, dataset.c_str(), H5P_DEFAULT), H5Dclose);
-  if (!values.empty() && H5Dread(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0)
-    throw Error(file.path() + ": " + dataset +
-                " can not be read: wrong type, truncated or damaged; get the file again");
-  return values;
-}
-
 std::string read_string_attribute(hid_t attribute) {
-  Handle type(H5Aget_type(attribute), H5Tclose);
+  H5Handle type(H5Aget_type(attribute), H5Tclose);
   if (H5Tis_variable_str(type) > 0) {
     char* text = nullptr;
     if (H5Aread(attribute, type, &text) < 0 || !text) return "";
@@ -141,54 +119,27 @@ std::string read_string_attribute(hid_t attribute) {
     H5free_memory(text);
     return result;
   }
-  std::string text(H5Tget_size(type), '\0');
-  H5Aread(attribute, type, text.data());
+  std::string text(std::min(H5Tget_size(type), kMaxAttribute), '\0');
+  if (H5Tget_size(type) > kMaxAttribute || H5Aread(attribute, type, text.data()) < 0) return "";
   text.resize(std::min(text.size(), text.find('\0')));
   return text;
 }
 
 }  // namespace
 
-std::vector<double> H5File::read_doubles(const std::string& dataset) const {
-  return read_numbers<double>(*this, file_, dataset, H5T_NATIVE_DOUBLE);
-}
-std::vector<std::int64_t> H5File::read_integers(const std::string& dataset) const {
-  return read_numbers<std::int64_t>(*this, file_, dataset, H5T_NATIVE_INT64);
-}
-std::vector<std::uint8_t> H5File::read_bytes(const std::string& dataset) const {
-  return read_numbers<std::uint8_t>(*this, file_, dataset, H5T_NATIVE_UINT8);
-}
-
-std::vector<std::string> H5File::read_strings(const std::string& dataset) const {
-  const auto n = count(shape(dataset));
-  Handle data(H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), H5Dclose);
-  Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
-  H5Tset_size(type, H5T_VARIABLE);
-  H5Tset_cset(type, H5T_CSET_UTF8);
-  std::vector<char*> raw(n, nullptr);
-  if (n > 0 && H5Dread(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, raw.data()) < 0)
-    fail(dataset + " can not be read as text");
-  std::vector<std::string> values;
-  for (char* text : raw) {
-    values.emplace_back(text ? text : "");
-    H5free_memory(text);
-  }
-  return values;
-}
-
 H5Attributes H5File::attributes(const std::string& object) const {
   H5Attributes result;
   if (!exists(object)) fail("has no object " + object);
-  Handle id(H5Oopen(file_, object.empty() ? "/" : object.c_str(), H5P_DEFAULT), H5Oclose);
+  H5Handle id(H5Oopen(file_, object.empty() ? "/" : object.c_str(), H5P_DEFAULT), H5Oclose);
   if (!id.ok()) fail(object + " can not be opened; the file is damaged");
   const int n = H5Aget_num_attrs(id);
   for (int i = 0; i < n; ++i) {
-    Handle attribute(H5Aopen_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, i, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+    H5Handle attribute(H5Aopen_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, i, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
     char name[256] = {};
     if (!attribute.ok() || H5Aget_name(attribute, sizeof name, name) < 0)
       fail("an attribute of " + object + " can not be read; the file is damaged");
-    Handle type(H5Aget_type(attribute), H5Tclose);
-    Handle space(H5Aget_space(attribute), H5Sclose);
+    H5Handle type(H5Aget_type(attribute), H5Tclose);
+    H5Handle space(H5Aget_space(attribute), H5Sclose);
     if (H5Sget_simple_extent_npoints(space) != 1) continue;  // oneproxy writes scalars only
     switch (H5Tget_class(type)) {
       case H5T_STRING:
@@ -196,14 +147,12 @@ H5Attributes H5File::attributes(const std::string& object) const {
         break;
       case H5T_FLOAT: {
         double value = 0;
-        H5Aread(attribute, H5T_NATIVE_DOUBLE, &value);
-        result[name] = value;
+        if (H5Aread(attribute, H5T_NATIVE_DOUBLE, &value) >= 0) result[name] = value;
         break;
       }
       case H5T_INTEGER: {
         std::int64_t value = 0;
-        H5Aread(attribute, H5T_NATIVE_INT64, &value);
-        result[name] = value;
+        if (H5Aread(attribute, H5T_NATIVE_INT64, &value) >= 0) result[name] = value;
         break;
       }
       default:
@@ -214,12 +163,12 @@ H5Attributes H5File::attributes(const std::string& object) const {
 }
 
 void H5File::write_raw(const std::string& dataset, std::int64_t file_type, std::int64_t memory_type, const void* data,
-                       std::span<const std::int64_t> shape) {
+                       std::span<const std::int64_t> shape, const std::string& checksum) {
   std::vector<hsize_t> dims(shape.begin(), shape.end());
-  Handle space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr), H5Sclose);
-  Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
+  H5Handle space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr), H5Sclose);
+  H5Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
   H5Pset_create_intermediate_group(links, 1);
-  Handle create(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+  H5Handle create(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
   H5Pset_obj_track_times(create, 0);
   const auto n = count(shape);
   if (n > 64 && H5Tget_class(memory_type) != H5T_STRING) {
@@ -231,34 +180,35 @@ void H5File::write_raw(const std::string& dataset, std::int64_t file_type, std::
     H5Pset_shuffle(create);
     H5Pset_deflate(create, 6);
   }
-  Handle id(H5Dcreate2(file_, dataset.c_str(), file_type, space, links, create, H5P_DEFAULT), H5Dclose);
+  H5Handle id(H5Dcreate2(file_, dataset.c_str(), file_type, space, links, create, H5P_DEFAULT), H5Dclose);
   if (!id.ok()) fail("dataset " + dataset + " can not be created; does it exist already, or is the disk full?");
   if (n > 0 && H5Dwrite(id, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
     fail("dataset " + dataset + " could not be written; is the disk full?");
+  set_attribute(dataset, kH5Checksum, checksum);
 }
 
 void H5File::write(const std::string& dataset, std::span<const double> values, std::span<const std::int64_t> shape) {
   ONEPROXY_ASSERT(count(shape) == static_cast<std::int64_t>(values.size()));
-  write_raw(dataset, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, values.data(), shape);
+  write_raw(dataset, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, values.data(), shape, sha256_of(values));
 }
 void H5File::write(const std::string& dataset, std::span<const std::int64_t> values,
                    std::span<const std::int64_t> shape) {
   ONEPROXY_ASSERT(count(shape) == static_cast<std::int64_t>(values.size()));
-  write_raw(dataset, H5T_STD_I64LE, H5T_NATIVE_INT64, values.data(), shape);
+  write_raw(dataset, H5T_STD_I64LE, H5T_NATIVE_INT64, values.data(), shape, sha256_of(values));
 }
 void H5File::write(const std::string& dataset, std::span<const std::uint8_t> values,
                    std::span<const std::int64_t> shape) {
   ONEPROXY_ASSERT(count(shape) == static_cast<std::int64_t>(values.size()));
-  write_raw(dataset, H5T_STD_U8LE, H5T_NATIVE_UINT8, values.data(), shape);
+  write_raw(dataset, H5T_STD_U8LE, H5T_NATIVE_UINT8, values.data(), shape, sha256_of(values));
 }
 void H5File::write(const std::string& dataset, std::span<const std::string> values) {
-  Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
+  H5Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
   H5Tset_size(type, H5T_VARIABLE);
   H5Tset_cset(type, H5T_CSET_UTF8);
   std::vector<const char*> raw;
   for (const auto& value : values) raw.push_back(value.c_str());
   const std::int64_t n = static_cast<std::int64_t>(values.size());
-  write_raw(dataset, type, type, raw.data(), std::span(&n, 1));
+  write_raw(dataset, type, type, raw.data(), std::span(&n, 1), sha256_of_texts(values));
 }
 void H5File::write(const std::string& dataset, std::span<const double> values) {
   const std::int64_t n = static_cast<std::int64_t>(values.size());
@@ -271,25 +221,25 @@ void H5File::write(const std::string& dataset, std::span<const std::int64_t> val
 
 void H5File::set_attribute(const std::string& object, const std::string& name, const H5Attribute& value) {
   if (!exists(object)) {
-    Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
+    H5Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
     H5Pset_create_intermediate_group(links, 1);
-    Handle group(H5Gcreate2(file_, object.c_str(), links, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
+    H5Handle group(H5Gcreate2(file_, object.c_str(), links, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
     if (!group.ok()) fail("group " + object + " can not be created; is the disk full?");
   }
-  Handle id(H5Oopen(file_, object.c_str(), H5P_DEFAULT), H5Oclose);
+  H5Handle id(H5Oopen(file_, object.c_str(), H5P_DEFAULT), H5Oclose);
   if (H5Aexists(id, name.c_str()) > 0) H5Adelete(id, name.c_str());
-  Handle space(H5Screate(H5S_SCALAR), H5Sclose);
+  H5Handle space(H5Screate(H5S_SCALAR), H5Sclose);
   herr_t status = -1;
   if (const auto* text = std::get_if<std::string>(&value)) {
-    Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
+    H5Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
     H5Tset_size(type, H5T_VARIABLE);
     H5Tset_cset(type, H5T_CSET_UTF8);
-    Handle attribute(H5Acreate2(id, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+    H5Handle attribute(H5Acreate2(id, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
     const char* raw = text->c_str();
     if (attribute.ok()) status = H5Awrite(attribute, type, &raw);
   } else {
     const bool integer = std::holds_alternative<std::int64_t>(value);
-    Handle attribute(
+    H5Handle attribute(
         H5Acreate2(id, name.c_str(), integer ? H5T_STD_I64LE : H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT),
         H5Aclose);
     if (attribute.ok())

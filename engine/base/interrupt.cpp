@@ -4,21 +4,31 @@
 
 namespace oneproxy {
 namespace {
+
 volatile std::sig_atomic_t signalled = 0;
 
-void on_signal(int signal) {
-  signalled = 1;
-  std::signal(signal, SIG_DFL);
-}
+void on_signal(int signal) { signalled = signal; }
+
 }  // namespace
 
 void install_interrupt_handler() {
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);  // without SA_RESTART
+  sigemptyset(&action.sa_mask);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction before {};
+    sigaction(signal, nullptr, &before);
+    if (signal == SIGHUP && before.sa_handler == SIG_IGN) continue;
+    sigaction(signal, &action, nullptr);
+  }
+  std::signal(SIGPIPE, SIG_IGN);
 }
 
 void check_interrupt() {
   if (signalled) throw Interrupted();
 }
+
+int interrupt_status() { return 128 + signalled; }
 
 }  // namespace oneproxy

@@ -1,19 +1,23 @@
 #pragma once
-// Ctrl-C: long work asks now and then, and stops with nothing half written.
+// Ctrl-C, a polite kill, a terminal that goes: long work asks now and then, and stops with nothing half written.
 #include <string>
 
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 
-// What a run throws when it was interrupted; the program exits with 130.
+// What a run throws when it was interrupted.
 class Interrupted : public Error {
  public:
   Interrupted() : Error("interrupted: nothing was written; run the same command again") {}
   explicit Interrupted(const std::string& message) : Error(message) {}  // where a state was kept
 };
 
-void install_interrupt_handler();  // SIGINT and SIGTERM; a second signal ends the program at once
-void check_interrupt();            // throws Interrupted after a signal
+// SIGINT, SIGTERM and SIGHUP; a second signal ends the program at once. A SIGHUP that is ignored (nohup) stays ignored.
+// System calls are not taken up again after one, so that no wait outlives it. A reader that has gone (SIGPIPE) is an
+// error of the write and no death in mid-work.
+void install_interrupt_handler();
+void check_interrupt();  // throws Interrupted after a signal
+int interrupt_status();  // exit status of an interrupted program: 128 + the signal, as in a shell
 
 }  // namespace oneproxy

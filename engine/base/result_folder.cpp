@@ -16,12 +16,36 @@ std::string ResultFolder::path_of(const std::string& out, const std::string& kin
 
 bool ResultFolder::finished(const std::string& path) { return fs::exists(fs::path(path) / "DONE"); }
 
-ResultFolder::ResultFolder(const std::string& path) : path_(path) {
+void ResultFolder::remove_leftovers(const std::string& path, const std::string& checkpoint) {
+  oneproxy::remove_leftovers(fs::path(path).parent_path().string());
+  std::error_code ignored;
+  if (!fs::exists(checkpoint, ignored)) return;
+  if (const auto lock = FileLock::without_waiting(path); lock.held()) fs::remove(checkpoint, ignored);
+}
+
+namespace {
+
+void make_folder(const fs::path& folder, const std::string& result) {
   std::error_code error;
-  fs::create_directories(path_.temporary(), error);
+  fs::create_directories(folder, error);
   if (error)
-    throw Error(path + ": the result folder can not be made (" + error.message() +
+    throw Error(result + ": the result folder can not be made (" + error.message() +
                 "); name a writable folder with --out DIR");
+}
+
+// The folder that holds it is there, without what killed runs left.
+const std::string& with_parent(const std::string& path) {
+  const auto parent = fs::path(path).parent_path();
+  if (parent.empty()) return path;
+  make_folder(parent, path);
+  oneproxy::remove_leftovers(parent.string());
+  return path;
+}
+
+}  // namespace
+
+ResultFolder::ResultFolder(const std::string& path) : path_(with_parent(path)) {
+  make_folder(path_.temporary(), path);
   log_ = std::make_unique<LogFile>(file("run.log"));
 }
 

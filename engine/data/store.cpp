@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <limits>
 #include <map>
 
@@ -10,11 +9,9 @@
 #include "oneproxy/engine/base/attribute_reader.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/sha256.h"
-#include "oneproxy/engine/data/stored.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
-namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kFormat = "oneproxy-store";
@@ -28,6 +25,37 @@ void check_format(const H5File& file) {
     throw Error(file.path() + ": has schema " + std::to_string(version) + ", this program reads up to " +
                 std::to_string(kStoreSchema) + "; use a newer oneproxy");
   if (version < 1) throw Error(file.path() + ": has schema " + std::to_string(version) + "; import the data again");
+}
+
+SetRows read_rows(const H5File& file, const std::string& set) {
+  const auto shape = file.shape(set + "/choices");
+  if (shape.size() != 2) throw Error(file.path() + ": " + set + "/choices is not a table; import the data again");
+  SetRows rows{shape[0], shape[1], file.read_bytes(set + "/choices"), {}};
+  if (!file.exists(set + "/official_index")) return rows;
+  rows.official_index = file.read_integers(set + "/official_index");
+  if (std::ssize(rows.official_index) != rows.n)
+    throw Error(file.path() + ": " + set + "/official_index has " + std::to_string(rows.official_index.size()) +
+                " rows, the set has " + std::to_string(rows.n) + "; import the data again");
+  return rows;
+}
+
+Column read_column(const H5File& file, const std::string& dataset, const std::string& name, std::int64_t n) {
+  Column column{name, file.read_doubles(dataset), file.attributes(dataset)};
+  if (file.shape(dataset).size() != 1 || std::ssize(column.values) != n)
+    throw Error(file.path() + ": " + dataset + " has another number of rows than its set; import the data again");
+  return column;
+}
+
+void verify_store(const H5File& file) {
+  check_format(file);
+  file.verify();
+  for (const auto& space : file.children("/spaces"))
+    for (const auto& name : file.children("/spaces/" + space)) {
+      const std::string set = "/spaces/" + space + "/" + name;
+      const auto n = read_rows(file, set).n;
+      for (const std::string group : {"/latency_ms", "/metrics"})
+        for (const auto& column : file.children(set + group)) read_column(file, set + group + "/" + column, column, n);
+    }
 }
 
 }  // namespace
@@ -73,6 +101,7 @@ H5Attributes Store::set_attributes(const std::string& space, const std::string& 
 }
 
 SetRows Store::rows(const std::string& space, const std::string& set) const {
+<<<<<<< HEAD
   const auto base = set_path(space, set);
   const auto shape = file_.shape(base + "/choices");
   if (shape.size() != 2) throw Error(path() + ": " + base + "/choices is not a table; import the data again");
@@ -86,6 +115,9 @@ SetRows Store::rows(const std::string& space, const std::string& set) const {
                   " numbers for " + std::to_string(rows.n) + " architectures; import the data again");
   }
   return rows;
+=======
+  return read_rows(file_, set_path(space, set));
+>>>>>>> main
 }
 
 Column Store::column(const std::string& base, const std::string& group, const std::string& what,
@@ -93,12 +125,8 @@ Column Store::column(const std::string& base, const std::string& group, const st
   const auto known = file_.children(base + "/" + group);
   if (std::find(known.begin(), known.end(), name) == known.end())
     throw Error(unknown_name(what, name, base.substr(8) + " of " + path(), known));
-  const auto dataset = base + "/" + group + "/" + name;
-  Column column{name, file_.read_doubles(dataset), file_.attributes(dataset)};
-  verify_checksum(file_, dataset, column.values, column.attributes);
-  if (column.values.size() != static_cast<std::size_t>(file_.shape(base + "/choices")[0]))
-    throw Error(path() + ": " + dataset + " has another number of rows than its set; import the data again");
-  return column;
+  const auto shape = file_.shape(base + "/choices");
+  return read_column(file_, base + "/" + group + "/" + name, name, shape.empty() ? 0 : shape[0]);
 }
 
 Column Store::latency(const std::string& space, const std::string& set, const std::string& device) const {
@@ -127,11 +155,13 @@ std::string Store::checksum(const std::string& space) const {
   return sha256_hex(sums);
 }
 
+void change_store(const std::string& path, const std::string& start_from, const std::function<void(H5File&)>& change) {
+  change_h5_atomically(path, start_from, verify_store, change);
+}
+
 void add_device(const std::string& path, const std::string& start_from, const std::string& space,
                 const std::string& set, const DeviceMeasurements& added) {
-  const bool exists = fs::exists(path);
-  Store(exists ? path : start_from);  // refuses what is not a store
-  write_h5_atomically(path, exists ? path : start_from, [&](H5File& file) {
+  change_store(path, start_from, [&](H5File& file) {
     const std::string base = "/spaces/" + space + "/" + set;
 
     // Union of the set's rows and the new ones, sorted, with each old column spread over it.
@@ -143,14 +173,13 @@ void add_device(const std::string& path, const std::string& start_from, const st
     if (file.exists(base)) {
       if (file.exists(base + "/metrics") || file.exists(base + "/official_index"))
         throw Error("set '" + set + "' of " + path + " holds imported public data; choose another --set for your own");
-      const auto shape = file.shape(base + "/choices");
-      const auto choices = file.read_bytes(base + "/choices");
-      for (std::int64_t i = 0; i < shape[0]; ++i)
-        old_rows.emplace_back(choices.begin() + i * shape[1], choices.begin() + (i + 1) * shape[1]);
-      for (const auto& name : file.children(base + "/latency_ms")) {
-        const auto dataset = base + "/latency_ms/" + name;
-        if (name != added.device) old_columns[name] = {name, file.read_doubles(dataset), file.attributes(dataset)};
-      }
+      const auto old = read_rows(file, base);
+      if (old.n_decisions != added.n_decisions)
+        throw Error("set '" + set + "' of " + path + " has " + count_of(old.n_decisions, "decision") + ", space " +
+                    space + " has " + std::to_string(added.n_decisions) + "; choose another --set for your own");
+      for (std::int64_t i = 0; i < old.n; ++i) old_rows.emplace_back(old.row(i).begin(), old.row(i).end());
+      for (const auto& name : file.children(base + "/latency_ms"))
+        if (name != added.device) old_columns[name] = read_column(file, base + "/latency_ms/" + name, name, old.n);
       set_attributes = file.attributes(base);
       file.remove(base);
     } else {
@@ -175,12 +204,12 @@ void add_device(const std::string& path, const std::string& start_from, const st
       const auto dataset = base + "/latency_ms/" + name;
       const std::int64_t shape[] = {n};
       attributes.erase("sha256");
-      write_checked(file, dataset, spread, shape);
+      file.write(dataset, spread, shape);
       attributes["unit"] = std::string("ms");
       for (const auto& [key, value] : attributes) file.set_attribute(dataset, key, value);
     };
     const std::int64_t shape[] = {n, d};
-    write_checked(file, base + "/choices", choices, shape);
+    file.write(base + "/choices", choices, shape);
     for (const auto& [key, value] : set_attributes) file.set_attribute(base, key, value);
     for (const auto& [name, column] : old_columns) write_column(name, old_rows, column.values, column.attributes);
     write_column(added.device, new_rows, added.latency_ms, added.attributes);

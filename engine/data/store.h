@@ -9,6 +9,7 @@
 //   /predictors/<space>/<name>, /tables/<space>/<name>      (engine/predictor/library.h)
 // tools/import_datasets.py writes public data, `oneproxy import` a user's own device.
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -51,7 +52,7 @@ class Store {
   std::vector<std::string> metrics(const std::string& space, const std::string& set) const;
   H5Attributes set_attributes(const std::string& space, const std::string& set) const;
 
-  // Errors offer the nearest names; a column whose bytes do not match their checksum is refused.
+  // Errors offer the nearest names; data that does not match its checksum or its set is refused.
   SetRows rows(const std::string& space, const std::string& set) const;
   Column latency(const std::string& space, const std::string& set, const std::string& device) const;
   Column metric(const std::string& space, const std::string& set, const std::string& name) const;
@@ -76,9 +77,12 @@ struct DeviceMeasurements {
   H5Attributes attributes;            // source, licence, batch, precision, ...
 };
 
-// Adds the device to <space>/<set> of the store at `path` (rows join by choices; the device's older measurements are
-// replaced), atomically: the store is either as before or whole. Where `path` does not exist it starts as a copy of
-// `start_from`.
+// The one way in which a store changes: one program at a time, atomically, and nothing but what `change` does. All of
+// the store is verified before and after: damaged data is refused, not carried on with a fresh checksum. Where `path`
+// does not exist it starts as a copy of `start_from`.
+void change_store(const std::string& path, const std::string& start_from, const std::function<void(H5File&)>& change);
+
+// Adds the device to <space>/<set> of the store (rows join by choices; the device's older measurements are replaced).
 void add_device(const std::string& path, const std::string& start_from, const std::string& space,
                 const std::string& set, const DeviceMeasurements& measurements);
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/engine/predictor/code_layout.h"
 #include "oneproxy/engine/predictor/table_head.h"
 #include "oneproxy/kernels/base/error.h"
@@ -42,8 +43,8 @@ void write_table(H5File& file, const std::string& group, const AdditivePredictor
   check(table, "table of space " + table.space);
   write_table_head(file, group, kFormat, table);
   const std::int64_t shape[] = {table.n_tables(), static_cast<std::int64_t>(table.table().width())};
-  write_checked(file, below(group, "weights"), table.weights, shape);
-  write_checked(file, below(group, "bias"), table.bias, std::span(shape, 1));
+  file.write(below(group, "weights"), table.weights, shape);
+  file.write(below(group, "bias"), table.bias, std::span(shape, 1));
 }
 
 AdditivePredictor read_table(const H5File& file, const std::string& group) {
@@ -53,8 +54,8 @@ AdditivePredictor read_table(const H5File& file, const std::string& group) {
   if (!format.empty() && format != kFormat)
     throw Error(where + ": is no look-up table but " + format + " (predictor:FILE takes an MLP)");
   read_table_head(file, group, where, table);
-  table.weights = read_checked_doubles(file, below(group, "weights"));
-  table.bias = read_checked_doubles(file, below(group, "bias"));
+  table.weights = file.read_doubles(below(group, "weights"));
+  table.bias = file.read_doubles(below(group, "bias"));
   check(table, where);
   return table;
 }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/engine/predictor/code_layout.h"
 #include "oneproxy/engine/predictor/table_head.h"
 #include "oneproxy/kernels/base/error.h"
@@ -54,7 +55,7 @@ void write_table(H5File& file, const std::string& group, const IndexTable& table
   check(table, "table of space " + table.space);
   write_table_head(file, group, kFormat, table);
   const auto n = static_cast<std::int64_t>(table.values.size());
-  write_checked(file, below(group, "values"), table.values, std::span(&n, 1));
+  file.write(below(group, "values"), table.values, std::span(&n, 1));
 }
 
 bool is_index_table(const H5File& file, const std::string& group) { return table_format(file, group) == kFormat; }
@@ -64,7 +65,7 @@ IndexTable read_index_table(const H5File& file, const std::string& group) {
   IndexTable table;
   if (table_format(file, group) != kFormat) throw Error(where + ": is no table by index");
   read_table_head(file, group, where, table);
-  table.values = read_checked_doubles(file, below(group, "values"));
+  table.values = file.read_doubles(below(group, "values"));
   check(table, where);
   return table;
 }

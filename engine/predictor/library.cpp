@@ -1,17 +1,14 @@
 #include "oneproxy/engine/predictor/library.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <functional>
 
 #include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/data/store.h"
-#include "oneproxy/engine/data/stored.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
-namespace fs = std::filesystem;
 namespace {
 
 const std::string kPredictors = "/predictors", kTables = "/tables";
@@ -32,9 +29,7 @@ void add(const std::string& store, const std::string& start_from, const std::str
          const std::function<void(H5File&)>& write) {
   if (name.empty() || name[0] == '.' || name.find_first_of("/:\"' ") != std::string::npos)
     throw Error("'" + name + "': a name in a store has no blanks, quotes, '/' or ':'");
-  const std::string start = fs::exists(store) ? store : start_from;
-  (void)Store(start);  // refuses what is not a store
-  write_h5_atomically(store, start, write);
+  change_store(store, start_from, write);
 }
 
 }  // namespace
@@ -90,7 +85,7 @@ void write(H5File& file, const std::string& group, const IndexTable& model) { wr
 }  // namespace
 
 void save_predictor(const std::string& path, const Predictor& model) {
-  write_h5_atomically(path, "", [&](H5File& file) { std::visit([&](const auto& m) { write(file, "/", m); }, model); });
+  write_h5_atomically(path, [&](H5File& file) { std::visit([&](const auto& m) { write(file, "/", m); }, model); });
 }
 
 void add_predictor(const std::string& store, const std::string& start_from, const std::string& name,

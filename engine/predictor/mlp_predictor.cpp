@@ -7,7 +7,7 @@
 
 #include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/attribute_reader.h"
-#include "oneproxy/engine/data/stored.h"
+#include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/engine/predictor/code_layout.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -15,7 +15,7 @@ namespace oneproxy {
 namespace {
 
 constexpr const char* kFormat = "oneproxy-predictor";
-constexpr std::int64_t kSchema = 1;
+constexpr std::int64_t kSchema = 2;  // 1 had no checksum over the attributes
 
 void check_finite(const std::vector<double>& values, const std::string& what) {
   for (std::size_t i = 0; i < values.size(); ++i)
@@ -106,6 +106,7 @@ void write_predictor(H5File& file, const std::string& group, const MlpPredictor&
   for (const auto& [name, value] : p.record) file.set_attribute(group, name, value);
   file.set_attribute(group, "format", std::string(kFormat));
   file.set_attribute(group, "schema_version", kSchema);
+  file.set_attribute(group, "sha256", checksum(p));
   file.set_attribute(group, "space", p.space);
   file.set_attribute(group, "target", p.target);
   file.set_attribute(group, "unit", p.unit);
@@ -116,15 +117,15 @@ void write_predictor(H5File& file, const std::string& group, const MlpPredictor&
   const auto n_decisions = static_cast<std::int64_t>(p.radices.size());
   const std::int64_t width = p.first_width;
   const std::int64_t rows[] = {static_cast<std::int64_t>(p.rows.size()) / width, width};
-  write_checked(file, below(group, "radices"), p.radices, std::span(&n_decisions, 1));
-  write_checked(file, below(group, "first/rows"), p.rows, rows);
-  write_checked(file, below(group, "first/bias"), p.first_bias, std::span(&width, 1));
+  file.write(below(group, "radices"), p.radices, std::span(&n_decisions, 1));
+  file.write(below(group, "first/rows"), p.rows, rows);
+  file.write(below(group, "first/bias"), p.first_bias, std::span(&width, 1));
   for (std::size_t l = 0; l < p.layers.size(); ++l) {
     const auto& layer = p.layers[l];
     const std::int64_t shape[] = {layer.outputs, layer.inputs};
     const std::string base = below(group, "layer" + std::to_string(l + 2));
-    write_checked(file, base + "/weights", layer.weights, shape);
-    write_checked(file, base + "/bias", layer.bias, std::span(shape, 1));
+    file.write(base + "/weights", layer.weights, shape);
+    file.write(base + "/bias", layer.bias, std::span(shape, 1));
   }
 }
 
@@ -135,9 +136,11 @@ MlpPredictor read_predictor(const H5File& file, const std::string& group) {
     throw Error(where +
                 ": is no predictor; `oneproxy import --predictor` or `oneproxy train` make one (of a look-up table: " +
                 "table:FILE)");
-  if (const auto version = attributes.integer("schema_version"); version != kSchema)
-    throw Error(where + ": has schema " + std::to_string(version) + ", this program reads " + std::to_string(kSchema) +
-                "; use another oneproxy");
+  const auto version = attributes.integer("schema_version");
+  if (version < 1 || version > kSchema)
+    throw Error(where + ": has schema " + std::to_string(version) + ", this program reads up to " +
+                std::to_string(kSchema) + "; use another oneproxy");
+  const std::string sum = version > 1 ? attributes.text("sha256") : "";
   MlpPredictor p;
   p.space = attributes.text("space");
   p.target = attributes.text("target");
@@ -147,18 +150,20 @@ MlpPredictor read_predictor(const H5File& file, const std::string& group) {
   p.output_scale = attributes.number("output_scale");
   const auto n_layers = attributes.integer("n_layers");
   p.record = attributes.rest();
-  p.radices = read_checked_bytes(file, below(group, "radices"));
-  p.rows = read_checked_doubles(file, below(group, "first/rows"));
-  p.first_bias = read_checked_doubles(file, below(group, "first/bias"));
+  p.radices = file.read_bytes(below(group, "radices"));
+  p.rows = file.read_doubles(below(group, "first/rows"));
+  p.first_bias = file.read_doubles(below(group, "first/bias"));
   p.first_width = static_cast<int>(p.first_bias.size());
   int width = p.first_width;
   for (std::int64_t l = 0; l < n_layers; ++l) {
     const std::string base = below(group, "layer" + std::to_string(l + 2));
-    Dense layer{width, 0, read_checked_doubles(file, base + "/weights"), read_checked_doubles(file, base + "/bias")};
+    Dense layer{width, 0, file.read_doubles(base + "/weights"), file.read_doubles(base + "/bias")};
     layer.outputs = width = static_cast<int>(layer.bias.size());
     p.layers.push_back(std::move(layer));
   }
   check(p, where);
+  if (version > 1 && sum != checksum(p))
+    throw Error(where + ": does not match its checksum; the file is damaged, import or train the predictor again");
   return p;
 }
 

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "oneproxy/engine/base/attribute_reader.h"
-#include "oneproxy/engine/data/stored.h"
 
 namespace oneproxy {
 
@@ -22,7 +21,7 @@ void write_table_head(H5File& file, const std::string& group, const std::string&
   file.set_attribute(group, "target", table.target);
   file.set_attribute(group, "unit", table.unit);
   const auto n_decisions = static_cast<std::int64_t>(table.radices.size());
-  write_checked(file, below(group, "radices"), table.radices, std::span(&n_decisions, 1));
+  file.write(below(group, "radices"), table.radices, std::span(&n_decisions, 1));
 }
 
 // Errors: an attribute that is missing, damaged radices. The format has been looked at.
@@ -34,7 +33,7 @@ void read_table_head(const H5File& file, const std::string& group, const std::st
   table.target = attributes.text("target");
   table.unit = attributes.text("unit");
   table.record = attributes.rest();
-  table.radices = read_checked_bytes(file, below(group, "radices"));
+  table.radices = file.read_bytes(below(group, "radices"));
 }
 
 }  // namespace oneproxy

@@ -5,10 +5,10 @@
 #include <filesystem>
 #include <optional>
 
-#include "oneproxy/engine/base/atomic_path.h"
-#include "oneproxy/engine/base/attribute_reader.h"
+#include "oneproxy/engine/base/checkpoint.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/log.h"
+#include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/progress.h"
 #include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/kernels/base/error.h"
@@ -47,7 +47,7 @@ std::vector<Candidate> read_candidates(const H5File& file, const std::string& gr
   const auto indices = file.read_integers(group + "/indices");
   const auto values = file.read_doubles(group + "/values");
   if (indices.size() % 2 || values.size() != indices.size() / 2 * 3)
-    throw Error(file.path() + ": a broken checkpoint; remove it to begin anew");
+    throw Error(file.path() + ": " + group + " has another number of values than of indices");
   std::vector<Candidate> candidates;
   for (std::size_t i = 0; i < indices.size() / 2; ++i)
     candidates.push_back({(static_cast<ArchIndex>(static_cast<std::uint64_t>(indices[2 * i])) << 64) |
@@ -56,14 +56,14 @@ std::vector<Candidate> read_candidates(const H5File& file, const std::string& gr
   return candidates;
 }
 
+CheckpointKind kind_of(const CheckpointSettings& checkpoint) { return {"oneproxy-checkpoint-3", checkpoint.identity}; }
+
 void save(const CheckpointSettings& checkpoint, std::uint64_t done, const Reduction& reduction) {
   const auto state = reduction.state();
-  write_h5_atomically(checkpoint.path, "", [&](H5File& file) {
-    file.set_attribute("/", "format", std::string("oneproxy-checkpoint-2"));
-    file.set_attribute("/", "identity", checkpoint.identity);
-    file.set_attribute("/", "done", static_cast<std::int64_t>(done));
-    file.set_attribute("/", "n_scored", static_cast<std::int64_t>(state.n_scored));
-    file.set_attribute("/", "gave_up_margins", static_cast<std::int64_t>(state.gave_up_margins));
+  write_checkpoint(checkpoint.path, kind_of(checkpoint), [&](H5File& file) {
+    const std::int64_t progress[] = {static_cast<std::int64_t>(done), static_cast<std::int64_t>(state.n_scored),
+                                     std::int64_t{state.gave_up_margins}};
+    file.write("progress", std::span(progress));
     write_candidates(file, "front", state.front);
     for (std::size_t i = 0; i < state.best.size(); ++i)
       write_candidates(file, "best/" + std::to_string(i), state.best[i]);
@@ -72,23 +72,20 @@ void save(const CheckpointSettings& checkpoint, std::uint64_t done, const Reduct
 
 // How far the checkpoint had come; fills the reduction.
 std::uint64_t load(const CheckpointSettings& checkpoint, const IndexRange& run, Reduction& reduction) {
-  const std::string remedy = "; remove it to begin anew";
-  const H5File file(checkpoint.path, H5Mode::read);
-  const auto found = file.attributes("/");
-  if (attribute_text(found, "format") != "oneproxy-checkpoint-2")
-    throw Error(checkpoint.path + ": no checkpoint of oneproxy" + remedy);
-  if (attribute_text(found, "identity") != checkpoint.identity)
-    throw Error(checkpoint.path + ": a checkpoint of another configuration (other models, run or limits)" + remedy);
-  AttributeReader attributes(found, checkpoint.path, "a broken checkpoint, remove it to begin anew");
-  const auto done = static_cast<std::uint64_t>(attributes.integer("done"));
-  if (done > run.count) throw Error(checkpoint.path + ": a broken checkpoint, beyond the run's end" + remedy);
-  Reduction::State state;
-  state.n_scored = static_cast<std::uint64_t>(attributes.integer("n_scored"));
-  state.gave_up_margins = attributes.integer("gave_up_margins") != 0;
-  state.front = read_candidates(file, "front");
-  for (std::size_t i = 0; i < reduction.settings().limits.size(); ++i)
-    state.best.push_back(read_candidates(file, "best/" + std::to_string(i)));
-  reduction.restore(state);
+  std::uint64_t done = 0;
+  read_checkpoint(checkpoint.path, kind_of(checkpoint), [&](const H5File& file) {
+    const auto progress = file.read_integers("progress");
+    if (progress.size() != 3 || static_cast<std::uint64_t>(progress[0]) > run.count)
+      throw Error(checkpoint.path + ": says that more was scored than there is");
+    done = static_cast<std::uint64_t>(progress[0]);
+    Reduction::State state;
+    state.n_scored = static_cast<std::uint64_t>(progress[1]);
+    state.gave_up_margins = progress[2] != 0;
+    state.front = read_candidates(file, "front");
+    for (std::size_t i = 0; i < reduction.settings().limits.size(); ++i)
+      state.best.push_back(read_candidates(file, "best/" + std::to_string(i)));
+    reduction.restore(state);
+  });
   return done;
 }
 
@@ -106,6 +103,8 @@ Reduction reduce_range(const Scorer& scorer, const IndexRange& run, const Reduct
     done = load(checkpoint, run, reduction);
     log_info("going on from " + checkpoint.path + ": " + std::to_string(done) + " of " + std::to_string(run.count) +
              " architectures are scored");
+  } else if (!checkpoint.path.empty()) {
+    log_info("a checkpoint every " + plain(checkpoint.seconds) + " s: " + checkpoint.path);
   }
   Progress progress(what, static_cast<std::int64_t>(run.count - done), "architectures");
   auto saved = Clock::now();

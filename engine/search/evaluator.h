@@ -29,7 +29,8 @@ struct SearchQuestion {
   Backend backend = Backend::cpu;
   Precision precision = Precision::fp32;  // of fast scores; solutions are always evaluated in fp64
   std::uint64_t seed = 1;
-  std::string checkpoint = {};  // file for the state of long work; "": none
+  std::string checkpoint = {};     // file for the state of long work; "": none
+  double checkpoint_seconds = 30;  // between two of them
 };
 
 // An evaluation is the value of the goal for one architecture; the other objectives, mostly tables, come with it or are

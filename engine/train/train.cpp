@@ -10,6 +10,7 @@
 
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/log.h"
+#include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/progress.h"
 #include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/engine/base/streams.h"
@@ -193,6 +194,8 @@ class Training {
       log_info("training goes on from " + settings_.checkpoint + ": epoch " + std::to_string(now.epoch) + ", batch " +
                std::to_string(now.batch));
     } else {
+      if (!settings_.checkpoint.empty())
+        log_info("a checkpoint every " + plain(settings_.checkpoint_seconds) + " s: " + settings_.checkpoint);
       const std::vector<double> zeros(start.size());
       now.state = {start, zeros, zeros, 0};
     }

@@ -1,9 +1,11 @@
 // The command-line program: parses, calls, prints. Results go to standard output, everything else to
-// standard error. Exit status: 0 done, 1 an error (one line), 2 a usage error, 130 interrupted.
+// standard error. Exit status: 0 done, 1 an error (one line), 2 a usage error, 128 + signal: interrupted.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <iostream>
 #include <new>
@@ -47,7 +49,10 @@ int run_program(int argc, char** argv) {
       "Pareto-optimal architectures for a new device."};
   app.require_subcommand(1);
   app.set_version_flag("--version", version_text());
-  app.failure_message(CLI::FailureMessage::simple);
+  app.failure_message([](const CLI::App* at, const CLI::Error& error) {
+    const std::string hint = CLI::FailureMessage::simple(at, CLI::Error("", ""));
+    return one_line(error.what()) + hint;
+  });
   bool quiet = false;
   int threads = 0;
   app.add_flag("-q,--quiet", quiet, "only warnings and errors on the terminal");
@@ -314,7 +319,7 @@ int run_program(int argc, char** argv) {
       commands.push_back(command->get_name());
     if (std::find(commands.begin(), commands.end(), argv[1]) == commands.end()) {
       std::fprintf(stderr, "oneproxy: error: %s; see oneproxy --help\n",
-                   unknown_name("command", argv[1], "", commands).c_str());
+                   one_line(unknown_name("command", argv[1], "", commands)).c_str());
       return 2;
     }
   }
@@ -324,8 +329,9 @@ int run_program(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   std::cout << output << std::flush;
-  if (!std::cout) throw Error("standard output can not be written; is the disk full or the reader gone?");
-  return 0;
+  if (std::cout) return 0;
+  if (errno == EPIPE) return 128 + SIGPIPE;  // `| head` has read enough
+  throw Error("standard output can not be written; is the disk full?");
 }
 
 }  // namespace
@@ -338,12 +344,12 @@ int main(int argc, char** argv) {
     return oneproxy::run_program(argc, argv);
   } catch (const oneproxy::Interrupted& error) {
     std::fprintf(stderr, "oneproxy: %s\n", error.what());
-    return 130;
+    return oneproxy::interrupt_status();
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "oneproxy: error: out of memory; work on less at a time, or raise the limit (ulimit -v)\n");
     return 1;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "oneproxy: error: %s\n", error.what());
+    std::fprintf(stderr, "oneproxy: error: %s\n", oneproxy::one_line(error.what()).c_str());
     return 1;
   }
 }

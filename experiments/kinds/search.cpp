@@ -44,6 +44,8 @@ class Search : public Experiment {
     question_.precision =
         parse_precision(config.one_of("precision", "fp32", {"fp64", "fp32", "tf32", "bf16"},
                                       "of MLP scores; exhaustive results are proven in fp64, or said not to be"));
+    question_.checkpoint_seconds = config.number_outside_identity(
+        "checkpoint_seconds", 30, 0, 1e9, "exhaustive: between two checkpoints, from which a killed search goes on");
     question_.n_best =
         static_cast<int>(config.integer("best", 1, 1, 1000, "so many best architectures for each of the limits"));
     certify_ =

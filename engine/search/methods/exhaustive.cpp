@@ -61,9 +61,11 @@ SearchResult search_by_kernels(const Evaluator& evaluator, const IndexRange& run
                          to_decimal(run.begin) + "/" + std::to_string(run.count) +
                          (run.shuffled ? "/" + std::to_string(run.seed) : "");
   for (const auto& limits : question.limits) identity += settings.best > 0 ? "/" + limits.text() : "";
-  const Reduction reduction = reduce_range(
-      scorer, run, settings,
-      {question.checkpoint, identity + (settings.best > 0 ? "/" + std::to_string(settings.best) : "")}, "exhaustive");
+  const Reduction reduction =
+      reduce_range(scorer, run, settings,
+                   {question.checkpoint, identity + (settings.best > 0 ? "/" + std::to_string(settings.best) : ""),
+                    question.checkpoint_seconds},
+                   "exhaustive");
   std::vector<ArchIndex> indices;
   for (const auto& candidate : reduction.front()) indices.push_back(candidate.index);
   for (std::size_t l = 0; l < settings.limits.size(); ++l)

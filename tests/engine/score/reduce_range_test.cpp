@@ -62,7 +62,7 @@ TEST(ScoreRun, GoesOnFromACheckpoint) {
   }
   // The last checkpoint stands until the result is safe; it lies before the end.
   ASSERT_TRUE(std::filesystem::exists(path));
-  const auto done = std::get<std::int64_t>(H5File(path, H5Mode::read).attributes("/").at("done"));
+  const auto done = H5File(path, H5Mode::read).read_integers("progress").at(0);
   EXPECT_GT(done, 0);
   EXPECT_LT(done, static_cast<std::int64_t>(c.run.count));
   const auto resumed = reduce_range(c.scorer, c.run, c.settings, {path, c.identity, 1e9}, "test");
@@ -82,15 +82,27 @@ TEST(ScoreRun, RefusesWhatIsNotItsCheckpoint) {
   EXPECT_THAT(error_of([&] {
                 reduce_range(c.scorer, c.run, c.settings, {path, "another", 1.0}, "test");
               }),
-              HasSubstr("another configuration"));
+              HasSubstr("other settings"));
   IndexRange shorter = c.run;
   shorter.count = 10;
   EXPECT_THAT(error_of([&] {
                 reduce_range(c.scorer, shorter, c.settings, {path, c.identity, 1.0}, "test");
               }),
-              HasSubstr("remove it"));
+              HasSubstr("remove this checkpoint"));
+  const auto resume = [&] { reduce_range(c.scorer, c.run, c.settings, {path, c.identity, 1.0}, "test"); };
+  {
+    H5File file(path, H5Mode::append);
+    const auto sum = file.attributes("front/values").at("sha256");
+    auto values = file.read_doubles("front/values");
+    values[0] *= 1.5;
+    file.remove("front/values");
+    file.write("front/values", values);
+    file.set_attribute("front/values", "sha256", sum);
+    file.close();
+  }
+  EXPECT_THAT(error_of(resume), HasSubstr("does not match its checksum"));
   std::filesystem::resize_file(path, 100);
-  EXPECT_NE(error_of([&] { reduce_range(c.scorer, c.run, c.settings, {path, c.identity, 1.0}, "test"); }), "no error");
+  EXPECT_NE(error_of(resume), "no error");
 }
 
 }  // namespace

@@ -1,0 +1,165 @@
+#include <fcntl.h>
+#include <hdf5.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <set>
+#include <tuple>
+#include <vector>
+
+#include "oneproxy/engine/base/hdf5_library.h"
+#include "oneproxy/engine/base/interrupt.h"
+#include "oneproxy/kernels/base/error.h"
+
+namespace oneproxy {
+namespace {
+
+constexpr rlim_t kSeconds = 5;                    // of the child; the store that ships takes some 0.01
+constexpr rlim_t kMoreMemory = rlim_t{1} << 28;   // than the program has
+constexpr std::size_t kMaxAttribute = 1 << 20;    // bytes
+constexpr hsize_t kMaxValues = hsize_t{1} << 14;  // of a dataset that are read
+constexpr hsize_t kMaxTexts = hsize_t{1} << 20;   // of a dataset
+
+// What a file may not do without being refused: a text that can not be read in little memory would take the program's.
+struct Findings {
+  bool unreadable_text = false;
+};
+
+void read_attributes(hid_t object, Findings& findings) {
+  const int n = H5Aget_num_attrs(object);
+  for (int i = 0; i < n; ++i) {
+    H5Handle attribute(H5Aopen_by_idx(object, ".", H5_INDEX_NAME, H5_ITER_INC, i, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+    if (!attribute.ok()) continue;
+    std::array<char, 256> name{};
+    H5Aget_name(attribute, name.size(), name.data());
+    H5Handle type(H5Aget_type(attribute), H5Tclose);
+    H5Handle space(H5Aget_space(attribute), H5Sclose);
+    if (!type.ok() || !space.ok() || H5Sget_simple_extent_npoints(space) != 1) continue;
+    if (H5Tis_variable_str(type) > 0) {
+      char* text = nullptr;
+      if (H5Aread(attribute, type, &text) < 0) findings.unreadable_text = true;
+      H5free_memory(text);
+    } else if (const std::size_t size = H5Tget_size(type); size <= kMaxAttribute) {
+      std::vector<char> value(size + 1);
+      H5Aread(attribute, type, value.data());
+    }
+  }
+}
+
+// All texts, the first of other values: through the index of chunks, the filters and the conversion.
+void read_values(hid_t data, Findings& findings) {
+  H5Handle space(H5Dget_space(data), H5Sclose);
+  H5Handle type(H5Dget_type(data), H5Tclose);
+  if (!space.ok() || !type.ok()) return;
+  H5Dget_storage_size(data);
+  const int rank = H5Sget_simple_extent_ndims(space);
+  if (rank < 0 || rank > H5S_MAX_RANK) return;
+  const bool text = H5Tis_variable_str(type) > 0;
+  const hsize_t most = text ? kMaxTexts : kMaxValues;
+  std::array<hsize_t, H5S_MAX_RANK> dims{}, start{};
+  H5Sget_simple_extent_dims(space, dims.data(), nullptr);
+  hsize_t n = 1;
+  for (int d = rank; d-- > 0;) {  // whole in the last dimensions, cut in the first
+    const hsize_t part = std::min<hsize_t>(dims[d], std::max<hsize_t>(most / std::max<hsize_t>(n, 1), 1));
+    if (text && part < dims[d]) findings.unreadable_text = true;
+    dims[d] = part;
+    n *= part;
+  }
+  const std::size_t size = H5Tget_size(type);
+  if (n == 0 || n > most || size == 0 || size > kMaxAttribute / 16 || n * size > (hsize_t{1} << 27)) return;
+  if (rank > 0) H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, dims.data(), nullptr);
+  H5Handle memory(rank > 0 ? H5Screate_simple(rank, dims.data(), nullptr) : H5Screate(H5S_SCALAR), H5Sclose);
+  std::vector<char> values(n * size);
+  const bool read = H5Dread(data, type, memory, space, H5P_DEFAULT, values.data()) >= 0;
+  if (text && !read) findings.unreadable_text = true;
+  if (text && read) H5Dvlen_reclaim(type, memory, H5P_DEFAULT, values.data());
+}
+
+herr_t look_at(hid_t file, const char* name, const H5O_info_t*, void* findings) {
+  H5Handle object(H5Oopen(file, name, H5P_DEFAULT), H5Oclose);
+  if (!object.ok()) return 0;
+  read_attributes(object, *static_cast<Findings*>(findings));
+  if (H5Iget_type(object) == H5I_DATASET) read_values(object, *static_cast<Findings*>(findings));
+  return 0;
+}
+
+// What RLIMIT_DATA counts of this process; 0 where it is not known.
+rlim_t data_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  rlim_t pages = 0;
+  for (int field = 0; field < 6; ++field) statm >> pages;
+  return statm ? pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) : 0;
+}
+
+// In the child: nothing of it returns to the program.
+[[noreturn]] void go_through(const std::string& path) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // its parent's locks are its own too
+  for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGXCPU, SIGINT, SIGTERM, SIGHUP})
+    std::signal(number, SIG_DFL);
+  const int nowhere = ::open("/dev/null", O_WRONLY);
+  ::dup2(nowhere, STDOUT_FILENO);
+  ::dup2(nowhere, STDERR_FILENO);
+  rlimit limit{};
+  limit = {0, 0};
+  ::setrlimit(RLIMIT_CORE, &limit);
+  limit = {kSeconds, kSeconds + 1};
+  ::setrlimit(RLIMIT_CPU, &limit);
+  if (const rlim_t now = data_bytes(); now > 0 && ::getrlimit(RLIMIT_DATA, &limit) == 0) {
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, now + kMoreMemory);
+    ::setrlimit(RLIMIT_DATA, &limit);
+  }
+  Findings findings;
+  const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+  if (file >= 0) {
+    H5Ovisit(file, H5_INDEX_NAME, H5_ITER_INC, look_at, &findings);
+    H5Fclose(file);
+  }
+  ::_exit(findings.unreadable_text ? 1 : 0);
+}
+
+using FileState = std::tuple<dev_t, ino_t, off_t, time_t, long>;
+
+FileState state_of(const std::string& path) {
+  struct stat status {};
+  ::stat(path.c_str(), &status);
+  return {status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+}
+
+}  // namespace
+
+void probe_h5_file(const std::string& path, const std::string& name) {
+  static std::set<FileState> seen;
+  const FileState state = state_of(path);
+  if (seen.contains(state)) return;
+  const pid_t child = ::fork();
+  if (child == 0) go_through(path);
+  if (child < 0)
+    throw Error(name + ": no process can be started to look at it first (" + std::strerror(errno) +
+                "); stop other programs, or raise ulimit -u");
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    try {
+      check_interrupt();
+    } catch (const Interrupted&) {
+      ::kill(child, SIGKILL);
+      ::waitpid(child, &status, 0);
+      throw;
+    }
+  }
+  if (WIFSIGNALED(status))
+    throw Error(name + ": is damaged so that the HDF5 library breaks on it (" + strsignal(WTERMSIG(status)) +
+                "); get it again");
+  if (status != 0) throw Error(name + ": has a text that can not be read; it is damaged, get it again");
+  seen.insert(state);
+}
+
+}  // namespace oneproxy
