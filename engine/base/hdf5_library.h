@@ -1,9 +1,11 @@
 #pragma once
-// What hdf5.cpp and hdf5_probe.cpp share; the library's own types are plain integers here.
+// What the files hdf5*.cpp share; the library's own types are plain integers here.
 #include <cstdint>
 #include <string>
 
 namespace oneproxy {
+
+inline constexpr const char* kH5Checksum = "sha256";  // attribute of a dataset
 
 // Owner of an HDF5 handle: closes it with the function that its kind needs.
 class H5Handle {

@@ -158,7 +158,7 @@ void probe_h5_file(const std::string& path, const std::string& name) {
   if (WIFSIGNALED(status))
     throw Error(name + ": is damaged so that the HDF5 library breaks on it (" + strsignal(WTERMSIG(status)) +
                 "); get it again");
-  if (WEXITSTATUS(status) != 0) throw Error(name + ": has a text that can not be read; it is damaged, get it again");
+  if (status != 0) throw Error(name + ": has a text that can not be read; it is damaged, get it again");
   seen.insert(state);
 }
 

@@ -19,4 +19,10 @@ std::string sha256_hex(std::string_view bytes) {
   return text;
 }
 
+std::string sha256_of_texts(std::span<const std::string> texts) {
+  std::string bytes;
+  for (const auto& text : texts) (bytes += text) += '\0';
+  return sha256_hex(bytes);
+}
+
 }  // namespace oneproxy

@@ -14,4 +14,7 @@ std::string sha256_of(std::span<const T> values) {
   return sha256_hex({reinterpret_cast<const char*>(values.data()), values.size_bytes()});
 }
 
+// Over texts one after another, each ended by a zero byte.
+std::string sha256_of_texts(std::span<const std::string> texts);
+
 }  // namespace oneproxy

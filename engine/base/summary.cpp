@@ -27,7 +27,7 @@ std::string Summary::json() const {
         },
         value);
   }
-  return object.dump(2) + "\n";
+  return object.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace oneproxy

@@ -12,6 +12,7 @@
 #include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/data/csv.h"
+#include "oneproxy/engine/device/latency_range.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -71,8 +72,8 @@ class DistinctArchitectures {
   std::vector<std::uint8_t> all_;
 };
 
-// In the file's unit; NaN for a failed measurement (empty, nan, or -1 as some tools write it).
-double parse_latency(const std::string& text, const std::string& place) {
+// In ms; NaN for a failed measurement (empty, nan, or -1 as some tools write it).
+double parse_latency(const std::string& text, double to_ms, const std::string& place) {
   if (text.empty()) return kNan;
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);
@@ -81,7 +82,9 @@ double parse_latency(const std::string& text, const std::string& place) {
   if (!number || !(value > 0) || std::isinf(value))
     throw Error(place + ": latency_ms = '" + text +
                 "' should be a positive number of milliseconds; write nothing for a failed measurement");
-  return value;
+  const double latency_ms = value * to_ms;
+  check_latency(latency_ms, place + ": latency_ms = '" + text + "'");
+  return latency_ms;
 }
 
 double to_ms(const std::string& unit) {
@@ -116,12 +119,12 @@ MeasuredArchitectures read_measurements(const SearchSpace& space, const std::vec
         measured.repeats.emplace_back();
         measured.lines.emplace_back();
       }
-      const double latency = parse_latency(table.rows[i][table.column("latency_ms")], table.location(i));
+      const double latency = parse_latency(table.rows[i][table.column("latency_ms")], scale, table.location(i));
       if (std::isnan(latency)) {
         ++measured.n_failed;
         continue;
       }
-      measured.repeats[number].push_back(latency * scale);
+      measured.repeats[number].push_back(latency);
       measured.lines[number].push_back(line);
     }
   }

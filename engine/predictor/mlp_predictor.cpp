@@ -15,7 +15,7 @@ namespace oneproxy {
 namespace {
 
 constexpr const char* kFormat = "oneproxy-predictor";
-constexpr std::int64_t kSchema = 1;
+constexpr std::int64_t kSchema = 2;  // 1 had no checksum over the attributes
 
 void check_finite(const std::vector<double>& values, const std::string& what) {
   for (std::size_t i = 0; i < values.size(); ++i)
@@ -106,6 +106,7 @@ void write_predictor(H5File& file, const std::string& group, const MlpPredictor&
   for (const auto& [name, value] : p.record) file.set_attribute(group, name, value);
   file.set_attribute(group, "format", std::string(kFormat));
   file.set_attribute(group, "schema_version", kSchema);
+  file.set_attribute(group, "sha256", checksum(p));
   file.set_attribute(group, "space", p.space);
   file.set_attribute(group, "target", p.target);
   file.set_attribute(group, "unit", p.unit);
@@ -135,9 +136,11 @@ MlpPredictor read_predictor(const H5File& file, const std::string& group) {
     throw Error(where +
                 ": is no predictor; `oneproxy import --predictor` or `oneproxy train` make one (of a look-up table: " +
                 "table:FILE)");
-  if (const auto version = attributes.integer("schema_version"); version != kSchema)
-    throw Error(where + ": has schema " + std::to_string(version) + ", this program reads " + std::to_string(kSchema) +
-                "; use another oneproxy");
+  const auto version = attributes.integer("schema_version");
+  if (version < 1 || version > kSchema)
+    throw Error(where + ": has schema " + std::to_string(version) + ", this program reads up to " +
+                std::to_string(kSchema) + "; use another oneproxy");
+  const std::string sum = version > 1 ? attributes.text("sha256") : "";
   MlpPredictor p;
   p.space = attributes.text("space");
   p.target = attributes.text("target");
@@ -159,6 +162,8 @@ MlpPredictor read_predictor(const H5File& file, const std::string& group) {
     p.layers.push_back(std::move(layer));
   }
   check(p, where);
+  if (version > 1 && sum != checksum(p))
+    throw Error(where + ": does not match its checksum; the file is damaged, import or train the predictor again");
   return p;
 }
 

@@ -167,6 +167,22 @@ TEST(MlpPredictor, FaultsAreNamed) {
   EXPECT_THAT(error_of([&] { load_predictor(folder / "p.h5"); }), HasSubstr("/first/bias does not match its checksum"));
 }
 
+TEST(MlpPredictor, AnAlteredAttributeIsRefused) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "p.h5";
+  save_predictor(path, random_predictor(SearchSpace::load("nasbench201")));
+  {
+    H5File file(path, H5Mode::append);
+    file.set_attribute("/", "output_scale", 0.75);
+  }
+  EXPECT_THAT(error_of([&] { load_predictor(path); }), HasSubstr("p.h5: does not match its checksum"));
+  {
+    H5File file(path, H5Mode::append);  // as files of schema 1 were: without it
+    file.set_attribute("/", "schema_version", std::int64_t{1});
+  }
+  EXPECT_EQ(load_predictor(path).output_scale, 0.75);
+}
+
 // The released predictor itself, against NumPy on the layout that its authors describe (no weight of it is kept here).
 TEST(MlpPredictor, OnceForAllsAccuracyPredictor) {
   const char* data = std::getenv("ONEPROXY_DATA");
