@@ -101,23 +101,7 @@ H5Attributes Store::set_attributes(const std::string& space, const std::string& 
 }
 
 SetRows Store::rows(const std::string& space, const std::string& set) const {
-<<<<<<< HEAD
-  const auto base = set_path(space, set);
-  const auto shape = file_.shape(base + "/choices");
-  if (shape.size() != 2) throw Error(path() + ": " + base + "/choices is not a table; import the data again");
-  SetRows rows{shape[0], shape[1], file_.read_bytes(base + "/choices"), {}};
-  verify_checksum(file_, base + "/choices", rows.choices, file_.attributes(base + "/choices"));
-  if (file_.exists(base + "/official_index")) {
-    rows.official_index = file_.read_integers(base + "/official_index");
-    verify_checksum(file_, base + "/official_index", rows.official_index, file_.attributes(base + "/official_index"));
-    if (static_cast<std::int64_t>(rows.official_index.size()) != rows.n)
-      throw Error(path() + ": " + base + "/official_index has " + std::to_string(rows.official_index.size()) +
-                  " numbers for " + std::to_string(rows.n) + " architectures; import the data again");
-  }
-  return rows;
-=======
   return read_rows(file_, set_path(space, set));
->>>>>>> main
 }
 
 Column Store::column(const std::string& base, const std::string& group, const std::string& what,
