@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "oneproxy/kernels/score/cuda/fleet_plan.h"
+#include "oneproxy/kernels/score/cuda/narrow.h"
 #include "oneproxy/kernels/score/mlp_error.h"
 
 namespace oneproxy::detail {
@@ -25,25 +26,28 @@ struct NarrowCase {
 };
 void PrintTo(const NarrowCase& c, std::ostream* out) { *out << c.name; }
 
-void launch_narrow(const NarrowPlan& plan, const NarrowArgs& args, unsigned blocks, unsigned threads) {
-  for (const bool backwards : {false, true}) {
-    const simt::Launch launch{blocks, threads, static_cast<std::size_t>(plan.shared_bytes), backwards};
-    const auto run = [&](auto kernel) { simt::launch(launch, [&] { kernel(args); }); };
-    const bool deep = plan.layers > 1;
-    if (plan.precision == Precision::bf16) {
-      if (plan.width == 32) run(deep ? narrow_kernel<Bf16Mma, 32, 2, true> : narrow_kernel<Bf16Mma, 32, 2, false>);
-      if (plan.width == 64) run(deep ? narrow_kernel<Bf16Mma, 64, 2, true> : narrow_kernel<Bf16Mma, 64, 2, false>);
-      if (plan.width == 128) run(deep ? narrow_kernel<Bf16Mma, 128, 2, true> : narrow_kernel<Bf16Mma, 128, 2, false>);
-    } else if (plan.precision == Precision::tf32) {
-      if (plan.width == 32) run(deep ? narrow_kernel<Tf32Mma, 32, 2, true> : narrow_kernel<Tf32Mma, 32, 2, false>);
-      if (plan.width == 64) run(deep ? narrow_kernel<Tf32Mma, 64, 2, true> : narrow_kernel<Tf32Mma, 64, 2, false>);
-      if (plan.width == 128) run(deep ? narrow_kernel<Tf32Mma, 128, 1, true> : narrow_kernel<Tf32Mma, 128, 1, false>);
-    } else {
-      if (plan.width == 32) run(deep ? narrow_fp32_kernel<32, true> : narrow_fp32_kernel<32, false>);
-      if (plan.width == 64) run(deep ? narrow_fp32_kernel<64, true> : narrow_fp32_kernel<64, false>);
-      if (plan.width == 128) run(narrow_fp32_kernel<128, false>);
-    }
+NarrowKernel kernel_of(const NarrowPlan& plan) {
+  const bool deep = plan.layers > 1;
+  if (plan.precision == Precision::bf16) {
+    if (plan.width == 32) return deep ? narrow_kernel<Bf16Mma, 32, 2, true> : narrow_kernel<Bf16Mma, 32, 2, false>;
+    if (plan.width == 64) return deep ? narrow_kernel<Bf16Mma, 64, 2, true> : narrow_kernel<Bf16Mma, 64, 2, false>;
+    return deep ? narrow_kernel<Bf16Mma, 128, 2, true> : narrow_kernel<Bf16Mma, 128, 2, false>;
   }
+  if (plan.precision == Precision::tf32) {
+    if (plan.width == 32) return deep ? narrow_kernel<Tf32Mma, 32, 2, true> : narrow_kernel<Tf32Mma, 32, 2, false>;
+    if (plan.width == 64) return deep ? narrow_kernel<Tf32Mma, 64, 2, true> : narrow_kernel<Tf32Mma, 64, 2, false>;
+    return deep ? narrow_kernel<Tf32Mma, 128, 1, true> : narrow_kernel<Tf32Mma, 128, 1, false>;
+  }
+  if (plan.width == 32) return deep ? narrow_fp32_kernel<32, true> : narrow_fp32_kernel<32, false>;
+  if (plan.width == 64) return deep ? narrow_fp32_kernel<64, true> : narrow_fp32_kernel<64, false>;
+  return narrow_fp32_kernel<128, false>;
+}
+
+void launch_narrow(const NarrowPlan& plan, const NarrowArgs& args, unsigned blocks, unsigned threads) {
+  simt::Runtime runtime;
+  const auto shape = launch_shape(kernel_of(plan), plan, {}, runtime);
+  for (const bool backwards : {false, true})
+    runtime.launch(shape.kernel, {blocks, threads, static_cast<std::size_t>(plan.shared_bytes), backwards}, args);
 }
 
 // On weights of this size: rounding of inputs and weights, averaged over a layer.
@@ -51,9 +55,9 @@ double usual_error(Precision precision) {
   return precision == Precision::bf16 ? 0.02 : precision == Precision::tf32 ? 2e-3 : 5e-6;
 }
 
-class NarrowKernel : public testing::TestWithParam<NarrowCase> {};
+class NarrowKernels : public testing::TestWithParam<NarrowCase> {};
 
-TEST_P(NarrowKernel, EqualsTheDefinition) {
+TEST_P(NarrowKernels, EqualsTheDefinition) {
   const auto& [name, precision, radices, parts, widths, run, small_shared] = GetParam();
   const OwnedDigits digits(radices, parts, 5);
   const OwnedMlp owned(digits, widths, 6);
@@ -115,8 +119,30 @@ std::vector<NarrowCase> narrow_cases() {
   }
   return cases;
 }
-INSTANTIATE_TEST_SUITE_P(Cases, NarrowKernel, testing::ValuesIn(narrow_cases()),
+INSTANTIATE_TEST_SUITE_P(Cases, NarrowKernels, testing::ValuesIn(narrow_cases()),
                          [](const auto& instance) { return instance.param.name; });
+
+// Plans of one function that live at the same time, as models of different depth or two scorers do: each can still be
+// launched when another one, of less shared memory, was made after it.
+TEST(NarrowLaunch, LaterPlansForbidNoEarlierOne) {
+  const OwnedDigits digits(std::vector<std::uint32_t>(22, 9), 1, 1);
+  const DeviceLimits device;
+  simt::Runtime runtime(device.shared_bytes);
+  std::vector<NarrowPlan> plans;
+  for (const int depth : {4, 3, 2}) {
+    NarrowPlan plan;
+    ASSERT_TRUE(
+        plan_narrow(OwnedMlp(digits, std::vector<int>(depth + 1, 128), 2).mlp(), Precision::bf16, device, plan));
+    place_table(plan, 81, device);
+    plans.push_back(plan);
+  }
+  ASSERT_EQ(kernel_of(plans[0]), kernel_of(plans[2]));
+  ASSERT_LT(plans[2].shared_bytes, plans[0].shared_bytes);
+  const NarrowArgs nothing;
+  for (const auto& plan : plans) launch_shape(kernel_of(plan), plan, device, runtime);
+  for (const auto& plan : plans)
+    EXPECT_NO_THROW(runtime.launch(kernel_of(plan), {0, 32, static_cast<std::size_t>(plan.shared_bytes)}, nothing));
+}
 
 TEST(FleetKernel, EveryModelEqualsItsDefinition) {
   const OwnedDigits digits({5, 5, 5, 5}, 1, 5);

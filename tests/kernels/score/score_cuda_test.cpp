@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/rank/rank.h"
@@ -200,6 +201,40 @@ TEST_F(ScoreCudaOnce, FleetsEqualTheirModels) {
                 << "model " << m << " at " << i;
         }
       }
+}
+
+// Each of these models' kernels takes shared memory of its own size, and some share a function: in any order of making
+// and scoring, beside each other and beside a fleet, each gives what it gives alone.
+TEST_F(ScoreCudaOnce, ScorersLiveBesideEachOtherAndBesideFleets) {
+  const OwnedDigits digits(Radices(8, 9), 1, 5);
+  const IndexRange run{77, 20'000};
+  std::vector<OwnedMlp> owned;
+  for (const int depth : {5, 2, 3, 4}) owned.emplace_back(digits, std::vector<int>(depth, 128), depth);
+  for (const int depth : {4, 2, 3}) owned.emplace_back(digits, std::vector<int>(depth, 64), depth);
+  for (const Precision precision : {Precision::bf16, Precision::tf32, Precision::fp32}) {
+    std::vector<ScoreFunction> models;
+    for (const auto& mlp : owned) models.push_back(mlp.mlp());
+    const auto n = static_cast<std::size_t>(run.count);
+    std::vector<double> alone(models.size() * n), together(models.size() * n), one(n);
+    for (std::size_t m = 0; m < models.size(); ++m)
+      Scorer(digits.code(), std::span(&models[m], 1), Backend::cuda, precision)
+          .score(run, std::span(alone).subspan(m * n, n));
+    const Scorer all(digits.code(), models, Backend::cuda, precision);
+    all.score(run, together);
+    EXPECT_EQ(together, alone) << to_string(precision) << ", models of several depths in one scorer";
+
+    std::vector<std::unique_ptr<Scorer>> scorers;
+    for (const auto& model : models)
+      scorers.push_back(std::make_unique<Scorer>(digits.code(), std::span(&model, 1), Backend::cuda, precision));
+    const Mlp small = owned.back().mlp();
+    std::vector<float> fleet(1000);
+    score_fleet(digits.code(), std::span(&small, 1), {0, fleet.size()}, fleet, Backend::cuda, precision);
+    for (std::size_t m = 0; m < models.size(); ++m) {
+      scorers[m]->score(run, one);
+      const auto own = alone.begin() + static_cast<std::ptrdiff_t>(m * n);
+      EXPECT_TRUE(std::equal(one.begin(), one.end(), own)) << to_string(precision) << ", scorer " << m;
+    }
+  }
 }
 
 TEST_F(ScoreCudaOnce, PathsSayHowEachModelIsEvaluated) {
