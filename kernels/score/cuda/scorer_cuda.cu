@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 
+#include "oneproxy/kernels/base/backend_cuda.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/score/cuda/chunks.h"
 #include "oneproxy/kernels/score/cuda/devices.cuh"
@@ -52,7 +53,7 @@ class ScorerCuda : public Scorer::Implementation {
 
   void reduce(const IndexRange& run, Reduction& reduction) const override {
     const DeviceGuard device;
-    const std::vector<int> devices = all_devices();
+    const std::vector<int> devices = usable_devices_cuda();
     if (devices.size() < 2 || run.count < kWorthADevice * devices.size()) {
       on(first_).reduce(run, 0, run.count, reduction);
       return;
