@@ -240,6 +240,26 @@ TEST_F(ScoreCudaOnce, ScorersLiveBesideEachOtherAndBesideFleets) {
   }
 }
 
+// What scorer.h says of products of cuBLASLt: an architecture's score has the same bits wherever it stands in a chunk.
+TEST_F(ScoreCudaOnce, WideScoresDoNotDependOnTheirPlace) {
+  const OwnedDigits digits(Radices(22, 9), 1, 5);
+  for (const auto& widths : std::vector<std::vector<int>>{{400, 400, 400}, {130, 200, 300}}) {
+    const OwnedMlp mlp(digits, widths, 8);
+    const ScoreFunction model = mlp.mlp();
+    for (const Precision precision : {Precision::bf16, Precision::tf32, Precision::fp32}) {
+      const Scorer scorer(digits.code(), std::span(&model, 1), Backend::cuda, precision);
+      std::vector<double> whole(300'000);
+      scorer.score({1'000'000, whole.size()}, whole);
+      for (const std::uint64_t shift : {1u, 7u, 64u, 1000u, 200'003u}) {
+        std::vector<double> part(std::min<std::uint64_t>(70'000, whole.size() - shift));
+        scorer.score({1'000'000 + shift, part.size()}, part);
+        EXPECT_TRUE(std::equal(part.begin(), part.end(), whole.begin() + static_cast<std::ptrdiff_t>(shift)))
+            << to_string(precision) << ", shifted by " << shift;
+      }
+    }
+  }
+}
+
 TEST_F(ScoreCudaOnce, PathsSayHowEachModelIsEvaluated) {
   const OwnedDigits digits(Radices(22, 9), 1, 5);
   const OwnedDigitTable table(digits, false, 6);
