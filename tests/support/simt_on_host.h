@@ -245,6 +245,9 @@ void mma(float* c, const std::uint32_t* a, std::uint32_t b0, std::uint32_t b1, c
 #define gridDim (::oneproxy::simt::block().grid_size())
 
 inline void __syncthreads() { oneproxy::simt::block().block_barrier(); }
+inline void __syncwarp() {
+  oneproxy::simt::block().warp_barrier([] {});
+}
 
 inline float __shfl_xor_sync(unsigned, float value, int mask) {
   float own = value, result = 0;

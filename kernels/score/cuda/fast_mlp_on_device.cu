@@ -28,6 +28,7 @@ class FastMlpOnDevice : public ModelOnDevice {
     inner_ = tables.inner();
     first_inner_row_ = tables.groups.back().offset;
     width_ = width;
+    zeros_ = upload(std::vector<float>(width, 0.0f));
     if (!narrow) {
       wide_ = std::make_unique<WideMlp>(mlp, precision, device.l2_bytes, device.limits.multiprocessors);
       return;
@@ -55,7 +56,7 @@ class FastMlpOnDevice : public ModelOnDevice {
                                   kFirstLayerRows * sizeof(std::uint32_t) * n_groups_, device_.stream>>>(
           first, start.places, inner, n_base, base);
       ONEPROXY_CUDA_CHECK_LAUNCH();
-      const float* table = chunk.in_order() ? rows_.data() + std::size_t{first_inner_row_} * width_ : nullptr;
+      const float* table = chunk.in_order() ? rows_.data() + std::size_t{first_inner_row_} * width_ : zeros_.data();
       if (wide_) {
         wide_->score(device_.stream, base, table, inner, start.skip, n, scores + at);
         continue;
@@ -66,10 +67,8 @@ class FastMlpOnDevice : public ModelOnDevice {
       args.fragments = fragments_.data();
       args.vectors = vectors_.data();
       args.layers = plan_.layers;
-      args.inner = inner;
+      args.inner = Divider(inner);
       args.skip = start.skip;
-      args.table_in_shared = plan_.table_in_shared;
-      args.table_stride = plan_.table_stride;
       args.count = n;
       args.scores = scores + at;
       const int rows = plan_.precision == Precision::fp32 ? kNarrowThreads : kNarrowThreads / 32 * 16 * plan_.m_tiles;
@@ -91,7 +90,7 @@ class FastMlpOnDevice : public ModelOnDevice {
   LaunchShape launch_;
   std::unique_ptr<WideMlp> wide_;  // instead of the plan
   DeviceBuffer<DigitGroup> groups_;
-  DeviceBuffer<float> rows_, bias_, vectors_;
+  DeviceBuffer<float> rows_, bias_, vectors_, zeros_;
   DeviceBuffer<std::uint32_t> fragments_;
   int n_groups_ = 0, width_ = 0;
   std::uint32_t inner_ = 1, first_inner_row_ = 0;

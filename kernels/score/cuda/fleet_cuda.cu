@@ -65,10 +65,8 @@ double score_fleet_on(int number, const DigitCode& code, std::span<const Mlp> mo
                device.stream);
     NarrowArgs args;
     args.layers = plan.narrow.layers;
-    args.inner = plan.narrow.inner;
+    args.inner = Divider(plan.narrow.inner);
     args.skip = plan.skip;
-    args.table_in_shared = true;
-    args.table_stride = plan.narrow.table_stride;
     args.count = run.count;
     args.scores_f32 = on_device.data();
     args.fleet = {parameters.data(),

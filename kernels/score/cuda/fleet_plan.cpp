@@ -29,7 +29,7 @@ bool plan_fleet(const Mlp& shape, const DigitCode& code, const IndexRange& run, 
     plan.skip = static_cast<std::uint32_t>(skip);
   }
   if (fewest > max_rows) return false;
-  plan.narrow.table_in_shared = true;
+  plan.narrow.place = TablePlace::fleet;
   plan.narrow.shared_bytes += static_cast<int>(fewest) * plan.narrow.table_stride * 4;
 
   const auto offsets = value_offsets(code.radices);

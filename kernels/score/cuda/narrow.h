@@ -8,10 +8,11 @@ namespace oneproxy::detail {
 
 using NarrowKernel = void (*)(const NarrowArgs);
 
-// The kernel of a plan's width and depth; the plan names one of these precisions.
+// The kernel of a plan's width, depth and table; null where there is none. narrow_fleet: bf16 and tf32.
 NarrowKernel narrow_bf16(const NarrowPlan& plan);
 NarrowKernel narrow_tf32(const NarrowPlan& plan);
 NarrowKernel narrow_fp32(const NarrowPlan& plan);
+NarrowKernel narrow_fleet(const NarrowPlan& plan);
 
 struct LaunchShape {
   NarrowKernel kernel = nullptr;
@@ -22,6 +23,7 @@ struct LaunchShape {
 // allow_shared_bytes(kernel, bytes) and resident_blocks(kernel, threads, shared_bytes) of a multiprocessor.
 template <class Runtime>
 LaunchShape launch_shape(NarrowKernel kernel, const NarrowPlan& plan, const DeviceLimits& device, Runtime&& runtime) {
+  ONEPROXY_ASSERT(kernel != nullptr);
   // What is allowed belongs to the function and not to the launch: with the plan's own bytes, a smaller plan would
   // forbid the launches of a larger one that is still alive. So it is always the most that the device has.
   runtime.allow_shared_bytes(kernel, device.shared_bytes);

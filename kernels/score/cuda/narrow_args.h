@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "oneproxy/kernels/score/cuda/divider.h"
+
 namespace oneproxy::detail {
 
 // Fleets: all models of a block's slice share rows of values.
@@ -15,15 +17,14 @@ struct NarrowFleet {
 };
 
 struct NarrowArgs {
-  const float* base = nullptr;  // [rows][width]
-  const float* table = nullptr;
+  const float* base = nullptr;   // [rows][width]
+  const float* table = nullptr;  // [inner][width]; a row of zeros where the base rows are whole, with an inner of 1
   const std::uint32_t* fragments = nullptr;
   const float* vectors = nullptr;
   int layers = 1;
-  std::uint32_t inner = 1, skip = 0;
-  bool table_in_shared = false;
-  int table_stride = 0;
-  std::uint64_t count = 0;  // skip + count < 2^32
+  Divider inner;  // architecture `at` is base row (skip + at) / inner and table row (skip + at) % inner
+  std::uint32_t skip = 0;
+  std::uint64_t count = 0;  // skip + count < 2^31
   double* scores = nullptr;
   float* scores_f32 = nullptr;  // fleets: [n_models, count]
   NarrowFleet fleet;

@@ -26,7 +26,8 @@ std::string to_string(const NarrowPlan& plan) {
   return std::string("fused ") + oneproxy::to_string(plan.precision) + ", " + std::to_string(plan.width) + " wide x " +
          std::to_string(plan.layers) + ", tiles of " +
          (plan.precision == Precision::fp32 ? "1" : std::to_string(16 * plan.m_tiles)) + ", inner table of " +
-         std::to_string(plan.inner) + (plan.table_in_shared ? " in shared memory, " : " in the L2 cache, ") +
+         std::to_string(plan.inner) +
+         (plan.place == TablePlace::l2_cache ? " in the L2 cache, " : " in shared memory, ") +
          std::to_string(plan.shared_bytes) + " B shared";
 }
 
@@ -42,13 +43,12 @@ bool plan_narrow(const Mlp& mlp, Precision precision, const DeviceLimits& device
   plan.precision = precision;
   plan.width = narrow_width(mlp);
   plan.layers = hidden_layers(mlp);
-  plan.m_tiles = precision == Precision::tf32 && plan.width == 128 ? 1 : 2;
+  plan.m_tiles = narrow_m_tiles(precision, plan.width);
   if (plan.width == 0 || precision == Precision::fp64) return false;
   // An architecture's activations, twice where layers follow each other, stay in one thread's registers.
   if (precision == Precision::fp32 && plan.width * (plan.layers > 1 ? 2 : 1) > 128) return false;
   plan.shared_bytes = fixed_shared_bytes(plan);
-  // Lanes of a load: eight rows apart, or one row each for fp32.
-  plan.table_stride = plan.width + (precision == Precision::fp32 ? 4 : precision == Precision::bf16 ? 16 : 8);
+  plan.table_stride = narrow_table_stride(precision, plan.width);
   return plan.shared_bytes <= device.shared_bytes;
 }
 
@@ -60,8 +60,9 @@ std::uint64_t narrow_max_inner(const NarrowPlan& plan) {
 void place_table(NarrowPlan& plan, std::uint32_t inner, const DeviceLimits& device) {
   plan.inner = inner;
   const std::int64_t bytes = std::int64_t{inner} * plan.table_stride * 4;
-  plan.table_in_shared = fixed_shared_bytes(plan) + bytes <= device.shared_bytes;
-  plan.shared_bytes = fixed_shared_bytes(plan) + (plan.table_in_shared ? static_cast<int>(bytes) : 0);
+  const bool fits = fixed_shared_bytes(plan) + bytes <= device.shared_bytes;
+  plan.place = fits ? TablePlace::shared_memory : TablePlace::l2_cache;
+  plan.shared_bytes = fixed_shared_bytes(plan) + (fits ? static_cast<int>(bytes) : 0);
 }
 
 NarrowWeights pack_narrow(const Mlp& mlp, const NarrowPlan& plan) {

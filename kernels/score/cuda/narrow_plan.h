@@ -17,6 +17,24 @@ struct DeviceLimits {
   int shared_bytes = 232448;  // of a block, opted in: 101376 (sm_86, sm_89), 166912 (sm_80), 232448 (sm_90)
 };
 
+// Where the inner table lies: for each model of its own in a fleet.
+enum class TablePlace { shared_memory, l2_cache, fleet };
+
+// Floats of a row of the table in shared memory: the lanes of a load, eight rows apart or one row each for fp32, meet
+// different banks.
+ONEPROXY_HD constexpr int narrow_table_stride(Precision precision, int width) {
+  return width + (precision == Precision::fp32 ? 4 : precision == Precision::bf16 ? 16 : 8);
+}
+ONEPROXY_HD constexpr int narrow_m_tiles(Precision precision, int width) {
+  return precision == Precision::tf32 && width == 128 ? 1 : 2;
+}
+// Blocks of a multiprocessor that the compiler leaves registers for: as many as spill nothing, or no more than the
+// number of the tile. Deep models of 128, and of 64 in tf32, need more than 128 registers.
+ONEPROXY_HD constexpr int narrow_resident_blocks(Precision precision, int width, bool deep) {
+  if (width == 32) return deep && precision == Precision::tf32 ? 2 : 3;
+  return deep && (width == 128 || precision == Precision::tf32) ? 1 : 2;
+}
+
 // The shape of a launch of narrow.cuh.
 struct NarrowPlan {
   Precision precision = Precision::bf16;
@@ -24,8 +42,8 @@ struct NarrowPlan {
   int layers = 0;  // products between hidden layers
   int m_tiles = 2;
   std::uint32_t inner = 1;
-  bool table_in_shared = false;
-  int table_stride = 0;  // floats, so that the lanes of a load meet different banks
+  TablePlace place = TablePlace::l2_cache;
+  int table_stride = 0;  // floats, in shared memory
   int shared_bytes = 0;  // packed weights, biases and the last layer, the table; in a fleet its base rows as well
 };
 std::string to_string(const NarrowPlan& plan);

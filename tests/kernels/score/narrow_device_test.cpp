@@ -2,12 +2,12 @@
 // clang-format off
 #include "tests/kernels/score/device_cases.h"
 #include "oneproxy/kernels/score/cuda/narrow.cuh"
+#include "oneproxy/kernels/score/cuda/narrow_fp32.cuh"
 // clang-format on
 
 #include <limits>
 
 #include "oneproxy/kernels/score/cuda/fleet_plan.h"
-#include "oneproxy/kernels/score/cuda/narrow.h"
 #include "oneproxy/kernels/score/mlp_error.h"
 #include "tests/kernels/score/like_the_cpu.h"
 
@@ -28,20 +28,17 @@ struct NarrowCase {
 void PrintTo(const NarrowCase& c, std::ostream* out) { *out << c.name; }
 
 NarrowKernel kernel_of(const NarrowPlan& plan) {
-  const bool deep = plan.layers > 1;
-  if (plan.precision == Precision::bf16) {
-    if (plan.width == 32) return deep ? narrow_kernel<Bf16Mma, 32, 2, true> : narrow_kernel<Bf16Mma, 32, 2, false>;
-    if (plan.width == 64) return deep ? narrow_kernel<Bf16Mma, 64, 2, true> : narrow_kernel<Bf16Mma, 64, 2, false>;
-    return deep ? narrow_kernel<Bf16Mma, 128, 2, true> : narrow_kernel<Bf16Mma, 128, 2, false>;
-  }
-  if (plan.precision == Precision::tf32) {
-    if (plan.width == 32) return deep ? narrow_kernel<Tf32Mma, 32, 2, true> : narrow_kernel<Tf32Mma, 32, 2, false>;
-    if (plan.width == 64) return deep ? narrow_kernel<Tf32Mma, 64, 2, true> : narrow_kernel<Tf32Mma, 64, 2, false>;
-    return deep ? narrow_kernel<Tf32Mma, 128, 1, true> : narrow_kernel<Tf32Mma, 128, 1, false>;
-  }
-  if (plan.width == 32) return deep ? narrow_fp32_kernel<32, true> : narrow_fp32_kernel<32, false>;
-  if (plan.width == 64) return deep ? narrow_fp32_kernel<64, true> : narrow_fp32_kernel<64, false>;
-  return narrow_fp32_kernel<128, false>;
+  constexpr auto shared = TablePlace::shared_memory, cache = TablePlace::l2_cache, fleet = TablePlace::fleet;
+  const bool in_shared = plan.place == shared;
+  if (plan.precision == Precision::fp32)
+    return in_shared ? narrow_fp32_kernel_of<shared>(plan) : narrow_fp32_kernel_of<cache>(plan);
+  if (plan.precision == Precision::bf16)
+    return plan.place == fleet ? narrow_kernel_of<Bf16Mma, fleet>(plan)
+           : in_shared         ? narrow_kernel_of<Bf16Mma, shared>(plan)
+                               : narrow_kernel_of<Bf16Mma, cache>(plan);
+  return plan.place == fleet ? narrow_kernel_of<Tf32Mma, fleet>(plan)
+         : in_shared         ? narrow_kernel_of<Tf32Mma, shared>(plan)
+                             : narrow_kernel_of<Tf32Mma, cache>(plan);
 }
 
 void launch_narrow(const NarrowPlan& plan, const NarrowArgs& args, unsigned blocks, unsigned threads) {
@@ -66,27 +63,27 @@ std::vector<double> narrow_scores(const Mlp& mlp, const OwnedDigits& digits, con
   const auto tables = first_layer_tables(mlp, digits.code(), split, plan.width, narrow_max_inner(plan), 1 << 30);
   if (small_shared) device.shared_bytes = plan.shared_bytes;
   place_table(plan, tables.inner(), device);
-  EXPECT_EQ(plan.table_in_shared, !small_shared);
+  EXPECT_EQ(plan.place == TablePlace::shared_memory, !small_shared);
   const auto weights = pack_narrow(mlp, plan);
 
   NarrowArgs args;
-  args.inner = run.shuffled ? 1 : tables.inner();
-  const Start start = start_at(run, 0, split, args.inner);
-  const auto n_base = static_cast<std::uint32_t>((start.skip + run.count + args.inner - 1) / args.inner);
+  const std::uint32_t inner = run.shuffled ? 1 : tables.inner();
+  const std::vector<float> zeros(plan.width, 0.0f);
+  args.inner = Divider(inner);
+  const Start start = start_at(run, 0, split, inner);
+  const auto n_base = static_cast<std::uint32_t>((start.skip + run.count + inner - 1) / inner);
   const int n_groups = static_cast<int>(tables.groups.size());
   std::vector<float> base(static_cast<std::size_t>(n_base) * plan.width);
   const auto first = first_layer_args(tables, run.shuffled ? n_groups : n_groups - 1);
   simt::launch({3, 32, kFirstLayerRows * sizeof(std::uint32_t) * n_groups},
-               [&] { first_layer_kernel<float>(first, start.places, args.inner, n_base, base.data()); });
+               [&] { first_layer_kernel<float>(first, start.places, inner, n_base, base.data()); });
 
   args.base = base.data();
-  args.table = run.shuffled ? nullptr : tables.rows.data() + std::size_t{tables.groups.back().offset} * plan.width;
+  args.table = run.shuffled ? zeros.data() : tables.rows.data() + std::size_t{tables.groups.back().offset} * plan.width;
   args.fragments = weights.fragments.data();
   args.vectors = weights.vectors.data();
   args.layers = plan.layers;
   args.skip = start.skip;
-  args.table_in_shared = plan.table_in_shared;
-  args.table_stride = plan.table_stride;
   args.count = run.count;
   std::vector<double> scores(run.count, std::numeric_limits<double>::quiet_NaN());
   args.scores = scores.data();
@@ -192,10 +189,8 @@ TEST(FleetKernel, EveryModelEqualsItsDefinition) {
     std::vector<float> scores(models.size() * run.count, std::numeric_limits<float>::quiet_NaN());
     NarrowArgs args;
     args.layers = plan.narrow.layers;
-    args.inner = plan.narrow.inner;
+    args.inner = Divider(plan.narrow.inner);
     args.skip = plan.skip;
-    args.table_in_shared = true;
-    args.table_stride = plan.narrow.table_stride;
     args.count = run.count;
     args.scores_f32 = scores.data();
     args.fleet = {parameters.data(),      plan.stride,      plan.n_values,       plan.n_base, 2, plan.base_rows.data(),

@@ -34,7 +34,7 @@ TEST(NarrowPlans, FitTheSharedMemoryOfTheirDevice) {
         place_table(plan, static_cast<std::uint32_t>(most), device);
         EXPECT_LE(plan.shared_bytes, shared);
         const auto packed = pack_narrow(owned.mlp(), plan);
-        const auto table = plan.table_in_shared ? most * plan.table_stride * 4 : 0;
+        const auto table = plan.place == TablePlace::shared_memory ? most * plan.table_stride * 4 : 0;
         EXPECT_GE(plan.shared_bytes, static_cast<int>(packed.fragments.size() * 4 + packed.vectors.size() * 4 + table));
       }
   }
