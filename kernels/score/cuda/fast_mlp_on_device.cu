@@ -30,7 +30,8 @@ class FastMlpOnDevice : public ModelOnDevice {
     width_ = width;
     zeros_ = upload(std::vector<float>(width, 0.0f));
     if (!narrow) {
-      wide_ = std::make_unique<WideMlp>(mlp, precision, device.l2_bytes, device.limits.multiprocessors);
+      wide_ = std::make_unique<WideMlp>(mlp, precision, std::int64_t{4} * inner_ * width, device.l2_bytes,
+                                        device.limits.multiprocessors);
       return;
     }
     place_table(plan, inner_, device.limits);
@@ -58,7 +59,7 @@ class FastMlpOnDevice : public ModelOnDevice {
       ONEPROXY_CUDA_CHECK_LAUNCH();
       const float* table = chunk.in_order() ? rows_.data() + std::size_t{first_inner_row_} * width_ : zeros_.data();
       if (wide_) {
-        wide_->score(device_.stream, base, table, inner, start.skip, n, scores + at);
+        wide_->score(device_.stream, base, table, Divider(inner), start.skip, n, scores + at);
         continue;
       }
       NarrowArgs args;

@@ -2,6 +2,7 @@
 // Layers that are no fused kernel: fp64 in the order of the definition, and what stands around the matrix products of
 // wide MLPs.
 #include "oneproxy/kernels/base/device_code.cuh"
+#include "oneproxy/kernels/score/cuda/divider.h"
 #include "oneproxy/kernels/score/cuda/mma_layout.h"
 
 namespace oneproxy::detail {
@@ -23,48 +24,84 @@ namespace oneproxy::detail {
   }
 }
 
-// What the wide path stores between layers.
+// What the wide path stores between layers, eight values at a time: 16 bytes of bf16.
 struct Bf16 {
   std::uint16_t bits;
 };
-ONEPROXY_DEVICE void store(Bf16& to, float value) { to.bits = static_cast<std::uint16_t>(bf16_bits(value)); }
-ONEPROXY_DEVICE void store(float& to, float value) { to = value; }
-ONEPROXY_DEVICE float fetch(float from) { return from; }
-ONEPROXY_DEVICE float fetch(Bf16 from) {
+struct Eight {
+  float values[8];
+};
+
+ONEPROXY_DEVICE Eight load_eight(const float* from) {
+  const auto* quads = reinterpret_cast<const float4*>(from);
+  const float4 a = quads[0], b = quads[1];
+  return {{a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w}};
+}
+ONEPROXY_DEVICE float bf16_value(std::uint32_t upper_half) {
 #if defined(__CUDA_ARCH__)
-  return __uint_as_float(std::uint32_t{from.bits} << 16);
+  return __uint_as_float(upper_half);
 #else
-  return std::bit_cast<float>(std::uint32_t{from.bits} << 16);
+  return std::bit_cast<float>(upper_half);
 #endif
 }
+ONEPROXY_DEVICE Eight load_eight(const Bf16* from) {
+  const uint4 pairs = *reinterpret_cast<const uint4*>(from);
+  const std::uint32_t words[4] = {pairs.x, pairs.y, pairs.z, pairs.w};
+  Eight eight;
+  ONEPROXY_UNROLL
+  for (int i = 0; i < 4; ++i) {
+    eight.values[2 * i] = bf16_value(words[i] << 16);
+    eight.values[2 * i + 1] = bf16_value(words[i] & 0xFFFF0000u);
+  }
+  return eight;
+}
+// to [8] = relu.
+ONEPROXY_DEVICE void store_relu(float* to, const Eight& eight) {
+  const auto relu = [&](int i) { return fmaxf(eight.values[i], 0.0f); };
+  auto* quads = reinterpret_cast<float4*>(to);
+  quads[0] = {relu(0), relu(1), relu(2), relu(3)};
+  quads[1] = {relu(4), relu(5), relu(6), relu(7)};
+}
+ONEPROXY_DEVICE void store_relu(Bf16* to, const Eight& eight) {
+  const auto pair = [&](int i) { return relu_bf16x2(eight.values[2 * i], eight.values[2 * i + 1]); };
+  *reinterpret_cast<uint4*>(to) = {pair(0), pair(1), pair(2), pair(3)};
+}
 
-// activations [n][width] = relu(base row + table row); table null: the base rows are whole. A thread an element.
+// activations [n][width] = relu(base row (skip + i) / inner + table row (skip + i) % inner). A thread eight
+// neighbouring columns; eights = width / 8, n * eights < 2^31.
 template <class Stored>
-__global__ void activation_kernel(const float* base, const float* table, std::uint32_t inner, std::uint32_t skip,
-                                  std::uint32_t n, int width, Stored* activations) {
-  const std::uint64_t total = std::uint64_t{n} * width;
-  for (std::uint64_t i = std::uint64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < total;
-       i += std::uint64_t{gridDim.x} * blockDim.x) {
-    const auto row = static_cast<std::uint32_t>(i / width);
-    const auto column = static_cast<std::uint32_t>(i - std::uint64_t{row} * width);
-    const std::uint32_t place = skip + row, outer = place / inner;
-    float sum = base[std::size_t{outer} * width + column];
-    if (table != nullptr) sum += table[std::size_t{place - outer * inner} * width + column];
-    store(activations[i], fmaxf(sum, 0.0f));
+__global__ void activation_kernel(const float* base, const float* table, const Divider inner, std::uint32_t skip,
+                                  std::uint32_t n, const Divider eights, Stored* activations) {
+  const std::uint32_t total = n * eights.divisor, width = 8 * eights.divisor;
+  for (std::uint32_t i = blockIdx.x * blockDim.x + threadIdx.x; i < total; i += gridDim.x * blockDim.x) {
+    const std::uint32_t row = eights.quotient(i), column = 8 * (i - row * eights.divisor);
+    const std::uint32_t place = skip + row, outer = inner.quotient(place);
+    Eight sum = load_eight(base + std::size_t{outer} * width + column);
+    const Eight rest = load_eight(table + std::size_t{place - outer * inner.divisor} * width + column);
+    ONEPROXY_UNROLL
+    for (int k = 0; k < 8; ++k) sum.values[k] += rest.values[k];
+    store_relu(activations + 8 * std::size_t{i}, sum);
   }
 }
 
-// scores [n] = bias + weights . activations [n][width]. One warp an architecture; all warps of a block stay together.
+// scores [n] = bias + weights . activations [n][8 eights]. Eight lanes an architecture; the lanes of a warp stay
+// together.
 template <class Stored>
-__global__ void last_layer_kernel(const Stored* activations, std::uint32_t n, int width, const float* weights,
+__global__ void last_layer_kernel(const Stored* activations, std::uint32_t n, int eights, const float* weights,
                                   float bias, double* scores) {
-  const std::uint32_t warps = blockDim.x / 32, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-  for (std::uint32_t row = blockIdx.x * warps + warp; row < n; row += gridDim.x * warps) {
+  const std::uint32_t lane = threadIdx.x % 8, of_block = blockDim.x / 8;
+  for (std::uint32_t first = blockIdx.x * of_block + threadIdx.x / 32 * 4; first < n; first += gridDim.x * of_block) {
+    const std::uint32_t row = first + threadIdx.x / 8 % 4, known = row < n ? row : n - 1;
+    const Stored* own = activations + std::size_t{known} * 8 * static_cast<std::uint32_t>(eights);
     float sum = 0;
-    for (int k = static_cast<int>(lane); k < width; k += 32)
-      sum = fmaf(fetch(activations[std::size_t{row} * width + k]), weights[k], sum);
-    for (int mask = 16; mask > 0; mask /= 2) sum += __shfl_xor_sync(0xFFFFFFFFu, sum, mask);
-    if (lane == 0) scores[row] = sum + bias;
+    for (int k = static_cast<int>(lane); k < eights; k += 8) {
+      const Eight x = load_eight(own + 8 * k), w = load_eight(weights + 8 * k);
+      ONEPROXY_UNROLL
+      for (int i = 0; i < 8; ++i) sum = fmaf(x.values[i], w.values[i], sum);
+    }
+    ONEPROXY_UNROLL
+    for (int mask = 4; mask > 0; mask /= 2) sum += __shfl_xor_sync(0xFFFFFFFFu, sum, mask);
+    if (lane == 0 && row < n) scores[row] = sum + bias;
   }
 }
 

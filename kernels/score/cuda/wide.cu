@@ -47,8 +47,6 @@ class Layout {
   cublasLtMatrixLayout_t layout_ = nullptr;
 };
 
-constexpr std::int64_t kWorkspaceBytes = std::int64_t{32} << 20;
-
 // relu(W x + bias) for a fixed number of rows: the plan of one product. In cuBLAS's column-major words: D [outputs, n]
 // = W^T [inputs, outputs]^T * X [inputs, n]; our row-major activations [n, width] are just that.
 //
@@ -56,7 +54,8 @@ constexpr std::int64_t kWorkspaceBytes = std::int64_t{32} << 20;
 // does not split the sum over inputs among blocks, so that an architecture's score does not depend on its place.
 class Product {
  public:
-  Product(cublasLtHandle_t handle, Precision precision, int inputs, int outputs, std::int64_t n, const void* bias)
+  Product(cublasLtHandle_t handle, Precision precision, int inputs, int outputs, std::int64_t n, const void* bias,
+          std::int64_t max_workspace)
       : type_(precision == Precision::bf16 ? CUDA_R_16BF : CUDA_R_32F),
         weights_(type_, inputs, outputs),
         in_(type_, inputs, n),
@@ -70,7 +69,7 @@ class Product {
     set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
     cublasLtMatmulPreference_t preference = nullptr;
     lt_check(cublasLtMatmulPreferenceCreate(&preference), "cublasLtMatmulPreferenceCreate");
-    const std::size_t max_bytes = kWorkspaceBytes;
+    const auto max_bytes = static_cast<std::size_t>(max_workspace);
     const std::uint32_t no_split = CUBLASLT_REDUCTION_SCHEME_NONE;
     int found = 0;
     auto status = cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &max_bytes,
@@ -143,7 +142,7 @@ struct WideMlp::State {
   }
 
   template <class Stored>
-  void score(cudaStream_t stream, const float* base, const float* table, std::uint32_t inner, std::uint32_t skip,
+  void score(cudaStream_t stream, const float* base, const float* table, const Divider& inner, std::uint32_t skip,
              std::uint32_t n, double* scores) {
     for (auto& buffer : activations)
       if (buffer.size() == 0) {
@@ -152,12 +151,12 @@ struct WideMlp::State {
       }
     reserve(workspace, workspace_bytes);
     const auto blocks = static_cast<unsigned>(8 * multiprocessors);
+    const Divider eights(static_cast<std::uint32_t>(first_width / 8));
     for (std::uint32_t at = 0; at < n; at += static_cast<std::uint32_t>(rows)) {
       const auto count = static_cast<std::uint32_t>(std::min<std::int64_t>(rows, n - at));
       auto* in = reinterpret_cast<Stored*>(activations[0].data());
       auto* out = reinterpret_cast<Stored*>(activations[1].data());
-      activation_kernel<Stored>
-          <<<blocks, kScoreThreads, 0, stream>>>(base, table, inner, skip + at, count, first_width, in);
+      activation_kernel<Stored><<<blocks, kScoreThreads, 0, stream>>>(base, table, inner, skip + at, count, eights, in);
       ONEPROXY_CUDA_CHECK_LAUNCH();
       int width = first_width;
       for (const auto& layer : layers) {
@@ -167,13 +166,14 @@ struct WideMlp::State {
         width = layer.outputs;
       }
       last_layer_kernel<Stored>
-          <<<blocks, kScoreThreads, 0, stream>>>(in, count, width, last_weights.data(), last_bias, scores + at);
+          <<<blocks, kScoreThreads, 0, stream>>>(in, count, width / 8, last_weights.data(), last_bias, scores + at);
       ONEPROXY_CUDA_CHECK_LAUNCH();
     }
   }
 };
 
-WideMlp::WideMlp(const Mlp& mlp, Precision precision, std::int64_t l2_bytes, int multiprocessors)
+WideMlp::WideMlp(const Mlp& mlp, Precision precision, std::int64_t table_bytes, std::int64_t l2_bytes,
+                 int multiprocessors)
     : state_(std::make_unique<State>()) {
   State& state = *state_;
   state.precision = precision;
@@ -182,7 +182,12 @@ WideMlp::WideMlp(const Mlp& mlp, Precision precision, std::int64_t l2_bytes, int
   int widest = state.first_width;
   for (const auto& layer : mlp.layers) widest = std::max(widest, padded(layer.outputs));
   const bool half = precision == Precision::bf16;
-  state.rows = wide_rows(widest, half ? 2 : 4, l2_bytes);
+  // What every chunk reads again beside its activations.
+  const std::int64_t max_workspace = l2_bytes / 8;
+  std::int64_t beside = table_bytes + max_workspace;
+  for (const auto& layer : mlp.layers)
+    beside += std::int64_t{padded(layer.inputs)} * padded(layer.outputs) * (half ? 2 : 4);
+  state.rows = wide_rows(widest, half ? 2 : 4, beside, l2_bytes);
   state.activation_bytes = state.rows * widest * (half ? 2 : 4);
   if (mlp.layers.size() > 1) state.handle = std::make_unique<Handle>();
   const auto upload = [&](const std::vector<float>& values) {
@@ -199,7 +204,8 @@ WideMlp::WideMlp(const Mlp& mlp, Precision precision, std::int64_t l2_bytes, int
             static_cast<float>(layer.weights[static_cast<std::size_t>(o) * layer.inputs + i]);
     }
     State::Layer own{inputs, outputs, upload(weights), upload(bias), nullptr};
-    own.product = std::make_unique<Product>(*state.handle, precision, inputs, outputs, state.rows, own.bias.data());
+    own.product = std::make_unique<Product>(*state.handle, precision, inputs, outputs, state.rows, own.bias.data(),
+                                            max_workspace);
     state.workspace_bytes = std::max(state.workspace_bytes, static_cast<std::int64_t>(own.product->workspace_bytes()));
     state.layers.push_back(std::move(own));
   }
@@ -217,8 +223,8 @@ void WideMlp::release_scratch() {
   state_->workspace = {};
 }
 
-void WideMlp::score(cudaStream_t stream, const float* base, const float* table, std::uint32_t inner, std::uint32_t skip,
-                    std::uint32_t n, double* scores) {
+void WideMlp::score(cudaStream_t stream, const float* base, const float* table, const Divider& inner,
+                    std::uint32_t skip, std::uint32_t n, double* scores) {
   if (state_->precision == Precision::bf16)
     state_->score<Bf16>(stream, base, table, inner, skip, n, scores);
   else

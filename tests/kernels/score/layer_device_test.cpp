@@ -50,7 +50,7 @@ TEST(LayerKernels, FirstAndLastLayerOfAWideMlp) {
   const Mlp mlp = owned.mlp();
   const DigitSplit split = split_digits(digits.radices);
   const auto tables = first_layer_tables(mlp, digits.code(), split, 200, 400, 1 << 30);
-  const IndexRange run{123, 300};
+  const IndexRange run{123, 301};
   const Start start = start_at(run, 0, split, tables.inner());
   const auto n_base = static_cast<std::uint32_t>((start.skip + run.count + tables.inner() - 1) / tables.inner());
   const int n_groups = static_cast<int>(tables.groups.size());
@@ -64,10 +64,10 @@ TEST(LayerKernels, FirstAndLastLayerOfAWideMlp) {
     std::vector<decltype(stored)> activations(run.count * 200);
     std::vector<double> scores(run.count);
     simt::launch({2, 64}, [&] {
-      activation_kernel(base.data(), inner, tables.inner(), start.skip, 300, 200, activations.data());
+      activation_kernel(base.data(), inner, Divider(tables.inner()), start.skip, 301, Divider(25), activations.data());
     });
     simt::launch({2, 64}, [&] {
-      last_layer_kernel(activations.data(), 300, 200, weights.data(), static_cast<float>(mlp.layers[0].bias[0]),
+      last_layer_kernel(activations.data(), 301, 25, weights.data(), static_cast<float>(mlp.layers[0].bias[0]),
                         scores.data());
     });
     return scores;

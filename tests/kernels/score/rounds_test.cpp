@@ -11,13 +11,15 @@ namespace {
 
 TEST(Chunks, StayInTheCache) {
   for (const std::int64_t l2 : {std::int64_t{40} << 20, std::int64_t{60} << 20})
-    for (const int bytes : {2, 4}) {
-      const auto rows = wide_rows(400, bytes, l2);
-      EXPECT_LE(2 * rows * 400 * bytes, l2);
-      EXPECT_GE(4 * rows * 400 * bytes, l2 / 2);
-    }
-  EXPECT_EQ(wide_rows(400, 2, std::int64_t{60} << 20), 32768);
-  EXPECT_EQ(wide_rows(1 << 20, 4, 1 << 20), 1024);
+    for (const int bytes : {2, 4})
+      for (const std::int64_t beside : {std::int64_t{0}, std::int64_t{15} << 20}) {
+        const auto rows = wide_rows(400, bytes, beside, l2);
+        EXPECT_LE(2 * rows * 400 * bytes + beside, l2);
+        EXPECT_GE(2 * (rows + 1024) * 400 * bytes + beside, l2 * 7 / 8);
+        EXPECT_EQ(rows % 1024, 0);
+      }
+  EXPECT_EQ(wide_rows(1 << 20, 4, 0, 1 << 20), 1024);
+  EXPECT_EQ(wide_rows(400, 4, std::int64_t{60} << 20, std::int64_t{40} << 20), 1024);  // no room at all
 }
 
 TEST(Pieces, CoverTheRunOnce) {
