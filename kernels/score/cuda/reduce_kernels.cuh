@@ -38,30 +38,29 @@ ONEPROXY_DEVICE void keep_survivor(const ReduceArgs& args, std::uint64_t positio
                                                              std::uint32_t n_prefixes, std::uint32_t skip,
                                                              std::uint64_t first, std::uint64_t count) {
   const Leaf leaf = latency.leaf;
-  const bool same = latency.weights == quality.weights;
+  const TableArgs* const tables[2] = {&latency, &quality};
   const std::uint64_t n_tasks = std::uint64_t{n_prefixes} * leaf.segments;
   for (std::uint64_t task = std::uint64_t{blockIdx.x} * blockDim.x + threadIdx.x; task < n_tasks;
        task += std::uint64_t{gridDim.x} * blockDim.x) {
     const std::uint64_t number = leaf.segments == 1 ? task : task / leaf.segments;
     const auto segment = static_cast<std::uint32_t>(task - number * leaf.segments);
-    const std::uint32_t from = segment * leaf.segment;
-    const std::uint32_t to = from + leaf.segment < leaf.last ? from + leaf.segment : leaf.last;
     const std::uint64_t offset = number * leaf.size;
-    const Prefix x = sum_prefix(latency, places, offset, leaf.first);
-    const Prefix y = same ? x : sum_prefix(quality, places, offset, leaf.first);
-    const bool has_leaf = leaf.first < latency.n_digits;
+    Prefix prefixes[2];
+    sum_prefixes(tables, places, offset, leaf.first, prefixes);
+    const std::uint64_t before = offset - skip;  // wraps below 0 before the run's first architecture
+    if (leaf.first == latency.n_digits) {
+      if (before < count) keep_survivor(args, first + before, prefixes[0].sum, prefixes[1].sum);
+      continue;
+    }
     const int last = latency.n_digits - 1;
-    const double* x_last = has_leaf ? x.weights + latency.digits[last].offset : nullptr;
-    const double* y_last = has_leaf ? y.weights + quality.digits[last].offset : nullptr;
+    const double* x_last = prefixes[0].weights + latency.digits[last].offset;
+    const double* y_last = prefixes[1].weights + latency.digits[last].offset;
     for (std::uint32_t row = 0; row < leaf.size; row += leaf.last) {
-      const double x_row = has_leaf ? sum_leaf(latency, x, row, last) : x.sum;
-      const double y_row = same || !has_leaf ? y.sum : sum_leaf(quality, y, row, last);
-      const std::uint64_t position = offset + row - skip;  // wraps below 0 before the run's first architecture
-      for (std::uint32_t value = from; value < to; ++value) {
-        if (position + value >= count) continue;
-        const double x_score = has_leaf ? x_row + x_last[value] : x_row;
-        const double y_score = same ? x_score : has_leaf ? y_row + y_last[value] : y_row;
-        keep_survivor(args, first + position + value, x_score, y_score);
+      double sums[2];
+      sum_leaves(latency, prefixes, row, last, sums);
+      for (std::uint32_t value = segment; value < leaf.last; value += leaf.segments) {
+        const std::uint64_t position = before + row + value;
+        if (position < count) keep_survivor(args, first + position, sums[0] + x_last[value], sums[1] + y_last[value]);
       }
     }
   }

@@ -21,25 +21,43 @@ struct Prefix {
   const double* weights;  // of the table that digit 0 selects
 };
 
-// Bias and the weights of the digits before the leaf; `offset` in architectures.
-ONEPROXY_DEVICE Prefix sum_prefix(const TableArgs& table, const Places& places, std::uint64_t offset, int n_digits) {
-  Prefix prefix{table.bias[0], table.weights};
-  each_group(places, table.digits, n_digits, offset, [&](int d, std::uint32_t value) {
-    if (d == 0 && table.digit_0_selects) prefix = {table.bias[value], table.weights + value * table.length};
-    prefix.sum += prefix.weights[table.digits[d].offset + value];
+// Bias and the weights of the digits before the leaf; `offset` in architectures. Of one table, or of two over the same
+// digits, which are decoded once for both.
+template <int n_tables>
+ONEPROXY_DEVICE void sum_prefixes(const TableArgs* const (&tables)[n_tables], const Places& places,
+                                  std::uint64_t offset, int n_digits, Prefix (&prefixes)[n_tables]) {
+  ONEPROXY_UNROLL
+  for (int t = 0; t < n_tables; ++t) prefixes[t] = {tables[t]->bias[0], tables[t]->weights};
+  const DigitGroup* digits = tables[0]->digits;
+  each_group(places, digits, n_digits, offset, [&](int d, std::uint32_t value) {
+    ONEPROXY_UNROLL
+    for (int t = 0; t < n_tables; ++t) {
+      const TableArgs& table = *tables[t];
+      if (d == 0 && table.digit_0_selects) prefixes[t] = {table.bias[value], table.weights + value * table.length};
+      prefixes[t].sum += prefixes[t].weights[digits[d].offset + value];
+    }
   });
-  return prefix;
+}
+ONEPROXY_DEVICE Prefix sum_prefix(const TableArgs& table, const Places& places, std::uint64_t offset, int n_digits) {
+  const TableArgs* const tables[1] = {&table};
+  Prefix prefixes[1];
+  sum_prefixes(tables, places, offset, n_digits, prefixes);
+  return prefixes[0];
 }
 
-// sum + weights of the leaf's digits first .. end-1, `rest` being their place in the leaf.
-ONEPROXY_DEVICE double sum_leaf(const TableArgs& table, Prefix prefix, std::uint32_t rest, int end) {
+// sums = prefixes + weights of the leaf's digits first .. end-1, `rest` being their place in the leaf.
+template <int n_tables>
+ONEPROXY_DEVICE void sum_leaves(const TableArgs& table, const Prefix (&prefixes)[n_tables], std::uint32_t rest, int end,
+                                double (&sums)[n_tables]) {
+  ONEPROXY_UNROLL
+  for (int t = 0; t < n_tables; ++t) sums[t] = prefixes[t].sum;
   for (int d = table.leaf.first; d < end; ++d) {
     const auto stride = static_cast<std::uint32_t>(table.digits[d].stride);
-    const std::uint32_t value = rest / stride;
+    const std::uint32_t value = rest / stride, row = table.digits[d].offset + value;
     rest -= value * stride;
-    prefix.sum += prefix.weights[table.digits[d].offset + value];
+    ONEPROXY_UNROLL
+    for (int t = 0; t < n_tables; ++t) sums[t] += prefixes[t].weights[row];
   }
-  return prefix.sum;
 }
 
 // One thread a prefix, all digits for a list or a shuffled run (leaf.first = n_digits).
@@ -54,7 +72,10 @@ ONEPROXY_DEVICE double sum_leaf(const TableArgs& table, Prefix prefix, std::uint
                                                     std::uint32_t count, double* scores) {
   for (std::uint32_t i = blockIdx.x * blockDim.x + threadIdx.x; i < count; i += gridDim.x * blockDim.x) {
     const std::uint32_t place = skip + i, prefix = place / table.leaf.size;
-    scores[i] = sum_leaf(table, prefixes[prefix], place - prefix * table.leaf.size, table.n_digits);
+    const Prefix own[1] = {prefixes[prefix]};
+    double sums[1];
+    sum_leaves(table, own, place - prefix * table.leaf.size, table.n_digits, sums);
+    scores[i] = sums[0];
   }
 }
 

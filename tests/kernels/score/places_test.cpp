@@ -84,7 +84,7 @@ TEST(Leaves, AreTrailingDigitsOfTheRightPart) {
   EXPECT_EQ(leaf({1000}, false).segments, 16u);
   EXPECT_EQ(leaf({1000}, true).size, 1u);  // digit 0 selects the table, so that it is no leaf
   EXPECT_EQ(leaf({1000}, true).segments, 1u);
-  EXPECT_EQ(leaf({25, 7371, 7371}, true).segment, 64u);
+  EXPECT_EQ(leaf({25, 7371, 7371}, true).segments, 116u);
 }
 
 }  // namespace
