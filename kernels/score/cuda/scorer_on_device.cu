@@ -23,11 +23,12 @@ ScorerOnDevice::ScorerOnDevice(int number, const OwnedCode& code, const DigitSpl
 }
 
 template <class MakeChunk>
-void ScorerOnDevice::score_chunks(std::uint64_t count, std::span<double> scores, const MakeChunk& make_chunk) {
+void ScorerOnDevice::score_chunks(std::uint64_t count, std::int64_t most, std::span<double> scores,
+                                  const MakeChunk& make_chunk) {
   const DeviceGuard current(device_.number);
   for (std::uint64_t at = 0; at < count;)
     with_memory([&](std::int64_t max_count) {
-      const auto n = static_cast<std::uint32_t>(std::min<std::uint64_t>(max_count, count - at));
+      const auto n = static_cast<std::uint32_t>(std::min<std::uint64_t>(std::min(max_count, most), count - at));
       double* on_device = reserve(scores_, static_cast<std::int64_t>(models_.size()) * n);
       const Chunk chunk = make_chunk(at, n);
       for (std::size_t m = 0; m < models_.size(); ++m) {
@@ -41,13 +42,15 @@ void ScorerOnDevice::score_chunks(std::uint64_t count, std::span<double> scores,
 
 void ScorerOnDevice::score(const IndexRange& run, std::span<double> scores) {
   const std::scoped_lock lock(mutex_);
-  score_chunks(run.count, scores, [&](std::uint64_t at, std::uint32_t n) { return Chunk{run, at, n, nullptr}; });
+  score_chunks(run.count, kMaxChunk, scores, [&](std::uint64_t at, std::uint32_t n) {
+    return Chunk{run, at, n, nullptr};
+  });
 }
 
 void ScorerOnDevice::score_list(std::span<const std::uint32_t> digits, std::span<double> scores) {
   const std::scoped_lock lock(mutex_);
   const auto width = static_cast<std::size_t>(code_.n_digits());
-  score_chunks(digits.size() / width, scores, [&](std::uint64_t at, std::uint32_t n) {
+  score_chunks(digits.size() / width, kMaxListChunk, scores, [&](std::uint64_t at, std::uint32_t n) {
     std::uint32_t* list = reserve(list_, static_cast<std::int64_t>(n * width));
     copy_async(list, digits.data() + at * width, n * width, cudaMemcpyHostToDevice, device_.stream);
     return Chunk{{}, 0, n, list};

@@ -1,5 +1,5 @@
 #pragma once
-// All models on one device: scores and reductions in chunks whose scores stay in the L2 cache.
+// All models on one device: scores and reductions in chunks.
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -28,7 +28,10 @@ class ScorerOnDevice {
   std::vector<std::string> paths() const;
 
  private:
-  static constexpr std::int64_t kMaxChunk = std::int64_t{1} << 21;  // architectures; 16 MiB of scores a model
+  // Architectures: 64 MiB of scores a model. At 25e9 a second that is 0.3 ms, so that launches and the last blocks of a
+  // chunk cost little; the memory could take ten times the scores.
+  static constexpr std::int64_t kMaxChunk = std::int64_t{1} << 23;
+  static constexpr std::int64_t kMaxListChunk = std::int64_t{1} << 21;  // whose digits are copied to the device as well
   static constexpr std::int64_t kMinChunk = std::int64_t{1} << 12;
 
   struct ReducePlan {
@@ -42,7 +45,7 @@ class ScorerOnDevice {
   void reduce_tables(const ReduceArgs& args, const ReducePlan& plan, const IndexRange& run, std::uint64_t begin,
                      std::uint64_t count);
   template <class MakeChunk>
-  void score_chunks(std::uint64_t count, std::span<double> scores, const MakeChunk& make_chunk);
+  void score_chunks(std::uint64_t count, std::int64_t most, std::span<double> scores, const MakeChunk& make_chunk);
 
   // Largest chunk for which there is memory.
   template <class Work>

@@ -46,7 +46,7 @@ std::vector<CudaCase> cuda_cases() {
           {"fbnet_deep_128", fbnet, 1, {128, 128, 100}, {two_to_64 - 5'003, 9'999}},
           {"fbnet_wide", fbnet, 1, {130, 200, 300}, {two_to_64 - 40'003, 80'011}},
           {"fbnet_shuffled", fbnet, 1, {128, 96}, {two_to_64 - 2'000, 70'001, true, 9}},
-          {"fbnet_across_chunks", fbnet, 1, {32, 32}, {12'345, (1u << 21) + 333}},
+          {"across_chunks", Radices(8, 9), 1, {32, 32}, {12'345, (1u << 23) + 333}},
           {"ofa_400", ofa, 4, {400, 400, 400}, {two_to_64 - 4'000, 40'000}},
           {"ofa_shuffled", ofa, 4, {400, 400, 400}, {12'345, 35'000, true, 1}},
           {"bits", bits, 1, {24, 24}, {two_to_64 * 999 + 77, 30'000}}};
