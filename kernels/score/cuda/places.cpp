@@ -14,7 +14,8 @@ std::vector<DigitGroup> group_digits(std::span<const std::uint32_t> radices, con
     if (d == split.left_digits - 1) stride = 1;
     const std::uint64_t limit = groups.size() <= 1 ? max_last : max_radix;
     const bool left = d < split.left_digits;
-    if (groups.empty() || groups.back().left != left || std::uint64_t{groups.back().radix} * radices[d] > limit) {
+    if (groups.empty() || limit == 1 || groups.back().left != left ||
+        std::uint64_t{groups.back().radix} * radices[d] > limit) {
       groups.push_back({});
       groups.back().stride = stride;
       groups.back().left = left;

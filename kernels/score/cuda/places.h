@@ -84,7 +84,7 @@ ONEPROXY_HD inline void each_group(const Places& places, const DigitGroup* group
 }
 
 // From the last digit upwards, as many digits a group as its product stays at most `max_radix`; `max_last` for the last
-// group. A digit with a larger radix is a group of its own.
+// group. A digit with a larger radix is a group of its own; with a limit of 1 each digit is, also those of radix 1.
 std::vector<DigitGroup> group_digits(std::span<const std::uint32_t> radices, const DigitSplit& split,
                                      std::uint64_t max_radix, std::uint64_t max_last);
 

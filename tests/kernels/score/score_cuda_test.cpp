@@ -41,6 +41,7 @@ std::vector<CudaCase> cuda_cases() {
           {"one_hidden_layer", cells, 1, {100}, {5, 4000}},
           {"one_architecture", cells, 1, {64, 64}, {15624, 1}},
           {"empty", cells, 1, {64, 64}, {15625, 0}},
+          {"fixed_neighbours", {5, 1, 1, 7, 1, 1, 6}, 2, {20, 24}, {3, 200}},
           {"one_digit", {7}, 1, {16, 16}, {0, 7}},
           {"fbnet_128", fbnet, 1, {128, 128}, {two_to_32 - 50'000, 100'003}},
           {"fbnet_deep_128", fbnet, 1, {128, 128, 100}, {two_to_64 - 5'003, 9'999}},

@@ -104,6 +104,8 @@ std::vector<TableCase> table_cases() {
           {"selected", long_digits, true, {700 * 301 - 400, 900}},
           {"one_digit", one_digit, false, {1, 998}},
           {"one_digit_selects", one_digit, true, {0, 1000}},
+          {"fixed_neighbours", {5, 1, 1, 1, 7, 1, 1, 6, 1, 1}, false, {3, 200}},
+          {"fixed_at_the_front", {1, 1, 9, 9, 9, 1, 1, 9}, true, {100, 900}},
           {"radix_1", ones, false, {1000, 300}},
           {"one", fbnet, false, {two_to_64, 1}}};
 }
