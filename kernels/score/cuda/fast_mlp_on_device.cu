@@ -53,9 +53,9 @@ class FastMlpOnDevice : public ModelOnDevice {
       float* base = reserve(base_, std::int64_t{n_base} * width_);
       const FirstLayerArgs<float> first{
           groups_.data(), chunk.in_order() ? n_groups_ - 1 : n_groups_, rows_.data(), bias_.data(), nullptr, 1, width_};
-      first_layer_kernel<float><<<device_.blocks(n_base, kFirstLayerRows), kScoreThreads,
-                                  kFirstLayerRows * sizeof(std::uint32_t) * n_groups_, device_.stream>>>(
-          first, start.places, inner, n_base, base);
+      first_layer_kernel<float>
+          <<<device_.blocks(n_base, first.block_rows), kScoreThreads, first.shared_bytes(), device_.stream>>>(
+              first, start.places, inner, n_base, base);
       ONEPROXY_CUDA_CHECK_LAUNCH();
       const float* table = chunk.in_order() ? rows_.data() + std::size_t{first_inner_row_} * width_ : zeros_.data();
       if (wide_) {

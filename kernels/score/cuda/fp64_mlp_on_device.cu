@@ -33,8 +33,8 @@ class Fp64MlpOnDevice : public ModelOnDevice {
       const Start start = code_.start(chunk, at, 1);
       double *in = buffers_[0].data(), *out = buffers_[1].data();
       first_layer_kernel<double>
-          <<<device_.blocks(n, kFirstLayerRows), kScoreThreads,
-             kFirstLayerRows * sizeof(std::uint32_t) * first.n_groups, device_.stream>>>(first, start.places, 1, n, in);
+          <<<device_.blocks(n, first.block_rows), kScoreThreads, first.shared_bytes(), device_.stream>>>(
+              first, start.places, 1, n, in);
       ONEPROXY_CUDA_CHECK_LAUNCH();
       for (std::size_t l = 0; l < layers_.size(); ++l) {
         const auto& layer = layers_[l];

@@ -28,7 +28,7 @@ TEST(LayerKernels, Fp64IsTheDefinitionToTheBit) {
                                        digits.parts,
                                        37};
     const Start start = start_at(run, 0, split, 1);
-    simt::launch({2, 32, kFirstLayerRows * sizeof(std::uint32_t) * singles.size()},
+    simt::launch({2, 32, first.shared_bytes()},
                  [&] { first_layer_kernel<double>(first, start.places, 1, n, h.data()); });
     for (const auto& layer : mlp.layers) {
       std::vector<double> transposed(layer.weights.size());
@@ -44,6 +44,27 @@ TEST(LayerKernels, Fp64IsTheDefinitionToTheBit) {
   }
 }
 
+// Many digits leave a block fewer architectures at a time, and never more shared memory than it has unasked.
+TEST(LayerKernels, AFirstLayerOfManyDigitsFitsSharedMemory) {
+  const OwnedDigits digits(std::vector<std::uint32_t>(700, 1), 1, 9);
+  const OwnedMlp owned(digits, {5}, 2);
+  const Mlp mlp = owned.mlp();
+  const DigitSplit split = split_digits(digits.radices);
+  const auto singles = group_digits(digits.radices, split, 1, 1);
+  for (const int n_groups : {1, 22, 384, 385, 700, 12288})
+    EXPECT_LE(FirstLayerArgs<double>(nullptr, n_groups, nullptr, nullptr, nullptr, 1, 5).shared_bytes(), 48u * 1024);
+  const FirstLayerArgs<double> first(singles.data(), 700, mlp.rows.data(), mlp.first_bias.data(), digits.rows.data(), 1,
+                                     5);
+  EXPECT_EQ(first.block_rows, 17u);
+  std::vector<double> h(5), expected(mlp.first_bias.begin(), mlp.first_bias.end());
+  for (std::size_t row = 0; row < 700; ++row)
+    for (std::size_t j = 0; j < 5; ++j) expected[j] += mlp.rows[5 * row + j];
+  simt::launch({1, 32, first.shared_bytes()}, [&] {
+    first_layer_kernel<double>(first, start_at({0, 1}, 0, split, 1).places, 1, 1, h.data());
+  });
+  EXPECT_EQ(h, expected);
+}
+
 TEST(LayerKernels, FirstAndLastLayerOfAWideMlp) {
   const OwnedDigits digits({3, 50, 7}, 2, 9);
   const OwnedMlp owned(digits, {200}, 2);
@@ -56,7 +77,7 @@ TEST(LayerKernels, FirstAndLastLayerOfAWideMlp) {
   const int n_groups = static_cast<int>(tables.groups.size());
   std::vector<float> base(n_base * 200), weights;
   const auto first = first_layer_args(tables, n_groups - 1);
-  simt::launch({1, 32, kFirstLayerRows * sizeof(std::uint32_t) * n_groups},
+  simt::launch({1, 32, first.shared_bytes()},
                [&] { first_layer_kernel<float>(first, start.places, tables.inner(), n_base, base.data()); });
   for (const double w : mlp.layers[0].weights) weights.push_back(static_cast<float>(w));
   const float* inner = tables.rows.data() + tables.groups.back().offset * 200;

@@ -75,7 +75,7 @@ std::vector<double> narrow_scores(const Mlp& mlp, const OwnedDigits& digits, con
   const int n_groups = static_cast<int>(tables.groups.size());
   std::vector<float> base(static_cast<std::size_t>(n_base) * plan.width);
   const auto first = first_layer_args(tables, run.shuffled ? n_groups : n_groups - 1);
-  simt::launch({3, 32, kFirstLayerRows * sizeof(std::uint32_t) * n_groups},
+  simt::launch({3, 32, first.shared_bytes()},
                [&] { first_layer_kernel<float>(first, start.places, inner, n_base, base.data()); });
 
   args.base = base.data();
