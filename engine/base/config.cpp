@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/engine/base/toml_limits.h"
 #include "oneproxy/kernels/base/error.h"
@@ -149,14 +150,11 @@ void insert_override(toml::table& root, const std::string& text, const std::stri
 }
 
 std::string content_of(const std::string& path) {
-  if (fs::is_directory(path)) throw Error(path + ": is a folder; name a configuration file (*.toml)");
-  if (!fs::exists(path)) throw Error(path + ": no such configuration file; `oneproxy list` shows those that ship");
-  std::ifstream in(path, std::ios::binary);
-  std::string text(kMaxTomlBytes + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (in.bad()) throw Error(path + ": can not be read");
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  return text;
+  std::error_code error;
+  if (fs::is_directory(path, error)) throw Error(path + ": is a folder; name a configuration file (*.toml)");
+  if (!fs::exists(path, error))
+    throw Error(path + ": no such configuration file; `oneproxy list` shows those that ship");
+  return read_file(path, kMaxTomlBytes);
 }
 
 }  // namespace

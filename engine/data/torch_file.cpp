@@ -4,12 +4,11 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <string_view>
 
 #include "oneproxy/engine/base/interrupt.h"
+#include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/data/pickle.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -19,7 +18,7 @@ namespace {
 using Value = PickleValue;
 using Ref = PickleRef;
 
-constexpr std::uintmax_t kLargestFile = std::uintmax_t{512} << 20;
+constexpr std::uint64_t kLargestFile = std::uint64_t{512} << 20;
 constexpr std::int64_t kMaxElements = std::int64_t{1} << 26;  // of all tensors
 constexpr int kDeepest = 8;                                   // dictionaries in dictionaries
 // A dictionary that several others hold is visited each time: without limits, a small file has endless entries.
@@ -284,14 +283,7 @@ std::vector<TorchTensor> parse_torch_file(std::string_view content) {
 }
 
 std::vector<TorchTensor> read_torch_file(const std::string& path) {
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) throw Error(path + ": is a folder; name a file of torch.save");
-  const auto size = std::filesystem::file_size(path, error);
-  if (error) throw Error(path + ": can not be read (" + error.message() + ")");
-  if (size > kLargestFile) throw Error(path + ": is larger than 512 MiB; is it the right file?");
-  std::ifstream file(path, std::ios::binary);
-  std::string content(size, '\0');
-  if (!file.read(content.data(), static_cast<std::streamsize>(size))) throw Error(path + ": can not be read");
+  const std::string content = read_file(path, kLargestFile);
   try {
     return parse_torch_file(content);
   } catch (const Interrupted&) {

@@ -4,12 +4,9 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <map>
 
-#include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/data/csv.h"
 #include "oneproxy/engine/device/latency_range.h"
@@ -32,12 +29,6 @@ CsvTable open(const std::string& file, bool latencies) {
     if (std::find(kColumns.begin(), kColumns.end(), column) == kColumns.end())
       throw Error(file + ": unknown column '" + column + "'; " + kHeader);
   return table;
-}
-
-std::string checksum(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  const std::string content((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  return sha256_hex(content);
 }
 
 // Its measurements would count twice, as repeats without noise.
@@ -111,8 +102,8 @@ MeasuredArchitectures read_measurements(const SearchSpace& space, const std::vec
   std::int64_t line = 0;
   check_distinct(files);
   for (const auto& file : files) {
-    measured.files.push_back({std::filesystem::path(file).filename().string(), checksum(file)});
     const CsvTable table = open(file, true);
+    measured.files.push_back({std::filesystem::path(file).filename().string(), table.sha256});
     for (std::size_t i = 0; i < table.rows.size(); ++i, ++line) {
       const std::size_t number = distinct.number_of(table, i);
       if (number == measured.repeats.size()) {

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <limits>
-#include <sstream>
 
 #include "oneproxy/engine/base/config.h"
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/engine/base/toml_limits.h"
@@ -176,13 +175,7 @@ std::string content(const std::string& path) {
   std::error_code error;
   if (fs::is_directory(path, error)) throw Error(path + ": is a folder; name the file of a space (*.toml)");
   if (!fs::exists(path, error)) throw Error(path + ": no such file of a space; docs/spaces.md shows how to write one");
-  if (fs::file_size(path, error) > kMaxTomlBytes)
-    throw Error(path + ": has more than " + std::to_string(kMaxTomlBytes) + " bytes; it is no file of a space");
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream bytes;
-  bytes << in.rdbuf();
-  if (!in) throw Error(path + ": can not be read");
-  return bytes.str();
+  return read_file(path, kMaxTomlBytes);
 }
 
 // Two spaces of one name would share measurements and predictors of a store.

@@ -149,7 +149,7 @@ class ProgramCase(unittest.TestCase):
         lines = done.stderr.splitlines()
         self.assertTrue(lines and lines[-1].startswith("oneproxy: error: "), done.stderr)
         for line in lines[:-1]:  # what was said before the fault was met
-            self.assertRegex(line, r"^(oneproxy \d|warning: )", done.stderr)
+            self.assertRegex(line, r"^(oneproxy \d|warning: |scoring by |\S+: scored by )", done.stderr)
         for part in says:
             self.assertIn(part, lines[-1])
         self.assertNotIn("internal error", lines[-1])

@@ -92,6 +92,14 @@ TEST_F(MeasurementCsv, NamesWhatIsWrongAndWhere) {
   EXPECT_THAT(refused("arch,latency_ms,color\n0;0;0;0;0;1,3,red\n"), HasSubstr("unknown column 'color'"));
 }
 
+// Bytes that would take a hundred times as many in memory.
+TEST_F(MeasurementCsv, MoreFieldsThanAnyoneMeasuresAreRefused) {
+  EXPECT_THAT(refused(std::string(30 << 20, ',')), HasSubstr("m.csv:1: has more than 1024 columns"));
+  std::string rows = "arch\n";
+  for (int i = 0; i < (1 << 23) + 1; ++i) rows += "0\n";
+  EXPECT_THAT(refused(rows), HasSubstr("8388608 fields"));
+}
+
 // The range is of milliseconds, whatever the file's unit.
 TEST_F(MeasurementCsv, ExtremesAreJudgedInMilliseconds) {
   const auto read = [&](const std::string& latency, const std::string& unit) {
