@@ -40,7 +40,7 @@ std::vector<std::string> overrides_of(std::string& text) {
   if (at == std::string::npos) return overrides;
   for (std::size_t begin = at + mark.size(); begin < text.size();) {
     const auto end = std::min(text.find('\n', begin), text.size());
-    overrides.push_back(text.substr(begin, end - begin));
+    overrides.emplace_back(text.substr(begin, end - begin).c_str());  // a command line has no zero bytes
     begin = end + 1;
   }
   text.resize(at);
