@@ -6,6 +6,7 @@ if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYP
 endif()
 set(ONEPROXY_CUDA AUTO CACHE STRING "CUDA twins of the kernels: ON, OFF, or AUTO (ON where nvcc is found)")
 set(ONEPROXY_SANITIZE "" CACHE STRING "Sanitizers of the whole build, for example address,undefined")
+option(ONEPROXY_FUZZ "Build the fuzz targets of tests/fuzz, with clang and its sanitizers" OFF)
 option(ONEPROXY_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(ONEPROXY_BENCH "Build the benchmarks" ${PROJECT_IS_TOP_LEVEL})
 option(ONEPROXY_WERROR "Warnings are errors" ${PROJECT_IS_TOP_LEVEL})
@@ -24,11 +25,19 @@ endfunction()
 add_library(oneproxy_options INTERFACE)
 target_compile_options(oneproxy_options INTERFACE
   "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wno-restrict;-Wno-stringop-overread>"
+  "$<$<CXX_COMPILER_ID:Clang>:-Wno-unknown-warning-option>"
   "$<$<COMPILE_LANGUAGE:CXX>:-ffp-contract=off;-fno-semantic-interposition>"
   "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;-Xcompiler=-Wall,-Wextra,-fno-semantic-interposition;--fmad=false>")
 if(ONEPROXY_WERROR)
   target_compile_options(oneproxy_options INTERFACE
     "$<$<COMPILE_LANGUAGE:CXX>:-Werror>" "$<$<COMPILE_LANGUAGE:CUDA>:--Werror=all-warnings>")
+endif()
+if(ONEPROXY_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "ONEPROXY_FUZZ needs clang, whose libFuzzer makes the inputs: tools/fuzz builds with it")
+  endif()
+  set(ONEPROXY_SANITIZE fuzzer-no-link,address,undefined)
+  target_compile_options(oneproxy_options INTERFACE -D_GLIBCXX_ASSERTIONS)
 endif()
 if(ONEPROXY_SANITIZE)
   target_compile_options(oneproxy_options INTERFACE

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/base/streams.h"
+#include "oneproxy/engine/device/latency_range.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -171,9 +173,7 @@ SourcePredictor fit_source(const ArchitectureFeatures& features, const SourceDev
   for (std::size_t i = 0; i < samples.values.size(); ++i) {
     const double value = samples.values[i];
     if (std::isnan(value)) continue;
-    if (!(value > 0) || std::isinf(value))
-      throw Error("source device " + device.name + ": latency " + std::to_string(value) + " of measurement " +
-                  std::to_string(i) + " should be positive; leave failed ones out");
+    check_latency(value, "source device " + device.name + ": the latency of measurement " + std::to_string(i));
     choices.insert(choices.end(), &samples.choices[i * decisions], &samples.choices[i * decisions] + decisions);
     latency.push_back(value);
   }
@@ -186,7 +186,7 @@ SourcePredictor fit_source(const ArchitectureFeatures& features, const SourceDev
   const auto [min, max] = std::minmax_element(latency.begin(), latency.end());
   if (!(*max > *min * (1 + 1e-12)))
     throw Error("source device " + device.name + ": all " + std::to_string(latency.size()) + " latencies are " +
-                std::to_string(*min) + " ms; choose a source that tells architectures apart");
+                brief(*min) + " ms; choose a source that tells architectures apart");
   for (double& value : latency) value /= predictor.median_ms;
 
   const auto rows = features.rows(choices);

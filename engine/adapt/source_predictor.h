@@ -65,8 +65,8 @@ struct SourcePredictor {
   std::vector<double> predict(const ArchitectureFeatures::Rows& rows) const;
 };
 
-// Errors: fewer than 3 measurements, no spread, a latency that is not positive, unequal lengths (each names the
-// device).
+// Errors: fewer than 3 measurements, no spread, a latency outside device/latency_range.h, unequal lengths (each names
+// the device).
 SourcePredictor fit_source(const ArchitectureFeatures& features, const SourceDevice& device);
 
 }  // namespace oneproxy

@@ -12,7 +12,9 @@
 #include <sstream>
 
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/base/sha256.h"
+#include "oneproxy/engine/base/toml_limits.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -117,41 +119,61 @@ Config::~Config() = default;
 
 Config Config::defaults() { return Config(std::make_shared<State>()); }
 
-Config Config::load(const std::string& path, const std::vector<std::string>& overrides) {
-  auto state = std::make_shared<State>();
-  state->file = path.empty() ? "command line" : path;
-  if (fs::is_directory(path)) throw Error(path + ": is a folder; name a configuration file (*.toml)");
-  if (!path.empty() && !fs::exists(path))
-    throw Error(path + ": no such configuration file; `oneproxy list` shows those that ship");
+namespace {
+
+// "key=value" into a table: a.b=value reaches into tables, and makes them where needed.
+void insert_override(toml::table& root, const std::string& text, const std::string& file,
+                     std::map<std::string, std::string>& from_set) {
+  const std::string place = "--set " + text;
+  const auto equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) throw Error(place + ": should be key=value");
+  const std::string key = text.substr(0, equals), raw = text.substr(equals + 1);
+  check_toml_limits(key, "--set");
+  check_toml_limits("v = " + raw, "--set " + key);
+  toml::table value;
   try {
-    if (!path.empty()) state->table = toml::parse_file(path);
+    value = toml::parse("v = " + raw);
+  } catch (const toml::parse_error&) {
+    value.insert_or_assign("v", raw);  // a bare word or path is a string
+  }
+  toml::table* table = &root;
+  std::string rest = key;
+  for (auto dot = rest.find('.'); dot != std::string::npos; dot = rest.find('.')) {
+    const std::string head = rest.substr(0, dot);
+    if (!table->contains(head)) table->insert_or_assign(head, toml::table{});
+    table = (*table)[head].as_table();
+    if (!table) throw Error(place + ": " + head + " is not a table in " + file);
+    rest = rest.substr(dot + 1);
+  }
+  value.get("v")->visit([&](const auto& node) { table->insert_or_assign(rest, node); });
+  from_set[key] = raw;
+}
+
+std::string content_of(const std::string& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) throw Error(path + ": is a folder; name a configuration file (*.toml)");
+  if (!fs::exists(path, error))
+    throw Error(path + ": no such configuration file; `oneproxy list` shows those that ship");
+  return read_file(path, kMaxTomlBytes);
+}
+
+}  // namespace
+
+Config Config::load(const std::string& path, const std::vector<std::string>& overrides) {
+  return path.empty() ? parse("", "", overrides) : parse(content_of(path), path, overrides);
+}
+
+Config Config::parse(std::string_view text, const std::string& file, const std::vector<std::string>& overrides) {
+  auto state = std::make_shared<State>();
+  state->file = file.empty() ? "command line" : file;
+  check_toml_limits(text, state->file);
+  try {
+    state->table = toml::parse(text, state->file);
   } catch (const toml::parse_error& error) {
-    throw Error(path + ":" + std::to_string(error.source().begin.line) +
+    throw Error(state->file + ":" + std::to_string(error.source().begin.line) +
                 ": not valid TOML: " + std::string(error.description()));
   }
-  for (const auto& text : overrides) {
-    const auto equals = text.find('=');
-    if (equals == std::string::npos || equals == 0) throw Error("--set " + text + ": should be key=value");
-    const std::string key = text.substr(0, equals), raw = text.substr(equals + 1);
-    toml::table value;
-    try {
-      value = toml::parse("v = " + raw);
-    } catch (const toml::parse_error&) {
-      value.insert_or_assign("v", raw);  // a bare word or path is a string
-    }
-    // a.b=value reaches into tables, making them where needed
-    toml::table* table = &state->table;
-    std::string rest = key;
-    for (auto dot = rest.find('.'); dot != std::string::npos; dot = rest.find('.')) {
-      const std::string head = rest.substr(0, dot);
-      if (!table->contains(head)) table->insert_or_assign(head, toml::table{});
-      table = (*table)[head].as_table();
-      if (!table) throw Error("--set " + text + ": " + head + " is not a table in " + path);
-      rest = rest.substr(dot + 1);
-    }
-    value.get("v")->visit([&](const auto& node) { table->insert_or_assign(rest, node); });
-    state->from_set[key] = raw;
-  }
+  for (const auto& override : overrides) insert_override(state->table, override, file, state->from_set);
   return Config(state);
 }
 

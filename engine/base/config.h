@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace oneproxy {
@@ -28,9 +29,11 @@ struct ConfigFile {
 class Config {
  public:
   // path "": no file, all keys come from the overrides.
-  // overrides: "key=value" with a TOML value; a bare word or path is a string. Errors: no such file, bad TOML (with
-  // line), an override without '='.
+  // overrides: "key=value" with a TOML value; a bare word or path is a string. Errors: no such file, one of more than
+  // 1 MiB, bad TOML or a key of more than 32 parts (with line), an override without '='.
   static Config load(const std::string& path, const std::vector<std::string>& overrides);
+  // The same of a text that is in memory; `file` is named in errors, and paths are relative to its folder.
+  static Config parse(std::string_view text, const std::string& file, const std::vector<std::string>& overrides);
   // No file: all defaults. For listing the keys of a kind.
   static Config defaults();
 

@@ -5,6 +5,13 @@
 #include <numeric>
 
 namespace oneproxy {
+namespace {
+
+// Of a name, where the nearest is looked for: the time of a distance is the product of the lengths, and a file may hold
+// a name of a megabyte.
+constexpr std::size_t kCompared = 64;
+
+}  // namespace
 
 int edit_distance(std::string_view a, std::string_view b) {
   std::vector<int> row(b.size() + 1);
@@ -23,12 +30,19 @@ int edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::vector<std::string> nearest_names(std::string_view name, std::span<const std::string> valid, int max_names) {
-  std::vector<std::string> sorted(valid.begin(), valid.end());
-  std::stable_sort(sorted.begin(), sorted.end(), [&](const std::string& a, const std::string& b) {
-    return edit_distance(name, a) < edit_distance(name, b);
-  });
-  sorted.resize(std::min<std::size_t>(sorted.size(), max_names));
-  return sorted;
+  struct Candidate {
+    int distance;
+    const std::string* name;
+  };
+  std::vector<Candidate> candidates;
+  for (const auto& one : valid)
+    candidates.push_back({edit_distance(name.substr(0, kCompared), std::string_view(one).substr(0, kCompared)), &one});
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const Candidate& a, const Candidate& b) { return a.distance < b.distance; });
+  candidates.resize(std::min<std::size_t>(candidates.size(), max_names));
+  std::vector<std::string> nearest;
+  for (const auto& candidate : candidates) nearest.push_back(*candidate.name);
+  return nearest;
 }
 
 std::string join(std::span<const std::string> parts, std::string_view separator) {

@@ -8,10 +8,10 @@
 
 namespace oneproxy {
 
-// Levenshtein distance, case-insensitive.
+// Levenshtein distance, case-insensitive. Time: the product of the lengths.
 int edit_distance(std::string_view a, std::string_view b);
 
-// The `max_names` nearest of `valid`, nearest first.
+// The `max_names` nearest of `valid`, nearest first, by the distance of their first 64 bytes.
 std::vector<std::string> nearest_names(std::string_view name, std::span<const std::string> valid, int max_names = 3);
 
 // "a, b, c"

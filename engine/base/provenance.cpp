@@ -50,7 +50,7 @@ std::string Provenance::json() const {
   object["seed"] = seed;
   object["data"] = data;
   for (const auto& [name, seconds] : timings.entries()) object["seconds"][name] = seconds;
-  return object.dump(2) + "\n";
+  return object.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace oneproxy

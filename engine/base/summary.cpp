@@ -16,7 +16,7 @@ std::string Summary::json() const {
   nlohmann::ordered_json object = nlohmann::ordered_json::object();
   for (const auto& [key, value] : entries_) {
     std::visit(
-        [&](const auto& v) {
+        [&, &key = key](const auto& v) {
           if constexpr (std::is_same_v<std::decay_t<decltype(v)>, double>) {
             if (!std::isfinite(v)) {
               object[key] = nullptr;
@@ -27,7 +27,7 @@ std::string Summary::json() const {
         },
         value);
   }
-  return object.dump(2) + "\n";
+  return object.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace oneproxy

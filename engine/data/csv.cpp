@@ -1,14 +1,18 @@
 #include "oneproxy/engine/data/csv.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
+#include <cstdint>
 #include <sstream>
 
+#include "oneproxy/engine/base/read_file.h"
+#include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {
+
+constexpr std::uint64_t kLargestFile = std::uint64_t{64} << 20;
+constexpr std::size_t kMostColumns = 1024, kMostFields = std::size_t{1} << 23;  // a field of one byte takes a hundred
 
 std::string trimmed(std::string text) {
   const char* blank = " \t\r";
@@ -32,6 +36,8 @@ std::vector<std::string> fields(const std::string& line, const std::string& wher
     } else if (c == '"') {
       quoted = true;
     } else if (c == ',') {
+      if (result.size() == kMostColumns)
+        throw Error(where + ": has more than " + std::to_string(kMostColumns) + " columns");
       result.emplace_back();
     } else {
       result.back() += c;
@@ -52,9 +58,10 @@ int CsvTable::column(const std::string& name) const {
 std::string CsvTable::location(std::size_t row) const { return path + ":" + std::to_string(lines[row]); }
 
 CsvTable read_csv(const std::string& path) {
-  std::ifstream in(path);
-  if (!in || std::filesystem::is_directory(path)) throw Error(path + ": can not be read; is it there, and a file?");
-  CsvTable table{path, {}, {}, {}};
+  const std::string content = read_file(path, kLargestFile);
+  CsvTable table{path, sha256_hex(content), {}, {}, {}};
+  std::istringstream in(content);
+  std::size_t n_fields = 0;
   int number = 0;
   for (std::string line; std::getline(in, line);) {
     ++number;
@@ -73,6 +80,8 @@ CsvTable read_csv(const std::string& path) {
     if (row.size() != table.columns.size())
       throw Error(where + ": has " + std::to_string(row.size()) + " fields, the header has " +
                   std::to_string(table.columns.size()) + " (" + "put text with commas in quotes)");
+    if ((n_fields += row.size()) > kMostFields)
+      throw Error(where + ": the file has more than " + std::to_string(kMostFields) + " fields; divide it");
     table.rows.push_back(std::move(row));
     table.lines.push_back(number);
   }

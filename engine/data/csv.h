@@ -6,7 +6,7 @@
 namespace oneproxy {
 
 struct CsvTable {
-  std::string path;
+  std::string path, sha256;  // of its bytes
   std::vector<std::string> columns;
   std::vector<std::vector<std::string>> rows;
   std::vector<int> lines;  // line number of each row
@@ -15,7 +15,8 @@ struct CsvTable {
   std::string location(std::size_t row) const;  // "file.csv:12"
 };
 
-// Errors: no such file, no header, a row with another number of fields, an open quote.
+// Errors: no such file, no header, a row with another number of fields, an open quote; more than 64 MiB, 1024 columns
+// or 2^23 fields.
 CsvTable read_csv(const std::string& path);
 
 // A field, in quotes where it needs them.

@@ -4,14 +4,12 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <map>
 
-#include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/data/csv.h"
+#include "oneproxy/engine/device/latency_range.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -31,12 +29,6 @@ CsvTable open(const std::string& file, bool latencies) {
     if (std::find(kColumns.begin(), kColumns.end(), column) == kColumns.end())
       throw Error(file + ": unknown column '" + column + "'; " + kHeader);
   return table;
-}
-
-std::string checksum(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  const std::string content((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  return sha256_hex(content);
 }
 
 // Its measurements would count twice, as repeats without noise.
@@ -71,8 +63,8 @@ class DistinctArchitectures {
   std::vector<std::uint8_t> all_;
 };
 
-// In the file's unit; NaN for a failed measurement (empty, nan, or -1 as some tools write it).
-double parse_latency(const std::string& text, const std::string& place) {
+// In ms; NaN for a failed measurement (empty, nan, or -1 as some tools write it).
+double parse_latency(const std::string& text, double to_ms, const std::string& place) {
   if (text.empty()) return kNan;
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);
@@ -81,7 +73,9 @@ double parse_latency(const std::string& text, const std::string& place) {
   if (!number || !(value > 0) || std::isinf(value))
     throw Error(place + ": latency_ms = '" + text +
                 "' should be a positive number of milliseconds; write nothing for a failed measurement");
-  return value;
+  const double latency_ms = value * to_ms;
+  check_latency(latency_ms, place + ": latency_ms = '" + text + "'");
+  return latency_ms;
 }
 
 double to_ms(const std::string& unit) {
@@ -108,20 +102,20 @@ MeasuredArchitectures read_measurements(const SearchSpace& space, const std::vec
   std::int64_t line = 0;
   check_distinct(files);
   for (const auto& file : files) {
-    measured.files.push_back({std::filesystem::path(file).filename().string(), checksum(file)});
     const CsvTable table = open(file, true);
+    measured.files.push_back({std::filesystem::path(file).filename().string(), table.sha256});
     for (std::size_t i = 0; i < table.rows.size(); ++i, ++line) {
       const std::size_t number = distinct.number_of(table, i);
       if (number == measured.repeats.size()) {
         measured.repeats.emplace_back();
         measured.lines.emplace_back();
       }
-      const double latency = parse_latency(table.rows[i][table.column("latency_ms")], table.location(i));
+      const double latency = parse_latency(table.rows[i][table.column("latency_ms")], scale, table.location(i));
       if (std::isnan(latency)) {
         ++measured.n_failed;
         continue;
       }
-      measured.repeats[number].push_back(latency * scale);
+      measured.repeats[number].push_back(latency);
       measured.lines[number].push_back(line);
     }
   }

@@ -31,7 +31,8 @@ struct MeasuredArchitectures {
 
 // unit: of the files' latencies, "ms", "s" or "us". Several lines of one architecture are repeats; an empty latency,
 // nan or -1 is a failed measurement. Errors: a missing or an unknown column; with file and line an architecture outside
-// the space and a latency that is no positive number; an unknown unit; a file that is given twice.
+// the space and a latency that is no positive number or none of a device (device/latency_range.h); an unknown unit; a
+// file that is given twice.
 MeasuredArchitectures read_measurements(const SearchSpace& space, const std::vector<std::string>& files,
                                         const std::string& unit = "ms");
 

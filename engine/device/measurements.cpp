@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/device/latency_range.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -83,6 +84,10 @@ Series Measurements::device(const std::string& name) const {
   const std::string set = colon == std::string::npos ? set_ : name.substr(0, colon);
   const std::string device = colon == std::string::npos ? name : name.substr(colon + 1);
   Column column = store_.latency(space_.name(), set, device);
+  for (std::size_t i = 0; i < column.values.size(); ++i)
+    if (!std::isnan(column.values[i]))
+      check_latency(column.values[i], store_.path() + ": latency of device " + device + " in row " + std::to_string(i) +
+                                          " of set " + set);
   Series series{name, name, "ms", false, {}};
   series.values = set == set_ ? selected(std::move(column.values)) : joined(set, device, column.values);
   return series;

@@ -40,7 +40,7 @@ class Measurements {
 
   // "NAME" of the base set, "SET:NAME" of another set of the space, or a pseudo-device "model:macs",
   // "model:parameters", "model:activation_bytes". Errors offer the nearest names; a joined device without a common row
-  // is an error.
+  // is an error, and so is a latency outside device/latency_range.h.
   Series device(const std::string& name) const;
   // "metric:NAME" or "metric:SET:NAME": accuracy, energy, ...; the store says which way is better.
   Series metric(const std::string& name) const;

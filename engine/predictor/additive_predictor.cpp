@@ -40,7 +40,7 @@ void check_predictor(const AdditivePredictor& predictor, const SearchSpace& spac
 }
 
 void write_table(H5File& file, const std::string& group, const AdditivePredictor& table) {
-  check(table, file.path() + ":" + group);
+  check(table, "table of space " + table.space);
   write_table_head(file, group, kFormat, table);
   const std::int64_t shape[] = {table.n_tables(), static_cast<std::int64_t>(table.table().width())};
   file.write(below(group, "weights"), table.weights, shape);

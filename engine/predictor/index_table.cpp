@@ -52,7 +52,7 @@ std::string checksum(const IndexTable& table) {
 }
 
 void write_table(H5File& file, const std::string& group, const IndexTable& table) {
-  check(table, file.path() + ":" + group);
+  check(table, "table of space " + table.space);
   write_table_head(file, group, kFormat, table);
   const auto n = static_cast<std::int64_t>(table.values.size());
   file.write(below(group, "values"), table.values, std::span(&n, 1));

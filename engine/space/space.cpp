@@ -10,7 +10,7 @@
 namespace oneproxy {
 namespace {
 
-constexpr std::uint64_t kMaxDigitValues = 1 << 22;  // of a stage; they are listed
+constexpr std::uint64_t kMaxDigitValues = 1 << 20;  // of all stages; they are listed
 
 // The side of a layer's input where the network's input has `resolution` pixels: halved, rounded up, step by step.
 Placement at_resolution(Placement placement, int resolution) {
@@ -110,21 +110,23 @@ void SearchSpace::make_digits() {
     n_rows_ += radix;
   }
   auto stage = stages_.begin();
+  std::uint64_t values = 0;  // of all stages
   for (int d = 0; d < n_decisions();) {
     Digit digit{decisions_[d].name, d, 1, radices_[d], {}};
     if (stage != stages_.end() && stage->first_decision == d) {
       const std::uint64_t variants = radices_[d] - 1;
-      std::uint64_t values = 0, of_depth = 1;
+      const std::uint64_t before = values;
+      std::uint64_t of_depth = 1;
       for (int depth = 1; depth <= stage->n_decisions; ++depth) {
         of_depth *= variants;
         if (depth >= stage->smallest_depth) values += of_depth;
         if (values > kMaxDigitValues || of_depth > kMaxDigitValues)
-          throw Error(reference_ + ": " + stage->name + " has more than " + std::to_string(kMaxDigitValues) +
-                      " variants; declare it in parts");
+          throw Error(reference_ + ": with " + stage->name + " the stages have more than " +
+                      std::to_string(kMaxDigitValues) + " variants; declare shorter ones");
       }
       digit.name = stage->name;
       digit.n_decisions = stage->n_decisions;
-      digit.radix = static_cast<std::uint32_t>(values);
+      digit.radix = static_cast<std::uint32_t>(values - before);
       of_depth = 1;
       for (int depth = 1; depth <= stage->n_decisions; ++depth) {
         of_depth *= variants;

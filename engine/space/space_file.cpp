@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <limits>
-#include <sstream>
 
 #include "oneproxy/engine/base/config.h"
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/base/sha256.h"
+#include "oneproxy/engine/base/toml_limits.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -20,7 +20,10 @@ namespace {
 
 constexpr int kMaxNumber = 1 << 20;
 constexpr std::size_t kMaxChoices = std::numeric_limits<std::uint8_t>::max();
-constexpr std::uintmax_t kMaxBytes = 1 << 20;  // a larger file is something else
+// What a space has at most. Its costs are tables over resolutions, decisions, operations and placements: without these
+// limits a file of some lines becomes gigabytes.
+constexpr std::size_t kMaxDecisions = 256, kMaxPlacements = 64, kMaxFixedLayers = 1024, kMaxGeometries = 64;
+constexpr std::size_t kLongestName = 100;
 
 int positive(Config& table, const std::string& key, std::optional<std::int64_t> value, const std::string& meaning) {
   return static_cast<int>(table.integer(key, value, 1, kMaxNumber, meaning));
@@ -49,10 +52,22 @@ void require_choices(std::size_t n, const std::string& what, const std::string& 
                 " that a decision may have; split it into two decisions");
 }
 
+// The [[key]] tables of a table, at most so many.
+std::vector<Config> tables(Config& table, const std::string& key, std::size_t most, const std::string& meaning) {
+  auto found = table.tables(key, meaning);
+  if (found.size() > most)
+    throw Error(table.file() + ": declares " + std::to_string(found.size()) + " [[" + key + "]]s; there may be " +
+                std::to_string(most));
+  return found;
+}
+
 std::vector<Operation> read_operations(Config& file) {
   std::vector<Operation> operations;
   std::vector<std::string> names;
-  for (auto& table : file.tables("operation", "an operation that a decision may choose")) {
+  auto declared = file.tables("operation", "an operation that a decision may choose");
+  if (!declared.empty())
+    require_choices(declared.size(), "declares " + count_of(declared.size(), "[[operation]]"), file.file());
+  for (auto& table : declared) {
     Operation op;
     op.name = table.text("name", std::nullopt, "its name in architecture strings");
     require_new(names, op.name, "operations", table.location("name"));
@@ -63,15 +78,14 @@ std::vector<Operation> read_operations(Config& file) {
     op.groups = static_cast<int>(table.integer("groups", 1, 1, 9999, "groups of its 1x1 convolutions"));
     operations.push_back(op);
   }
-  if (!operations.empty())
-    require_choices(operations.size(), "declares " + count_of(operations.size(), "[[operation]]"), file.file());
   return operations;
 }
 
 std::vector<DeclaredDecision> read_decisions(Config& file, bool operations) {
   std::vector<DeclaredDecision> decisions;
   std::vector<std::string> names;
-  for (auto& table : file.tables("decision", "an edge of a cell, or a decision with choices of its own")) {
+  for (auto& table :
+       tables(file, "decision", kMaxDecisions, "an edge of a cell, or a decision with choices of its own")) {
     DeclaredDecision decision;
     decision.name = table.text("name", std::nullopt, "its name");
     const auto where = table.location("name");
@@ -79,7 +93,10 @@ std::vector<DeclaredDecision> read_decisions(Config& file, bool operations) {
     names.push_back(decision.name);
     decision.from = static_cast<int>(table.integer("from", -1, 0, 99, "node where the edge begins"));
     decision.to = static_cast<int>(table.integer("to", -1, 1, 99, "node where the edge ends"));
-    for (const auto& choice : table.texts("choices", {}, "names of its choices, where they are not the operations")) {
+    const auto choices = table.texts("choices", {}, "names of its choices, where they are not the operations");
+    const std::string has = "decision " + decision.name + " has " + count_of(choices.size(), "choice");
+    if (!choices.empty()) require_choices(choices.size(), has, where);
+    for (const auto& choice : choices) {
       require_plain(choice, "choice", table.location("choices"));
       require_new(decision.choices, choice, "choices", table.location("choices"));
       decision.choices.push_back(choice);
@@ -90,8 +107,7 @@ std::vector<DeclaredDecision> read_decisions(Config& file, bool operations) {
     if (!operations) {
       table.finish();  // a misspelt `choices` is told as such
       require_plain(decision.name, "decision", where);
-      require_choices(decision.choices.size(),
-                      "decision " + decision.name + " has " + count_of(decision.choices.size(), "choice"), where);
+      require_choices(choices.size(), has, where);
     }
     decisions.push_back(decision);
   }
@@ -104,7 +120,7 @@ SpaceShapes read_shapes(Config& table, bool relative) {
   shapes.fixed.parameters = table.number("fixed_parameters", 0.0, 0, 1e18, "of what is the same for all");
   const std::string side = relative ? "reduction" : "resolution";
   const std::string meaning = relative ? "side of the input over the layer's" : "pixels a side";
-  for (auto& entry : table.tables("fixed", "a layer that is the same for all architectures")) {
+  for (auto& entry : tables(table, "fixed", kMaxFixedLayers, "a layer that is the same for all architectures")) {
     FixedLayer layer;
     layer.operation.name = entry.text("name", std::nullopt, "its name");
     layer.operation.kind = entry.one_of("kind", "conv", {"conv", "linear"}, "what it computes");
@@ -116,14 +132,14 @@ SpaceShapes read_shapes(Config& table, bool relative) {
     layer.placement.resolution = positive(entry, side, 1, meaning);
     shapes.layers.push_back(layer);
   }
-  for (auto& entry : table.tables("placement", "widths and resolutions at which a cell stands")) {
+  for (auto& entry : tables(table, "placement", kMaxPlacements, "widths and resolutions at which a cell stands")) {
     const int channels = positive(entry, "channels", std::nullopt, "channels");
     const int resolution = positive(entry, "resolution", std::nullopt, "pixels a side");
     shapes.cell.push_back({channels, channels, 1, resolution, positive(entry, "count", 1, "cells")});
   }
   int channels = positive(table, "input_channels", 1, "channels before the first layer");
   int resolution = positive(table, "input_" + side, 1, meaning + ", before the first layer");
-  for (auto& entry : table.tables("stage", "layers of one width")) {
+  for (auto& entry : tables(table, "stage", kMaxDecisions, "layers of one width")) {
     const int out = positive(entry, "channels", std::nullopt, "channels");
     const int layers = positive(entry, "layers", std::nullopt, "layers");
     int stride = positive(entry, "stride", 1, "stride of its first layer");
@@ -132,10 +148,16 @@ SpaceShapes read_shapes(Config& table, bool relative) {
     const bool squeeze = entry.flag("squeeze_excitation", false, "in each of its blocks");
     const bool hard_swish = entry.flag("hard_swish", false, "its blocks activate with h-swish, not ReLU");
     const std::string name = "stage " + std::to_string(shapes.stages.size() + 1);
+    if (shapes.chain.size() + layers > kMaxDecisions)
+      throw Error(entry.file() + ": layers = " + std::to_string(layers) + "; all stages have at most " +
+                  std::to_string(kMaxDecisions) + " layers together");
     if (depth > 0) shapes.stages.push_back({name, static_cast<int>(shapes.chain.size()), layers, depth});
     for (int layer = 0; layer < layers; ++layer, stride = 1) {
       shapes.chain.push_back({channels, out, stride, resolution, 1, squeeze, hard_swish});
       channels = out;
+      if (relative && resolution > kMaxNumber / stride)
+        throw Error(entry.file() + ": stride = " + std::to_string(stride) + " takes the reduction of the input above " +
+                    std::to_string(kMaxNumber));
       resolution = relative ? resolution * stride : resolution / stride;
     }
   }
@@ -153,13 +175,7 @@ std::string content(const std::string& path) {
   std::error_code error;
   if (fs::is_directory(path, error)) throw Error(path + ": is a folder; name the file of a space (*.toml)");
   if (!fs::exists(path, error)) throw Error(path + ": no such file of a space; docs/spaces.md shows how to write one");
-  if (fs::file_size(path, error) > kMaxBytes)
-    throw Error(path + ": has more than " + std::to_string(kMaxBytes) + " bytes; it is no file of a space");
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream bytes;
-  bytes << in.rdbuf();
-  if (!in) throw Error(path + ": can not be read");
-  return bytes.str();
+  return read_file(path, kMaxTomlBytes);
 }
 
 // Two spaces of one name would share measurements and predictors of a store.
@@ -176,6 +192,9 @@ void check_name(const std::string& name, const std::string& where) {
   const auto plain = [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-' || c == '.'; };
   if (name.empty() || name[0] == '.' || !std::all_of(name.begin(), name.end(), plain))
     throw Error(where + ": name = \"" + name + "\" should consist of letters, digits, '_', '-' and '.'");
+  if (name.size() > kLongestName)
+    throw Error(where + ": name = \"" + name + "\" has " + std::to_string(name.size()) +
+                " characters; the longest has " + std::to_string(kLongestName));
 }
 
 }  // namespace
@@ -185,8 +204,9 @@ bool names_space_file(const std::string& name_or_file) { return name_or_file.end
 SpaceDeclaration read_space_file(const std::string& path, const std::string& geometry) {
   SpaceDeclaration space;
   space.file = path;
-  space.checksum = sha256_hex(content(path));
-  Config file = Config::load(path, {});
+  const std::string text = content(path);
+  space.checksum = sha256_hex(text);
+  Config file = Config::parse(text, path, {});
   space.name = file.text("name", std::nullopt, "name of the space");
   check_name(space.name, file.location("name"));
   space.string_form =
@@ -200,7 +220,7 @@ SpaceDeclaration read_space_file(const std::string& path, const std::string& geo
   space.operations = read_operations(file);
   space.decisions = read_decisions(file, !space.operations.empty());
   const bool relative = !space.resolutions.empty();
-  for (auto& table : file.tables("geometry", "shapes of the network on one data set")) {
+  for (auto& table : tables(file, "geometry", kMaxGeometries, "shapes of the network on one data set")) {
     const auto name = table.text("name", std::nullopt, "data set");
     require_new(space.geometries, name, "geometries", table.location("name"));
     space.geometries.push_back(name);

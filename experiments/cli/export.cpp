@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <functional>
+#include <set>
 
 #include "experiments/cli/commands.h"
 #include "oneproxy/engine/base/atomic_path.h"
@@ -44,6 +44,38 @@ class Exporter {
   }
 
  private:
+  Error damaged(const std::string& dataset, const std::string& what) const {
+    return Error(arrays_.path() + ": " + dataset + ": " + what +
+                 "; the result is damaged: run its configuration again with --force");
+  }
+  void check_count(const std::string& dataset, std::size_t found, std::size_t expected) const {
+    if (found != expected)
+      throw damaged(dataset, "has " + std::to_string(found) + " values, " + std::to_string(expected) +
+                                 " belong to the result's other arrays");
+  }
+  std::vector<double> doubles(const std::string& dataset, std::size_t n) const {
+    auto values = arrays_.read_doubles(dataset);
+    check_count(dataset, values.size(), n);
+    return values;
+  }
+  std::vector<std::string> texts(const std::string& dataset) const {
+    auto values = arrays_.read_strings(dataset);
+    if (values.empty()) throw damaged(dataset, "is empty");
+    return values;
+  }
+  std::vector<std::int64_t> integers(const std::string& dataset) const {
+    auto values = arrays_.read_integers(dataset);
+    if (values.empty()) throw damaged(dataset, "is empty");
+    return values;
+  }
+  // Trials of each of so many rows.
+  std::size_t trials(const std::string& dataset, std::size_t values, std::size_t rows) const {
+    if (values % rows != 0)
+      throw damaged(dataset,
+                    "has " + std::to_string(values) + " values, no multiple of its " + std::to_string(rows) + " rows");
+    return values / rows;
+  }
+
   void write(const std::string& name, const std::string& content) {
     const auto path = (folder_ / name).string();
     write_file_atomically(path, content);
@@ -58,9 +90,14 @@ class Exporter {
         SearchSpace::load(fs::exists(own) ? own.string() : name, attribute_text(attributes_, "geometry"));
     const auto choices = arrays_.read_bytes(dataset);
     const std::size_t width = space.n_decisions();
+    if (choices.size() % width != 0)
+      throw damaged(dataset,
+                    "has " + std::to_string(choices.size()) + " choices, an architecture has " + std::to_string(width));
     std::vector<std::string> names;
-    for (std::size_t i = 0; i + width <= choices.size(); i += width) {
+    for (std::size_t i = 0; i < choices.size(); i += width) {
       const std::span<const std::uint8_t> row(choices.data() + i, width);
+      if (const auto fault = space.fault(row); !fault.empty())
+        throw damaged(dataset, "row " + std::to_string(i / width) + " has " + fault);
       names.push_back(csv_field(space.to_string(row)) + "," + to_decimal(space.index(row)));
     }
     return names;
@@ -72,13 +109,17 @@ class Exporter {
     for (const auto& device : arrays_.children("fronts")) {
       for (const auto& front : arrays_.children("fronts/" + device)) {
         const std::string group = "fronts/" + device + "/" + front;
-        const auto kept = arrays_.read_integers(group + "/row");
+        const auto front_rows = arrays_.read_integers(group + "/row");
+        const std::set<std::int64_t> kept(front_rows.begin(), front_rows.end());
         const auto rows = arrays_.read_integers(group + "/members/row");
-        const auto latency = arrays_.read_doubles(group + "/members/latency_ms");
-        const auto quality = arrays_.read_doubles(group + "/members/quality");
-        const auto predicted = arrays_.read_doubles(group + "/members/predicted_ms");
+        const auto latency = doubles(group + "/members/latency_ms", rows.size());
+        const auto quality = doubles(group + "/members/quality", rows.size());
+        const auto predicted = doubles(group + "/members/predicted_ms", rows.size());
         for (std::size_t i = 0; i < rows.size(); ++i) {
-          const bool on_front = std::find(kept.begin(), kept.end(), rows[i]) != kept.end();
+          if (rows[i] < 0 || static_cast<std::size_t>(rows[i]) >= names.size())
+            throw damaged(group + "/members/row", "names row " + std::to_string(rows[i]) + " of " +
+                                                      std::to_string(names.size()) + " architectures");
+          const bool on_front = kept.count(rows[i]) > 0;
           csv += csv_field(device) + "," + front + "," + (on_front ? "1" : "0") + "," + std::to_string(rows[i]) + "," +
                  names[rows[i]] + "," + exact(latency[i]) + "," + exact(quality[i]) + "," + exact(predicted[i]) + "\n";
         }
@@ -90,11 +131,11 @@ class Exporter {
   void predictions() {
     const auto names = architectures("choices");
     std::string csv = "row,arch,index,quality";
-    std::vector<std::vector<double>> columns = {arrays_.read_doubles("quality")};
+    std::vector<std::vector<double>> columns = {doubles("quality", names.size())};
     for (const auto& device : arrays_.children("predicted_ms")) {
       csv += "," + csv_field(device + " predicted_ms") + "," + csv_field(device + " latency_ms");
-      columns.push_back(arrays_.read_doubles("predicted_ms/" + device));
-      columns.push_back(arrays_.read_doubles("latency_ms/" + device));
+      columns.push_back(doubles("predicted_ms/" + device, names.size()));
+      columns.push_back(doubles("latency_ms/" + device, names.size()));
     }
     csv += "\n";
     for (std::size_t i = 0; i < names.size(); ++i) {
@@ -109,11 +150,11 @@ class Exporter {
     const auto names = architectures(group + "/choices");
     std::string csv = "arch,index";
     std::vector<std::vector<double>> columns;
-    auto objectives = arrays_.read_strings("objectives/name");
+    auto objectives = texts("objectives/name");
     std::rotate(objectives.begin(), objectives.begin() + 1, objectives.end());  // the goal last
     for (const auto& objective : objectives) {
       csv += "," + csv_field(objective);
-      columns.push_back(arrays_.read_doubles(group + "/" + objective));
+      columns.push_back(doubles(group + "/" + objective, names.size()));
     }
     csv += "\n";
     for (std::size_t i = 0; i < names.size(); ++i) {
@@ -125,10 +166,10 @@ class Exporter {
   }
 
   void matrices() {
-    const auto names = arrays_.read_strings(arrays_.exists("matrix_devices") ? "matrix_devices" : "devices");
+    const auto names = texts(arrays_.exists("matrix_devices") ? "matrix_devices" : "devices");
     for (const std::string name : {"srcc", "kendall", "srcc_low", "srcc_high"}) {
       if (!arrays_.exists(name)) continue;
-      const auto values = arrays_.read_doubles(name);
+      const auto values = doubles(name, names.size() * names.size());
       std::string csv = "device";
       for (const auto& device : names) csv += "," + csv_field(device);
       csv += "\n";
@@ -142,36 +183,37 @@ class Exporter {
   }
 
   void adaptation() {
-    const auto names = arrays_.read_strings("devices");
-    const auto before = arrays_.read_doubles("srcc_before");
+    const auto names = texts("devices");
+    const auto before = doubles("srcc_before", names.size());
     const auto after = arrays_.read_doubles("srcc_after");
-    const std::size_t trials = after.size() / names.size();
+    const std::size_t n = trials("srcc_after", after.size(), names.size());
     std::string csv = "device,trial,srcc_before,srcc_after\n";
     for (std::size_t i = 0; i < names.size(); ++i)
-      for (std::size_t trial = 0; trial < trials; ++trial)
+      for (std::size_t trial = 0; trial < n; ++trial)
         csv += csv_field(names[i]) + "," + std::to_string(trial) + "," + exact(before[i]) + "," +
-               exact(after[i * trials + trial]) + "\n";
+               exact(after[i * n + trial]) + "\n";
     write("adaptation.csv", csv);
   }
 
   // A row a task, target (and proxy, where each source is one alone), number of samples and trial.
   void few_shot() {
     std::string csv = "task,proxy,target,samples,trial,srcc,expected_srcc,probability_strong\n";
-    for (const auto& task : arrays_.read_strings("tasks")) {
+    for (const auto& task : texts("tasks")) {
       const std::string group = "task/" + task + "/";
-      const auto targets = arrays_.read_strings(group + "targets");
+      const auto targets = texts(group + "targets");
       const auto proxies = arrays_.exists(group + "proxies") ? arrays_.read_strings(group + "proxies")
                                                              : std::vector<std::string>(targets.size());
-      const auto samples = arrays_.read_integers(group + "samples");
+      check_count(group + "proxies", proxies.size(), targets.size());
+      const auto samples = integers(group + "samples");
       const auto srcc = arrays_.read_doubles(group + "srcc");
-      const auto expected = arrays_.read_doubles(group + "expected_srcc");
-      const auto sure = arrays_.read_doubles(group + "probability_strong");
-      const std::size_t trials = srcc.size() / (targets.size() * samples.size());
+      const auto expected = doubles(group + "expected_srcc", srcc.size());
+      const auto sure = doubles(group + "probability_strong", srcc.size());
+      const std::size_t n = trials(group + "srcc", srcc.size(), targets.size() * samples.size());
       for (std::size_t i = 0; i < srcc.size(); ++i) {
-        const std::size_t target = i / trials / samples.size();
+        const std::size_t target = i / n / samples.size();
         csv += csv_field(task) + "," + csv_field(proxies[target]) + "," + csv_field(targets[target]) + "," +
-               std::to_string(samples[i / trials % samples.size()]) + "," + std::to_string(i % trials) + "," +
-               exact(srcc[i]) + "," + exact(expected[i]) + "," + exact(sure[i]) + "\n";
+               std::to_string(samples[i / n % samples.size()]) + "," + std::to_string(i % n) + "," + exact(srcc[i]) +
+               "," + exact(expected[i]) + "," + exact(sure[i]) + "\n";
       }
     }
     write("few_shot.csv", csv);
@@ -179,14 +221,14 @@ class Exporter {
 
   // A row a proxy and target: as it is, and adapted with each number of measurements.
   void sweep() {
-    const auto names = arrays_.read_strings("devices");
-    const auto budgets = arrays_.read_integers("sweep_budgets");
-    const auto before = arrays_.read_doubles("srcc");
-    const auto after = arrays_.read_doubles("sweep_srcc");
+    const auto names = texts("devices");
+    const auto budgets = integers("sweep_budgets");
+    const std::size_t d = names.size();
+    const auto before = doubles("srcc", d * d);
+    const auto after = doubles("sweep_srcc", budgets.size() * d * d);
     std::string csv = "proxy,target,srcc_0";
     for (const auto budget : budgets) csv += ",srcc_" + std::to_string(budget);
     csv += "\n";
-    const std::size_t d = names.size();
     for (std::size_t pair = 0; pair < d * d; ++pair) {
       csv += csv_field(names[pair / d]) + "," + csv_field(names[pair % d]) + "," + exact(before[pair]);
       for (std::size_t b = 0; b < budgets.size(); ++b) csv += "," + exact(after[b * d * d + pair]);

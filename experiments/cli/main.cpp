@@ -8,11 +8,13 @@
 #include <csignal>
 #include <cstdio>
 #include <iostream>
+#include <new>
 
 #include "experiments/cli/adapt_command.h"
 #include "experiments/cli/commands.h"
 #include "experiments/runner.h"
 #include "oneproxy/engine/adapt/method_registry.h"
+#include "oneproxy/engine/base/arguments.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/base/names.h"
@@ -338,10 +340,14 @@ int run_program(int argc, char** argv) {
 int main(int argc, char** argv) {
   oneproxy::install_interrupt_handler();
   try {
+    oneproxy::check_arguments(argc, argv);
     return oneproxy::run_program(argc, argv);
   } catch (const oneproxy::Interrupted& error) {
     std::fprintf(stderr, "oneproxy: %s\n", error.what());
     return oneproxy::interrupt_status();
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "oneproxy: error: out of memory; work on less at a time, or raise the limit (ulimit -v)\n");
+    return 1;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "oneproxy: error: %s\n", oneproxy::one_line(error.what()).c_str());
     return 1;

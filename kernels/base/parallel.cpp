@@ -12,6 +12,7 @@
 #include <exception>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -62,7 +63,7 @@ class Pool {
   bool run(std::int64_t count, const std::function<void(std::int64_t)>& body, int threads) {
     const std::unique_lock lock(one_job_, std::try_to_lock);
     if (!lock.owns_lock()) return false;
-    while (static_cast<int>(helpers_.size()) < threads - 1) helpers_.emplace_back([this] { help(); });
+    start_helpers(threads - 1);
 
     body_ = &body;
     count_ = count;
@@ -80,6 +81,18 @@ class Pool {
 
  private:
   static constexpr std::uint64_t one_ticket = std::uint64_t{1} << 32;
+
+  // Those that run already stay, whatever happens: the next job may need no more than these.
+  void start_helpers(int count) {
+    try {
+      while (static_cast<int>(helpers_.size()) < count) helpers_.emplace_back([this] { help(); });
+    } catch (const std::system_error& error) {
+      throw Error("thread " + std::to_string(helpers_.size() + 2) + " of " + std::to_string(count + 1) +
+                  " can not be started (" + error.code().message() +
+                  "); use fewer (--threads or ONEPROXY_THREADS), or raise the limits of processes and memory (ulimit "
+                  "-u, -v)");
+    }
+  }
 
   void wake() {
     ++generation_;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest-spi.h>
 
+#include "tests/support/scoped_variable.h"
+
 namespace oneproxy::test {
 namespace {
 
@@ -13,12 +15,10 @@ TEST(NeedsCuda, IsAFailureWhereCudaIsRequiredAndMissing) {
     EXPECT_FALSE(IsSkipped()) << "there is a device";
     return;
   }
-  const char* before = std::getenv("ONEPROXY_REQUIRE_CUDA");
-  const std::string value = before ? before : "";
-  setenv("ONEPROXY_REQUIRE_CUDA", "1", 1);
+  const ScopedVariable required("ONEPROXY_REQUIRE_CUDA");
+  required.set("1");
   EXPECT_FATAL_FAILURE(needs_cuda(), "ONEPROXY_REQUIRE_CUDA=1");
   EXPECT_FALSE(IsSkipped());
-  setenv("ONEPROXY_REQUIRE_CUDA", value.c_str(), 1);
 }
 
 }  // namespace

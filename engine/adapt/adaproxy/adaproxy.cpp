@@ -13,6 +13,8 @@
 #include <utility>
 
 #include "oneproxy/engine/adapt/adaproxy/normed_least_squares.h"
+#include "oneproxy/engine/base/numbers.h"
+#include "oneproxy/engine/device/latency_range.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/rank/rank.h"
 
@@ -151,10 +153,7 @@ void check_samples(const Samples& samples, std::span<const std::uint8_t> radices
                 std::to_string(n * decisions));
   }
   for (std::size_t i = 0; i < n; ++i) {
-    if (!std::isfinite(latency_ms[i])) {
-      throw Error("latency " + std::to_string(latency_ms[i]) + " in AdaProxy's " + what + " sample " +
-                  std::to_string(i) + "; leave failed measurements out");
-    }
+    check_latency(latency_ms[i], "the latency of AdaProxy's " + what + " sample " + std::to_string(i));
     for (std::size_t d = 0; d < decisions; ++d) {
       if (choices[i * decisions + d] >= radices[d]) {
         throw Error("choice " + std::to_string(choices[i * decisions + d]) + " at decision " + std::to_string(d) +
@@ -191,8 +190,8 @@ AdaproxyResult adapt_adaproxy(const AdditivePredictor& proxy, double proxy_devia
   check_samples(validation, proxy.radices, kMinValidation, "validation");
   const double mean = mean_of(training.values), deviation = deviation_of(training.values, mean);
   if (!(deviation > kExplained * std::abs(mean))) {
-    throw Error("all " + std::to_string(training.values.size()) + " training latencies of AdaProxy are " +
-                std::to_string(mean) + " ms; measure architectures that differ");
+    throw Error("all " + std::to_string(training.values.size()) + " training latencies of AdaProxy are " + brief(mean) +
+                " ms; measure architectures that differ");
   }
 
   AdaproxyProblem problem;

@@ -13,6 +13,7 @@
 #include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/base/streams.h"
+#include "oneproxy/engine/device/latency_range.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/rank/rank.h"
 
@@ -179,9 +180,7 @@ AdaptedBayes GaussianProcess::adapt(std::span<const double> z, std::span<const d
   std::vector<std::int64_t> given;  // of each y, among the latencies
   for (std::size_t i = 0; i < latency_ms.size(); ++i) {
     if (std::isnan(latency_ms[i])) continue;
-    if (!(latency_ms[i] > 0) || std::isinf(latency_ms[i]))
-      throw Error("latency " + brief(latency_ms[i]) + " of target sample " + std::to_string(i) +
-                  " should be positive; leave failed measurements out");
+    check_latency(latency_ms[i], "the latency of target sample " + std::to_string(i));
     y.push_back(latency_ms[i]);
     given.push_back(static_cast<std::int64_t>(i));
     adapted.samples.insert(adapted.samples.end(), &z[i * columns], &z[i * columns] + columns);

@@ -20,6 +20,7 @@ using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::Ro
 
 constexpr double kNu = 4;                 // of Student's t
 constexpr double kJitter = 1e-8;          // on the diagonal; raised tenfold where a factor fails
+constexpr double kMaxJitter = 1e6;        // of kernels whose mean is 1: the numbers are beyond a double
 constexpr double kMinWeight = 1e-6;       // of a point, to be kept for the covariance
 constexpr double kSpreadOfPoints = 0.15;  // added to their covariance in a round of importance sampling
 constexpr int kLanes = 8;                 // hyper-parameter points that are factored side by side
@@ -77,7 +78,8 @@ class Lanes {
     double jitter = kJitter;
     while (!factor(scales, jitter)) {
       jitter *= 10;
-      ONEPROXY_ASSERT(jitter < 1e6);
+      if (!(jitter < kMaxJitter))
+        throw Error("the measurements are too far apart to be modelled together; look for one of another unit");
     }
   }
 

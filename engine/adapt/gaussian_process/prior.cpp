@@ -97,7 +97,10 @@ BlockPrior learn_prior(const ArchitectureFeatures& features, std::span<const Sou
         variances.push_back(MapVector(at.log_hyper_variance.data(), q));
       }
     }
-    ONEPROXY_ASSERT(!means.empty());
+    if (means.empty())
+      throw Error(
+          "no source device's latencies differ but for outliers, so there is no prior to learn; choose others or "
+          "use prior = \"flat\"");
     const auto count = static_cast<double>(means.size());
     VectorXd mean = VectorXd::Zero(means[0].size()), variance = mean;
     for (const auto& one : means) mean += one / count;

@@ -27,8 +27,8 @@ struct FineTuneSettings {
   std::uint64_t seed = 1;
 };
 
-// Errors: a build without LibTorch, fewer than two measurements, no spread, a latency that is not positive (each names
-// the device).
+// Errors: a build without LibTorch, fewer than two measurements, no spread, a latency outside
+// device/latency_range.h (each names the device).
 MlpPredictor pretrain(const SearchSpace& space, const SourceDevice& device, const FineTuneSettings& settings);
 
 // From the networks of the source devices, at least one. Adapting: errors as above, of the target's samples.

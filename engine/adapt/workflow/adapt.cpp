@@ -10,6 +10,7 @@
 #include "oneproxy/engine/base/provenance.h"
 #include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/device/drift.h"
+#include "oneproxy/engine/device/latency_range.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -62,6 +63,9 @@ AdaptReport adapt(const Sources& sources, MeasuredArchitectures measured, const 
   settings.method.require_available("adapt");
   settings.method.require_sources(sources);
   const auto& space = sources.features->space();
+  for (std::size_t i = 0; i < measured.repeats.size(); ++i)  // a program may have made them
+    for (const double latency_ms : measured.repeats[i])
+      check_latency(latency_ms, "a repeat of architecture " + std::to_string(i));
   AdaptReport report;
   report.space = space.name();
   report.geometry = space.geometry();

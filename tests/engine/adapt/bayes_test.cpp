@@ -184,6 +184,17 @@ TEST(Bayes, DuplicatesAndFailuresAreNoTrouble) {
   for (const double v : model.latency_ms(adapted, fleet.features.rows(fleet.choices))) EXPECT_TRUE(std::isfinite(v));
 }
 
+// A device that is one number but for some slips says nothing of how devices differ.
+TEST(Bayes, ThereIsNoPriorToLearnFromConstantSources) {
+  Fleet fleet("nasbench201");
+  for (auto& device : fleet.devices) {
+    std::fill(device.begin(), device.end(), 1.0);
+    device[0] = 1e9;
+  }
+  EXPECT_THAT(error_of([&] { learn_prior(fleet.features, fleet.sources(3), {}, 1); }),
+              AllOf(HasSubstr("no prior to learn"), HasSubstr("flat")));
+}
+
 TEST(Bayes, RefusesBadInputWithTheRemedy) {
   const Fleet fleet("nasbench201");
   const auto model = fleet.model(3);

@@ -1,10 +1,12 @@
 #include "oneproxy/engine/adapt/gaussian_process/block_regression.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <Eigen/Dense>
 #include <cmath>
 
+#include "tests/engine/error_of.h"
 #include "tests/fixtures/bayes_cases.h"
 #include "tests/support/compare.h"
 
@@ -20,6 +22,16 @@ BlockPosterior fit(int rounds) {
 
 TEST(BlockRegression, TakesScipysHaltonPoints) {
   EXPECT_TRUE(test::close_values(halton_normal(5, 3), kHalton5x3, 1e-12));
+}
+
+TEST(BlockRegression, NumbersBeyondADoubleAreTheInputsFault) {
+  auto z = kBayesZ;
+  for (double& value : z) value *= 1e200;
+  EXPECT_THAT(error_of([&] {
+                fit_blocks(kLayout, {kBayesLogMean, kBayesDeviation, kBayesRho}, kBayesDirection, z, kBayesY,
+                           std::vector<double>(kBayesY.size(), 1.0), {kBayesPoints, kBayesPasses, 0});
+              }),
+              testing::HasSubstr("too far apart"));
 }
 
 TEST(BlockRegression, AgreesWithNumpy) {

@@ -179,5 +179,51 @@ TEST(AdaproxyMethod, IsAdaproxyWithTheLastMeasurementsForLambda) {
   for (int i = 0; i < 300; ++i) EXPECT_NEAR(got[i], expected[i], 1e-6 * expected[i]);
 }
 
+// Latencies between the ends of the range, for the target and for the sources: a predictor of finite values or one
+// line, never an assertion.
+TEST(MethodRegistry, ExtremeLatenciesAreAdaptedToOrRefused) {
+  using Latency = double (*)(int);
+  const Latency mixed = [](int i) { return i % 2 ? 1e9 : 1e-9; };
+  const Latency wide = [](int i) { return std::pow(10.0, i * 37 % 19 - 9); };
+  const Latency slip = [](int i) { return i == 7 ? 1e9 : 1e-9 * (1 + i); };
+  const Latency close = [](int i) { return 1e9 - 1e-7 * (i % 3); };
+  for (const auto& kind : adaptation_methods()) {
+    if (!available(kind)) continue;
+    for (const Latency of_target : {mixed, wide, slip, close}) {
+      for (const Latency of_sources : {Latency{}, mixed, wide, slip}) {
+        if (of_sources && of_target != mixed) continue;
+        Fleet fleet("nasbench201");
+        for (int i = 0; i < 300; ++i) {
+          fleet.devices[4][i] = of_target(i);
+          for (int d = 0; of_sources && d < 3; ++d) fleet.devices[d][i] = of_sources(i * (d + 1));
+        }
+        try {
+          const Sources sources(fleet.shared_features, fleet.sources(3));
+          const auto predictor = make(MethodChoice(kind.name), sources)->adapt(fleet.samples(4, first(40)));
+          for (const double v : predictor->latency_ms({fleet.features, fleet.choices})) ASSERT_TRUE(std::isfinite(v));
+        } catch (const Error&) {
+        }
+      }
+    }
+  }
+}
+
+TEST(MethodRegistry, WhatIsNoLatencyIsRefused) {
+  for (const auto& kind : adaptation_methods()) {
+    if (!available(kind)) continue;
+    const Fleet fleet("nasbench201");
+    const auto method = make(MethodChoice(kind.name), Sources(fleet.shared_features, fleet.sources(3)));
+    for (const double bad : {5e-324, 0.9e-9, 1.1e9, 1e300, HUGE_VAL, 0.0, -1.0}) {
+      auto samples = fleet.samples(4, first(40));
+      samples.values[3] = bad;
+      EXPECT_THAT(error_of([&] { method->adapt(samples); }), HasSubstr("is the unit right?")) << kind.name << bad;
+      Fleet other("nasbench201");
+      other.devices[1][3] = bad;
+      EXPECT_THAT(error_of([&] { Sources(other.shared_features, other.sources(3)); }),
+                  testing::AllOf(HasSubstr("device1"), HasSubstr("is the unit right?")));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace oneproxy

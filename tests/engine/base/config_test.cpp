@@ -143,5 +143,13 @@ TEST(Names, NearestFirst) {
   EXPECT_THAT(unknown_name("device", "x", "store", {}), HasSubstr("there is none"));
 }
 
+// The time of a distance is the product of the lengths: 10^12 steps where all of a long name is compared.
+TEST(Names, ALongNameIsComparedByItsBeginning) {
+  const std::string tail(1 << 20, 'x');
+  const std::vector<std::string> names = {"rice_pixel3" + tail, "rice_fpga" + tail, "true_vpu"};
+  EXPECT_EQ(nearest_names("rice_fgpa" + tail, names, 1).front(), names[1]);
+  EXPECT_EQ(nearest_names("true_vpo", names, 1).front(), "true_vpu");
+}
+
 }  // namespace
 }  // namespace oneproxy

@@ -2,11 +2,11 @@
 
 #include <gmock/gmock.h>
 
-#include <cstdlib>
 #include <filesystem>
 
 #include "tests/engine/error_of.h"
 #include "tests/engine/temporary_folder.h"
+#include "tests/support/scoped_variable.h"
 
 namespace oneproxy {
 namespace {
@@ -15,13 +15,14 @@ using ::testing::HasSubstr;
 
 TEST(Resources, AFolderThatSomebodyNamedIsTakenOrRefused) {
   const TemporaryFolder folder;
-  setenv("ONEPROXY_HOME", (folder / "none").c_str(), 1);
+  const test::ScopedVariable home("ONEPROXY_HOME");
+  home.set(folder / "none");
   EXPECT_THAT(error_of([] { home_folder(); }), AllOf(HasSubstr("ONEPROXY_HOME="), HasSubstr("configs/spaces")));
   EXPECT_THAT(error_of([&] { set_home_folder(folder / "none"); }), HasSubstr(folder / "none"));
   std::filesystem::create_directories(folder / "mine/configs/spaces");
-  setenv("ONEPROXY_HOME", (folder / "mine").c_str(), 1);
+  home.set(folder / "mine");
   EXPECT_EQ(home_folder(), folder / "mine");
-  unsetenv("ONEPROXY_HOME");
+  home.unset();
   EXPECT_TRUE(std::filesystem::exists(shipped_store())) << home_folder();
 }
 

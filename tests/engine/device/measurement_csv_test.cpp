@@ -84,9 +84,33 @@ TEST_F(MeasurementCsv, NamesWhatIsWrongAndWhere) {
   EXPECT_THAT(refused(start + "0;0;0;0;0;2,0\n"), HasSubstr("m.csv:3: latency_ms = '0'"));
   EXPECT_THAT(refused(start + "0;0;0;0;0;2,3 ms\n"), HasSubstr("'3 ms' should be a positive number"));
   EXPECT_THAT(refused(start + "0;0;0;0;0;2,inf\n"), HasSubstr("positive"));
+  for (const std::string extreme : {"1e300", "1e10", "1e-10", "5e-324"})
+    EXPECT_THAT(refused(start + "0;0;0;0;0;2," + extreme + "\n"),
+                AllOf(HasSubstr("m.csv:3: latency_ms = '" + extreme + "'"), HasSubstr("is the unit right?")));
   EXPECT_THAT(refused("arch,ms\n0;0;0;0;0;1,3\n"), HasSubstr("no column 'latency_ms'"));
   EXPECT_THAT(refused("architecture,latency_ms\n0;0;0;0;0;1,3\n"), HasSubstr("no column 'arch'"));
   EXPECT_THAT(refused("arch,latency_ms,color\n0;0;0;0;0;1,3,red\n"), HasSubstr("unknown column 'color'"));
+}
+
+// Bytes that would take a hundred times as many in memory.
+TEST_F(MeasurementCsv, MoreFieldsThanAnyoneMeasuresAreRefused) {
+  EXPECT_THAT(refused(std::string(30 << 20, ',')), HasSubstr("m.csv:1: has more than 1024 columns"));
+  std::string rows = "arch\n";
+  for (int i = 0; i < (1 << 23) + 1; ++i) rows += "0\n";
+  EXPECT_THAT(refused(rows), HasSubstr("8388608 fields"));
+}
+
+// The range is of milliseconds, whatever the file's unit.
+TEST_F(MeasurementCsv, ExtremesAreJudgedInMilliseconds) {
+  const auto read = [&](const std::string& latency, const std::string& unit) {
+    const auto file = folder_.write("u.csv", "arch,latency_ms\n0;0;0;0;0;1," + latency + "\n");
+    return error_of([&] { read_measurements(space_, {file}, unit); });
+  };
+  EXPECT_EQ(read("5e8", "ms"), "no error");
+  EXPECT_THAT(read("5e8", "s"), HasSubstr("'5e8' is 5e+11 ms"));
+  EXPECT_EQ(read("5e8", "us"), "no error");
+  EXPECT_EQ(read("2e-9", "ms"), "no error");
+  EXPECT_THAT(read("2e-9", "us"), HasSubstr("unit"));
 }
 
 }  // namespace

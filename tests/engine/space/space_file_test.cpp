@@ -89,5 +89,47 @@ TEST(SpaceFile, OperationsWithoutEdges) {
   EXPECT_THAT(error_of([&] { SearchSpace::load_file(folder.write("cell.toml", cell)); }), HasSubstr("from"));
 }
 
+// Some lines that would become gigabytes: the tables of a space have limits.
+TEST(SpaceFile, BombsAreRefused) {
+  const TemporaryFolder folder;
+  const auto refusal = [&](const std::string& text) {
+    return error_of([&] { SearchSpace::load_file(folder.write("bomb.toml", text)); });
+  };
+  const auto repeated = [](const std::string& text, int times) {
+    std::string all;
+    for (int i = 0; i < times; ++i) all += text;
+    return all;
+  };
+  const auto operations = [](int n) {
+    std::string all;
+    for (int i = 0; i < n; ++i) all += "[[operation]]\nname = 'o" + std::to_string(i) + "'\nkind = 'skip'\n";
+    return all;
+  };
+  const std::string stages = "name = 'x'\nstring_form = 'stages'\n", list = "name = 'x'\nstring_form = 'list'\n";
+  const std::string geometry = "[[geometry]]\nname = 'g'\n", stage = "[[geometry.stage]]\nchannels = 8\n";
+  EXPECT_THAT(refusal(stages + operations(2) + geometry + stage + "layers = 1000000\nsmallest_depth = 1\n"),
+              HasSubstr("256 layers together"));
+  EXPECT_THAT(refusal(list + operations(2) + geometry + repeated(stage + "layers = 100\n", 3)),
+              HasSubstr("256 layers together"));
+  EXPECT_THAT(refusal(stages + operations(3) + geometry + repeated(stage + "layers = 18\nsmallest_depth = 1\n", 4)),
+              HasSubstr("1048576 variants"));
+  EXPECT_THAT(
+      refusal("name = 'x'\nstring_form = 'cell'\n" + operations(2) + "[[decision]]\nname = 'd'\nfrom = 0\nto = 1\n" +
+              geometry + repeated("[[geometry.placement]]\nchannels = 8\nresolution = 8\n", 65)),
+      HasSubstr("65 [[placement]]s"));
+  EXPECT_THAT(refusal(list + operations(2) + repeated(geometry, 65)), HasSubstr("65 [[geometry]]s"));
+  EXPECT_THAT(refusal(list + operations(256)), HasSubstr("256 [[operation]]s, more than the 255"));
+  EXPECT_THAT(refusal("name = 'x'\n" + repeated("[[decision]]\nname = 'd'\nchoices = ['a', 'b']\n", 257)),
+              HasSubstr("257 [[decision]]s"));
+  std::string choices;
+  for (int i = 0; i < 20'000; ++i) choices += "'" + std::to_string(i) + "',";
+  EXPECT_THAT(refusal("name = 'x'\n[[decision]]\nname = 'd'\nchoices = [" + choices + "]\n"),
+              HasSubstr("20000 choices, more than the 255"));
+  EXPECT_THAT(refusal("name = '" + std::string(101, 'x') + "'\n"), HasSubstr("101 characters"));
+  EXPECT_THAT(refusal("resolutions = [64, 128]\n" + stages + operations(2) + geometry +
+                      repeated(stage + "layers = 1\nsmallest_depth = 1\nstride = 1048576\n", 2)),
+              HasSubstr("stride = 1048576"));
+}
+
 }  // namespace
 }  // namespace oneproxy

@@ -1,9 +1,9 @@
 #include "oneproxy/kernels/base/parallel.h"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -11,16 +11,15 @@
 #include <vector>
 
 #include "oneproxy/kernels/base/error.h"
+#include "tests/support/scoped_variable.h"
 
 namespace oneproxy {
 namespace {
 
 class Parallel : public testing::Test {
  protected:
-  void TearDown() override {
-    set_thread_count(0);
-    unsetenv("ONEPROXY_THREADS");
-  }
+  void TearDown() override { set_thread_count(0); }
+  const test::ScopedVariable threads_{"ONEPROXY_THREADS"};
 };
 
 TEST_F(Parallel, CallsEachPieceOnce) {
@@ -89,7 +88,7 @@ TEST_F(Parallel, RethrowsAndGoesOn) {
 
 TEST_F(Parallel, ThreadCount) {
   EXPECT_GE(thread_count(), 1);
-  setenv("ONEPROXY_THREADS", "3", 1);
+  threads_.set("3");
   EXPECT_EQ(thread_count(), 3);
   set_thread_count(5);
   EXPECT_EQ(thread_count(), 5) << "a chosen number comes before the environment";
@@ -100,13 +99,41 @@ TEST_F(Parallel, ThreadCount) {
 
 TEST_F(Parallel, BadEnvironmentIsAnError) {
   for (const char* text : {"", "0", "-2", "two", "4 ", "4.5", "99999999999"}) {
-    setenv("ONEPROXY_THREADS", text, 1);
+    threads_.set(text);
     try {
       thread_count();
       FAIL() << "accepted '" << text << "'";
     } catch (const Error& error) {
       EXPECT_NE(std::string(error.what()).find("ONEPROXY_THREADS = '" + std::string(text) + "'"), std::string::npos);
     }
+  }
+}
+
+// New threads get a stack that no machine has, so that none starts.
+TEST_F(Parallel, AThreadThatCanNotStartIsAnErrorAndThePoolStaysWhole) {
+  pthread_attr_t usual, vast;
+  ASSERT_EQ(pthread_getattr_default_np(&usual), 0);
+  pthread_attr_init(&vast);
+  ASSERT_EQ(pthread_attr_setstacksize(&vast, std::size_t{1} << 50), 0);
+  ASSERT_EQ(pthread_setattr_default_np(&vast), 0);
+  set_thread_count(1000);
+  std::string message = "no error";
+  try {
+    parallel_for(1000, [](std::int64_t) {});
+  } catch (const Error& error) {
+    message = error.what();
+  }
+  ASSERT_EQ(pthread_setattr_default_np(&usual), 0);
+  pthread_attr_destroy(&vast);
+  pthread_attr_destroy(&usual);
+  EXPECT_NE(message.find("of 1000 can not be started ("), std::string::npos) << message;
+  EXPECT_NE(message.find("--threads"), std::string::npos) << message;
+  EXPECT_NE(message.find("ulimit -u"), std::string::npos) << message;
+  for (const int threads : {1, 2, 16}) {
+    set_thread_count(threads);
+    std::atomic<int> calls{0};
+    parallel_for(100, [&](std::int64_t) { ++calls; });
+    EXPECT_EQ(calls, 100);
   }
 }
 

@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 
@@ -19,6 +18,7 @@
 #include "oneproxy/kernels/score/mlp_error.h"
 #include "oneproxy/kernels/score/scorer_detail.h"
 #include "tests/kernels/score/mlp_cases.h"
+#include "tests/support/scoped_variable.h"
 
 namespace oneproxy {
 namespace detail {
@@ -370,13 +370,13 @@ TEST(MlpCpuRankTest, FastScoresRankAsFp64Does) {
 
 class IsaVariable : public testing::Test {
  protected:
-  ~IsaVariable() override { unsetenv("ONEPROXY_ISA"); }
+  const test::ScopedVariable isa_{"ONEPROXY_ISA"};
 };
 
 TEST_F(IsaVariable, ChoosesAndRefuses) {
   EXPECT_EQ(chosen_isa(), available_isas().back());
   for (const Isa isa : {Isa::portable, Isa::avx2, Isa::avx512, Isa::avx512_bf16}) {
-    setenv("ONEPROXY_ISA", to_string(isa), 1);
+    isa_.set(to_string(isa));
     if (isa_available(isa)) {
       EXPECT_EQ(chosen_isa(), isa);
     } else {
@@ -384,7 +384,7 @@ TEST_F(IsaVariable, ChoosesAndRefuses) {
     }
   }
   for (const char* wrong : {"avx", "AVX2", "", "sse"}) {
-    setenv("ONEPROXY_ISA", wrong, 1);
+    isa_.set(wrong);
     EXPECT_THROW(chosen_isa(), Error) << wrong;
   }
 }
@@ -392,11 +392,11 @@ TEST_F(IsaVariable, ChoosesAndRefuses) {
 TEST_F(IsaVariable, MlpCpuFollowsItAndNamesItsPath) {
   const RandomMlp random({"named", {5, 5, 5, 5, 5, 5}, 1, 0, {64, 64}, 4});
   const detail::OwnedCode code(random.code());
-  setenv("ONEPROXY_ISA", "portable", 1);
+  isa_.set("portable");
   const detail::MlpCpu portable(random.model(), code, Precision::fp32), bf16(random.model(), code, Precision::bf16);
   EXPECT_EQ(portable.path().find("portable fp32, table of "), 0u) << portable.path();
   EXPECT_NE(bf16.path().find("emulated"), std::string::npos) << bf16.path();
-  unsetenv("ONEPROXY_ISA");
+  isa_.unset();
   const detail::MlpCpu exact(random.model(), code, Precision::fp64);
   EXPECT_EQ(exact.error_bound(), 0);
   EXPECT_GT(bf16.error_bound(), portable.error_bound());

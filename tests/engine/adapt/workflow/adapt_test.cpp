@@ -150,6 +150,12 @@ TEST_F(AdaptTest, TooFewMeasurementsAreSaidAndRankBySources) {
   EXPECT_THAT(error_of([&] { recorded_predictor(report, "phone"); }), HasSubstr("measure more"));
 }
 
+TEST_F(AdaptTest, RepeatsOfAProgramAreLatenciesToo) {
+  auto measured = measure(20);
+  measured.repeats[3].push_back(0);  // the median is none the worse
+  EXPECT_THAT(error_of([&] { adapt(sources_, measured, {}); }), HasSubstr("repeat of architecture 3 is 0 ms"));
+}
+
 TEST_F(AdaptTest, AModelCarriesItsRecord) {
   auto measured = measure(20);
   measured.files = {{"a.csv", "12ab"}, {"b.csv", "34cd"}};
