@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <set>
 #include <sstream>
@@ -129,12 +128,15 @@ void insert_override(toml::table& root, const std::string& text, const std::stri
   if (equals == std::string::npos || equals == 0) throw Error(place + ": should be key=value");
   const std::string key = text.substr(0, equals), raw = text.substr(equals + 1);
   check_toml_limits(key, "--set");
-  check_toml_limits("v = " + raw, "--set " + key);
+  const std::string line = "v = " + raw;
   toml::table value;
-  try {
-    value = toml::parse("v = " + raw);
-  } catch (const toml::parse_error&) {
-    value.insert_or_assign("v", raw);  // a bare word or path is a string
+  value.insert_or_assign("v", raw);  // a bare word or path is a string
+  if (is_bare_ascii(line)) {
+    check_toml_limits(line, "--set " + key);
+    try {
+      value = toml::parse(line);
+    } catch (const toml::parse_error&) {  // it is no TOML value
+    }
   }
   toml::table* table = &root;
   std::string rest = key;
@@ -342,12 +344,10 @@ std::string Config::name_or_file(const std::string& key, const std::string& exte
   if (!value.ends_with(extension)) return value;
   const std::string path = resolved_path(*state_, key, value);
   std::error_code error;
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream bytes;
-  if (fs::is_regular_file(path, error)) bytes << in.rdbuf();
-  if (bytes.str().empty())
+  const std::string content = fs::is_regular_file(path, error) ? read_file(path, kMaxTomlBytes) : "";
+  if (content.empty())
     throw Error(state_->location(key) + ": " + key + " = " + path + ": no such file, or an empty one");
-  const ConfigFile file{key, path, sha256_hex(bytes.str())};
+  const ConfigFile file{key, path, sha256_hex(content)};
   state_->lines.back() = {key + " = " + quoted(path), key + " = " + quoted("sha256:" + file.sha256)};
   state_->files.push_back(file);
   return path;

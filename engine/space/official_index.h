@@ -14,7 +14,7 @@ namespace oneproxy {
 
 class OfficialIndex {
  public:
-  // From all sets of the space that number their rows. Error where none does.
+  // From all sets of the space that number their rows; empty where none does. Error for a damaged set.
   OfficialIndex(const Store& store, const SearchSpace& space);
 
   std::optional<std::int64_t> official(ArchIndex index) const;  // nullopt: not numbered

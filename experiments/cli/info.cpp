@@ -190,13 +190,8 @@ std::string describe_architecture(const std::string& space_name, const std::stri
                      "\nindex             " + to_decimal(space.index(choices)) + "\n";
   std::string tables;
   if (!(space.size() >> 64)) {
-    const Store store(store_path);
-    try {
-      const auto official = OfficialIndex(store, space).official(space.index(choices));
-      text += "official index    " + (official ? std::to_string(*official) : "none") + "\n";
-    } catch (const Error&) {
-      text += "official index    none (no set of the store numbers this space)\n";
-    }
+    const auto official = OfficialIndex(Store(store_path), space).official(space.index(choices));
+    text += "official index    " + (official ? std::to_string(*official) : "none in the store") + "\n";
   }
   for (const auto& name : table_names(store_path, space.name())) {
     const auto table = find_table(name, store_path, space);

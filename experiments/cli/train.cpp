@@ -1,17 +1,19 @@
 // `oneproxy train`: the experiment train_predictor, and its predictor put where it is asked for.
+#include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "experiments/cli/commands.h"
 #include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/config.h"
+#include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/space/space_file.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace fs = std::filesystem;
+
+constexpr std::uint64_t kMaxPredictor = std::uint64_t{1} << 30;  // bytes; far more than one has
 
 std::string train_predictor(TrainOptions options) {
   auto& run = options.run;
@@ -35,11 +37,7 @@ std::string train_predictor(TrainOptions options) {
     throw Error(run.config + ": is of kind " + kind + "; train wants one of kind train_predictor");
   const std::string result = run_experiment(run);
   if (options.out.empty()) return result + "\n";
-  std::ifstream in(fs::path(result) / "predictor.h5", std::ios::binary);
-  std::ostringstream bytes;
-  bytes << in.rdbuf();
-  if (!in) throw Error(result + "/predictor.h5: can not be read; train again with --force");
-  write_file_atomically(options.out, bytes.str());
+  write_file_atomically(options.out, read_file((fs::path(result) / "predictor.h5").string(), kMaxPredictor));
   return result + "\n" + options.out + "\n";
 }
 

@@ -173,7 +173,7 @@ class TestFaultyFiles(OwnSpaceCase):
         self.faulty(good.replace("my_transformer", "fbnet"), "fbnet", "ships")
         self.faulty(good + '[[geometry]]\nname = "g"\n', "[[operation]]")
         self.faulty(b"name = \"\xff\xfe\"\n", "TOML")
-        self.faulty("#" * (1 << 21), "1048576 bytes")
+        self.faulty("#" * (1 << 21), "1 MiB")
         self.faulty(operations.replace('string_form = "list"', ""), "string_form")
         self.faulty(operations.replace("k5_e6", "k3_e6"), "two operations 'k3_e6'")
         self.faulty(operations + '[[decision]]\nname = "d"\nchoices = ["a", "b"]\n', "[[operation]]")

@@ -1,5 +1,6 @@
 // Any text as a configuration, read with keys of all types. Lines after one that reads "--set" are overrides of the
 // command line. What is accepted must come back the same from its resolved form, which a result folder keeps.
+#include "oneproxy/engine/base/arguments.h"
 #include "oneproxy/engine/base/config.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -39,7 +40,7 @@ std::vector<std::string> overrides_of(std::string& text) {
   if (at == std::string::npos) return overrides;
   for (std::size_t begin = at + mark.size(); begin < text.size();) {
     const auto end = std::min(text.find('\n', begin), text.size());
-    overrides.push_back(text.substr(begin, end - begin));
+    overrides.emplace_back(text.substr(begin, end - begin).c_str());  // a command line has no zero bytes
     begin = end + 1;
   }
   text.resize(at);
@@ -53,6 +54,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto overrides = overrides_of(text);
   const auto file = fuzz::write_input("config.toml", text);
   const bool accepted = fuzz::accepted([&] {
+    for (const auto& word : overrides) {  // as the program does first of all
+      const char* words[] = {"oneproxy", word.c_str()};
+      check_arguments(2, words);
+    }
     Config config = Config::load(file, overrides);
     read_keys(config);
     resolved = config.resolved();

@@ -4,12 +4,14 @@
 
 #include "experiments/cli/commands.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/h5_script.h"
 
 namespace oneproxy::fuzz {
 
 inline void export_result() {
   static const std::string done = scratch().write("DONE", "");
   accepted([] { export_csv(std::filesystem::path(done).parent_path().string(), scratch() / "csv"); });
+  require(open_h5_handles() == 0, "a file is closed after it was read");
 }
 
 }  // namespace oneproxy::fuzz

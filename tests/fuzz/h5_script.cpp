@@ -191,6 +191,8 @@ class Writer {
 
 }  // namespace
 
+long open_h5_handles() { return static_cast<long>(H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_ALL)); }
+
 void write_h5(const std::string& path, std::string_view script) {
   std::filesystem::remove(path);  // a new file each time, not the old one with another content
   Writer writer(path);

@@ -14,4 +14,7 @@ namespace oneproxy::fuzz {
 
 void write_h5(const std::string& path, std::string_view script);
 
+// Files, datasets and all else of libhdf5 that nobody closed.
+long open_h5_handles();
+
 }  // namespace oneproxy::fuzz

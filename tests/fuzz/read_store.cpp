@@ -7,6 +7,7 @@
 #include "oneproxy/engine/predictor/library.h"
 #include "oneproxy/engine/space/official_index.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/h5_script.h"
 
 namespace oneproxy::fuzz {
 namespace {
@@ -99,12 +100,14 @@ void read_store(const std::string& path) {
       accepted([&] { OfficialIndex(store, *space); });
     }
   });
+  require(open_h5_handles() == 0, "a store is closed after it was read");
   if (!opened) return;
   for (const SearchSpace* space : {&cells(), &layers()}) {
     read_models(path, *space);
     for (const auto& [name, set] : sets)
       if (name == space->name()) add_to(path, *space, set);
   }
+  require(open_h5_handles() == 0, "a store is closed after it was changed");
 }
 
 }  // namespace oneproxy::fuzz

@@ -59,6 +59,20 @@ TEST(TomlLimits, ATextHasAtMostAMebibyte) {
   EXPECT_THAT(refusal(text + line), AllOf(HasSubstr("f.toml"), HasSubstr("1048576 bytes")));
 }
 
+TEST(TomlLimits, BareCharactersAreAscii) {
+  for (const std::string text : {"é = 1", "a = é", "a = 1 é", "a = [1, é]", "[é]", "a.é = 1"})
+    EXPECT_THAT(refusal("b = 1\n" + text), AllOf(HasSubstr("f.toml:2:"), HasSubstr("not ASCII"))) << text;
+  for (const std::string text : {"'é' = 1", "a = \"é\"", "# é",
+                                 "\xEF\xBB\xBF"
+                                 "a = 1"}) {
+    EXPECT_EQ(refusal(text), "no error") << text;
+    EXPECT_NO_THROW(Config::parse(text, "f.toml", {})) << text;
+  }
+  // A path of the command line is a value all the same.
+  Config config = Config::parse("", "f.toml", {"store=/home/jürgen/s.h5"});
+  EXPECT_EQ(config.text("store", std::nullopt, "a path"), "/home/jürgen/s.h5");
+}
+
 TEST(TomlLimits, HoldForOverridesToo) {
   const auto set = [](const std::string& text) { return error_of([&] { Config::parse("", "", {text}); }); };
   EXPECT_THAT(set(key_of(400'000) + "=1"), AllOf(HasSubstr("--set"), HasSubstr("32 parts")));
