@@ -10,7 +10,7 @@
 
 namespace oneproxy::test {
 
-// list [n, n_digits] and the fast scores [n] of these architectures. Each error may be
+// The architectures list [n, n_digits], by the definition and by the CPU. Each error of fast scores may be
 //   - twice the CPU's largest one, over the list and 2,000 random architectures of the space: the roundings are the
 //     same, and the order of sums is not; tf32, which the CPU has not, rounds finer than bf16 (11 bits, not 8);
 //   - 8 units of fp32 of the score's own sum, for its order;
@@ -18,8 +18,22 @@ namespace oneproxy::test {
 // With n >= 1,000 architectures, Spearman's correlation to the definition is at least 1 - r^2 - 12 r / n - 12 / n^3, r
 // being the largest such error by the standard deviation: of two normal variables it is about 1 - .55 r^2 with the root
 // mean square error for the largest; errors below the gaps swap .8 n^2 r neighbours at most, at 12 / n^3 each.
-testing::AssertionResult errors_like_the_cpu(const OwnedMlp& mlp, const OwnedDigits& digits,
-                                             const std::vector<std::uint32_t>& list, const std::vector<double>& fast,
-                                             Precision precision, bool stores_inputs_of_score);
+class ErrorsOfTheCpu {
+ public:
+  ErrorsOfTheCpu(const OwnedMlp& mlp, const OwnedDigits& digits, const std::vector<std::uint32_t>& list);
+  const std::vector<double>& exact() const { return exact_; }  // [n]
+  // fast [n]; precision: fp32, tf32 or bf16.
+  testing::AssertionResult hold_for(const std::vector<double>& fast, Precision precision,
+                                    bool stores_inputs_of_score) const;
+
+ private:
+  double largest_of_cpu(Precision precision) const;
+
+  const OwnedMlp& mlp_;
+  const OwnedDigits& digits_;
+  std::vector<std::uint32_t> known_;       // the list, then the random ones
+  std::vector<double> exact_, all_exact_;  // of the list, of all known
+  std::vector<double> sizes_;              // of the list: sums of the sizes of a score's terms
+};
 
 }  // namespace oneproxy::test

@@ -114,11 +114,11 @@ TEST(NarrowKernelErrors, AreThoseOfTheCpu) {
       list.insert(list.end(), own.begin(), own.end());
     }
     auto scores = narrow_scores(mlp.mlp(), digits, of, precision, false);
-    EXPECT_TRUE(test::errors_like_the_cpu(mlp, digits, list, scores, precision, false));
-    const auto exact = definition(mlp.mlp(), digits, of);
+    const test::ErrorsOfTheCpu errors(mlp, digits, list);
+    EXPECT_TRUE(errors.hold_for(scores, precision, false));
     if (precision != Precision::bf16) return;
-    for (std::size_t i = 0; i < exact.size(); ++i) scores[i] += 9 * (scores[i] - exact[i]);
-    EXPECT_FALSE(test::errors_like_the_cpu(mlp, digits, list, scores, precision, false));
+    for (std::size_t i = 0; i < scores.size(); ++i) scores[i] += 9 * (scores[i] - errors.exact()[i]);
+    EXPECT_FALSE(errors.hold_for(scores, precision, false));
   };
   for (const Precision precision : {Precision::bf16, Precision::tf32, Precision::fp32})
     for (const std::uint64_t seed : {8u, 9u}) {
