@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "oneproxy/kernels/rank/rank.h"
 #include "oneproxy/kernels/score/scorer.h"
 
 namespace oneproxy::test {
@@ -15,13 +14,6 @@ std::vector<double> by_definition(const ScoreFunction& model, const OwnedDigits&
   for (std::size_t at = 0; at < list.size(); at += digits.radices.size())
     scores.push_back(score_by_definition(model, digits.code(), list.data() + at));
   return scores;
-}
-
-double standard_deviation(const std::vector<double>& values) {
-  double mean = 0, squares = 0;
-  for (const double value : values) mean += value / static_cast<double>(values.size());
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  return std::sqrt(squares / static_cast<double>(values.size()));
 }
 
 }  // namespace
@@ -56,7 +48,6 @@ testing::AssertionResult ErrorsOfTheCpu::hold_for(const std::vector<double>& fas
   const std::size_t n = exact_.size();
   const double of_cpu = largest_of_cpu(precision);
   const double unit = 8 * 0x1p-24 + (precision == Precision::bf16 && stores_inputs_of_score ? 0x1p-8 : 0.0);
-  double largest = 0;
   if (fast.size() != n) return testing::AssertionFailure() << fast.size() << " scores of " << n << " architectures";
   for (std::size_t i = 0; i < n; ++i) {
     const double allowed = 2 * of_cpu + unit * sizes_[i], error = std::abs(fast[i] - exact_[i]);
@@ -64,14 +55,8 @@ testing::AssertionResult ErrorsOfTheCpu::hold_for(const std::vector<double>& fas
       return testing::AssertionFailure() << "architecture " << i << " has " << fast[i] << " for " << exact_[i]
                                          << ", an error of " << error << "; the CPU's largest is " << of_cpu
                                          << ", allowed is " << allowed;
-    largest = std::max(largest, allowed);
   }
-  if (n < 1000) return testing::AssertionSuccess();
-  const double srcc = spearman(fast, exact_, Backend::cpu).value;
-  const double relative = largest / standard_deviation(exact_), size = static_cast<double>(n);
-  const double floor = 1 - relative * relative - 12 * relative / size - 12 / (size * size * size);
-  if (srcc >= floor) return testing::AssertionSuccess() << "SRCC " << srcc << " for " << floor;
-  return testing::AssertionFailure() << "SRCC " << srcc << ", expected " << floor << " or more";
+  return testing::AssertionSuccess();
 }
 
 }  // namespace oneproxy::test

@@ -15,9 +15,8 @@ namespace oneproxy::test {
 //     same, and the order of sums is not; tf32, which the CPU has not, rounds finer than bf16 (11 bits, not 8);
 //   - 8 units of fp32 of the score's own sum, for its order;
 //   - half a unit of bf16 of that sum, where the score's inputs are stored as bf16 (wide MLPs on CUDA, not on the CPU).
-// With n >= 1,000 architectures, Spearman's correlation to the definition is at least 1 - r^2 - 12 r / n - 12 / n^3, r
-// being the largest such error by the standard deviation: of two normal variables it is about 1 - .55 r^2 with the root
-// mean square error for the largest; errors below the gaps swap .8 n^2 r neighbours at most, at 12 / n^3 each.
+// No bound on a rank correlation: where many scores are nearly equal, as those of composite digits are, ranks say more
+// about the space than about the arithmetic.
 class ErrorsOfTheCpu {
  public:
   ErrorsOfTheCpu(const OwnedMlp& mlp, const OwnedDigits& digits, const std::vector<std::uint32_t>& list);
