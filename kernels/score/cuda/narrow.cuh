@@ -269,9 +269,10 @@ __global__ void __launch_bounds__(kNarrowThreads, narrow_resident_blocks(Mma::kP
   }
 }
 
-// The kernel of a plan's width and depth; null where there is none.
+// The kernel of a plan's width and depth; null where there is none. Static: a program with the emulation in it as well
+// has two of them.
 template <class Mma, TablePlace place>
-NarrowKernel narrow_kernel_of(const NarrowPlan& plan) {
+static NarrowKernel narrow_kernel_of(const NarrowPlan& plan) {
   const bool deep = plan.layers > 1;
   const auto choose = [&]<int width>() -> NarrowKernel {
     constexpr int m_tiles = narrow_m_tiles(Mma::kPrecision, width);

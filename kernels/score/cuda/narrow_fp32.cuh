@@ -67,9 +67,9 @@ __global__ void __launch_bounds__(kNarrowThreads) narrow_fp32_kernel(const Narro
   }
 }
 
-// The kernel of a plan's width and depth; null where there is none.
+// The kernel of a plan's width and depth; null where there is none. Static, as in narrow.cuh.
 template <TablePlace place>
-NarrowKernel narrow_fp32_kernel_of(const NarrowPlan& plan) {
+static NarrowKernel narrow_fp32_kernel_of(const NarrowPlan& plan) {
   const bool deep = plan.layers > 1;
   if (plan.width == 32) return deep ? narrow_fp32_kernel<32, true, place> : narrow_fp32_kernel<32, false, place>;
   if (plan.width == 64) return deep ? narrow_fp32_kernel<64, true, place> : narrow_fp32_kernel<64, false, place>;
