@@ -123,7 +123,10 @@ def main():
         print("skipped: no usable CUDA device", file=sys.stderr)
         return
     keys = keys_of(names)
-    rates = quick_rates(torch, keys, arguments.quick) if arguments.quick else all_rates(torch, keys, arguments.seconds)
+    if arguments.quick is None:
+        rates = all_rates(torch, keys, arguments.seconds)
+    else:
+        rates = quick_rates(torch, keys, arguments.quick)
     if arguments.rates:
         for rate in rates:
             print(json.dumps(rate), flush=True)
