@@ -1,13 +1,12 @@
 #include "oneproxy/engine/train/network.h"
 
-#include <dlfcn.h>
-
 #include <cstdlib>
 #include <filesystem>
 
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/base/shared_library.h"
 
 namespace oneproxy {
 namespace {
@@ -26,16 +25,10 @@ std::string module_path() {
   return built.string();
 }
 
-MakeNetwork load_module() {
-  const std::string path = module_path();
-  // Never closed: LibTorch does not survive being unloaded.
-  void* module = dlopen(path.c_str(), RTLD_LAZY | RTLD_LOCAL);
-  if (!module)
-    throw Error(std::string("LibTorch, which training needs, can not be loaded: ") + dlerror() +
-                "; build again (tools/build_project)");
-  void* function = dlsym(module, "oneproxy_make_network");
-  if (!function) throw Error(path + ": is no training module of oneproxy; build again (tools/build_project)");
-  return reinterpret_cast<MakeNetwork>(function);
+MakeNetwork* load_module() {
+  const SharedLibrary module({module_path()}, "the training module of oneproxy, with LibTorch",
+                             "build again (tools/build_project)");
+  return module.function<MakeNetwork>("oneproxy_make_network");
 }
 #endif
 
@@ -67,7 +60,7 @@ void require_torch() {
 std::unique_ptr<Network> make_network([[maybe_unused]] const NetworkSettings& settings) {
   require_torch();
 #if ONEPROXY_HAVE_TORCH
-  static const MakeNetwork make = load_module();
+  static MakeNetwork* const make = load_module();
   return std::unique_ptr<Network>(make(settings, kNetworkInterface));
 #else
   return nullptr;

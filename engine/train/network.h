@@ -74,6 +74,6 @@ void require_torch();
 
 // The module's side of make_network. The number guards against a module of an older build.
 inline constexpr int kNetworkInterface = 1;
-using MakeNetwork = Network* (*)(const NetworkSettings&, int interface);
+using MakeNetwork = Network*(const NetworkSettings&, int interface);
 
 }  // namespace oneproxy

@@ -1,7 +1,7 @@
 // The CUDA twin of rank_cpu.cpp and rank_kendall_cpu.cpp: Thrust sorts and scans, one cuBLAS syrk a matrix.
-#include <cublas_v2.h>
 #include <thrust/execution_policy.h>
 
+#include "oneproxy/kernels/base/cublas.cuh"
 #include "oneproxy/kernels/base/device_memory.cuh"
 #include "oneproxy/kernels/rank/rank_detail.h"
 #include "oneproxy/kernels/rank/rank_thrust.h"
@@ -11,14 +11,14 @@ namespace {
 
 void cublas_check(cublasStatus_t status, const char* what) {
   if (status != CUBLAS_STATUS_SUCCESS)
-    throw Error(std::string("cuBLAS error '") + cublasGetStatusString(status) + "' in " + what +
+    throw Error(std::string("cuBLAS error '") + cublas().status_string(status) + "' in " + what +
                 "; use fewer rows a call or backend = \"cpu\"");
 }
 
 class CublasHandle {
  public:
-  CublasHandle() { cublas_check(cublasCreate(&handle_), "cublasCreate"); }
-  ~CublasHandle() { (void)cublasDestroy(handle_); }
+  CublasHandle() { cublas_check(cublas().create(&handle_), "cublasCreate"); }
+  ~CublasHandle() { (void)cublas().destroy(handle_); }
   CublasHandle(const CublasHandle&) = delete;
   CublasHandle& operator=(const CublasHandle&) = delete;
   cublasHandle_t get() const { return handle_; }
@@ -82,8 +82,8 @@ std::vector<RankSums> rank_sums_matrix_cuda(Columns columns) {
     const double one = 1, zero = 0;
     const CublasHandle handle;
     cublas_check(
-        cublasDsyrk(handle.get(), CUBLAS_FILL_MODE_LOWER, CUBLAS_OP_T, static_cast<int>(size), static_cast<int>(n),
-                    &one, u.data(), static_cast<int>(n), &zero, gram.data(), static_cast<int>(size)),
+        cublas().dsyrk(handle.get(), CUBLAS_FILL_MODE_LOWER, CUBLAS_OP_T, static_cast<int>(size), static_cast<int>(n),
+                       &one, u.data(), static_cast<int>(n), &zero, gram.data(), static_cast<int>(size)),
         "cublasDsyrk");
     std::vector<double> products(size * size);  // row-major, so the lower triangle in columns is the upper in rows
     gram.copy_to_host(products);

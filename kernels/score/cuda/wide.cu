@@ -1,8 +1,7 @@
-#include <cublasLt.h>
-
 #include <algorithm>
 #include <vector>
 
+#include "oneproxy/kernels/base/cublas.cuh"
 #include "oneproxy/kernels/base/device_memory.cuh"
 #include "oneproxy/kernels/score/cuda/chunks.h"
 #include "oneproxy/kernels/score/cuda/device.cuh"
@@ -14,15 +13,15 @@ namespace {
 
 void lt_check(cublasStatus_t status, const char* what) {
   if (status != CUBLAS_STATUS_SUCCESS)
-    throw Error(std::string("cuBLASLt error '") + cublasLtGetStatusString(status) + "' in " + what +
+    throw Error(std::string("cuBLASLt error '") + cublas_lt().status_string(status) + "' in " + what +
                 "; use backend = \"cpu\"");
 }
 
 // One handle a process and device, made when the first wide model comes: it loads the library's kernels.
 class Handle {
  public:
-  Handle() { lt_check(cublasLtCreate(&handle_), "cublasLtCreate"); }
-  ~Handle() { cublasLtDestroy(handle_); }
+  Handle() { lt_check(cublas_lt().create(&handle_), "cublasLtCreate"); }
+  ~Handle() { cublas_lt().destroy(handle_); }
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
   operator cublasLtHandle_t() const { return handle_; }
@@ -34,11 +33,11 @@ class Handle {
 class Layout {
  public:
   Layout(cudaDataType type, std::int64_t rows, std::int64_t columns) {
-    lt_check(cublasLtMatrixLayoutCreate(&layout_, type, static_cast<std::uint64_t>(rows),
-                                        static_cast<std::uint64_t>(columns), rows),
+    lt_check(cublas_lt().layout_create(&layout_, type, static_cast<std::uint64_t>(rows),
+                                       static_cast<std::uint64_t>(columns), rows),
              "cublasLtMatrixLayoutCreate");
   }
-  ~Layout() { cublasLtMatrixLayoutDestroy(layout_); }
+  ~Layout() { cublas_lt().layout_destroy(layout_); }
   Layout(const Layout&) = delete;
   Layout& operator=(const Layout&) = delete;
   operator cublasLtMatrixLayout_t() const { return layout_; }
@@ -59,40 +58,38 @@ class Product {
         in_(type_, inputs, n),
         out_(type_, outputs, n) {
     const auto compute = precision == Precision::tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
-    lt_check(cublasLtMatmulDescCreate(&product_, compute, CUDA_R_32F), "cublasLtMatmulDescCreate");
+    lt_check(cublas_lt().desc_create(&product_, compute, CUDA_R_32F), "cublasLtMatmulDescCreate");
     const cublasOperation_t transposed = CUBLAS_OP_T;
     const cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_RELU_BIAS;
     set(CUBLASLT_MATMUL_DESC_TRANSA, transposed);
     set(CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue);
     set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
     cublasLtMatmulPreference_t preference = nullptr;
-    lt_check(cublasLtMatmulPreferenceCreate(&preference), "cublasLtMatmulPreferenceCreate");
+    lt_check(cublas_lt().preference_create(&preference), "cublasLtMatmulPreferenceCreate");
     const std::size_t max_bytes = workspace_bytes;
-    cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &max_bytes,
-                                         sizeof(max_bytes));
+    cublas_lt().preference_set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &max_bytes, sizeof(max_bytes));
     int found = 0;
     const auto status =
-        cublasLtMatmulAlgoGetHeuristic(handle, product_, weights_, in_, out_, out_, preference, 1, &algorithm_, &found);
-    cublasLtMatmulPreferenceDestroy(preference);
+        cublas_lt().heuristic(handle, product_, weights_, in_, out_, out_, preference, 1, &algorithm_, &found);
+    cublas_lt().preference_destroy(preference);
     lt_check(found > 0 ? status : CUBLAS_STATUS_NOT_SUPPORTED, "cublasLtMatmulAlgoGetHeuristic");
   }
-  ~Product() { cublasLtMatmulDescDestroy(product_); }
+  ~Product() { cublas_lt().desc_destroy(product_); }
   Product(const Product&) = delete;
   Product& operator=(const Product&) = delete;
 
   void run(cublasLtHandle_t handle, cudaStream_t stream, const void* weights, const void* in, void* out,
            void* workspace) const {
     const float one = 1, zero = 0;
-    lt_check(cublasLtMatmul(handle, product_, &one, weights, weights_, in, in_, &zero, out, out_, out, out_,
-                            &algorithm_.algo, workspace, workspace_bytes, stream),
+    lt_check(cublas_lt().matmul(handle, product_, &one, weights, weights_, in, in_, &zero, out, out_, out, out_,
+                                &algorithm_.algo, workspace, workspace_bytes, stream),
              "cublasLtMatmul");
   }
 
  private:
   template <class T>
   void set(cublasLtMatmulDescAttributes_t attribute, const T& value) {
-    lt_check(cublasLtMatmulDescSetAttribute(product_, attribute, &value, sizeof(value)),
-             "cublasLtMatmulDescSetAttribute");
+    lt_check(cublas_lt().desc_set(product_, attribute, &value, sizeof(value)), "cublasLtMatmulDescSetAttribute");
   }
 
   cudaDataType type_;
