@@ -348,6 +348,30 @@ class Sources(Folder):
         self.assertEqual(machine.isas_of("flags\t\t: fma avx2 sse\n"), ("portable", "avx2"))
 
 
+class Machine(Folder):
+    def test_pytorchs_cublas_stands_in_for_a_toolkit_without_one(self) -> None:
+        nvcc = script(self.folder / "cuda" / "bin" / "nvcc", "#!/bin/sh\n")
+        package = self.folder / "packages" / "nvidia" / "cu13"
+        for name in ("include/cublas_v2.h", "lib/libcublas.so.13", "lib/libcublasLt.so.13"):
+            (package / name).parent.mkdir(parents=True, exist_ok=True)
+            (package / name).touch()
+        found = machine.cublas_of_python(str(nvcc), self.folder / "packages")
+        assert found is not None
+        self.assertEqual(found.cmake()[0], f"-DCUDA_cublas_LIBRARY={package}/lib/libcublas.so.13")
+        with mock.patch.object(plan, "cublas_of_python", lambda nvcc: found):
+            place = plan.Place(ROOT, self.folder, self.folder, self.folder / "lines", "")
+            configure = plan.build_steps(Report.MACHINE, place, cuda=True)[0][0].command
+        self.assertIn(f"-DCMAKE_CUDA_FLAGS=-lineinfo -isystem {package}/include", configure)
+        self.assertIn(f"-DCUDA_cublasLt_LIBRARY={package}/lib/libcublasLt.so.13", configure)
+        (package / "lib" / "libcublasLt.so.13").unlink()
+        self.assertIsNone(machine.cublas_of_python(str(nvcc), self.folder / "packages"))
+        (package / "lib" / "libcublasLt.so.13").touch()
+        own = self.folder / "cuda" / "targets" / "x86_64-linux" / "include" / "cublas_v2.h"
+        own.parent.mkdir(parents=True)
+        own.touch()
+        self.assertIsNone(machine.cublas_of_python(str(nvcc), self.folder / "packages"))
+
+
 class WholeRun(Folder):
     """The build is a stand-in that puts stand-ins where the programs would be."""
 

@@ -24,7 +24,7 @@ import tarfile
 from pathlib import Path
 from types import FrameType
 
-from machine import find_tool, look, output_of
+from machine import cublas_of_python, find_tool, look, output_of
 from plan import TOOLS, Place, dry_plan, gpu_plan
 from report import read_lines, verdict, write_report
 from steps import Outcome, Runner, faults
@@ -96,6 +96,8 @@ def main(arguments: list[str]) -> int:
     for tool in ("cmake", "ninja"):
         if not find_tool(tool):
             return fail(f"no {tool} on the path; install it")
+    if cublas := cublas_of_python(find_tool("nvcc")):  # the kernels load it when they first need it
+        os.environ["LD_LIBRARY_PATH"] = f"{cublas.library.parent}:{os.environ.get('LD_LIBRARY_PATH', '')}".rstrip(":")
     groups = dry_plan(machine, place) if options.dry_run else gpu_plan(machine, place)
     keep = re.compile(options.only)
     groups = [[step for step in group if step.name in BUILD or keep.search(step.name)] for group in groups]

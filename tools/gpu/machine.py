@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +47,31 @@ def find_tool(name: str) -> str:
     """Its path, or "" where it is not found."""
     candidates = [shutil.which(name) or "", str(CUDA / "bin" / name), *sorted(glob.glob(PLACES.get(name, "")))]
     return next((path for path in candidates if path and os.access(path, os.X_OK)), "")
+
+
+@dataclass(frozen=True)
+class Cublas:
+    include: Path
+    library: Path
+    library_lt: Path
+
+    def cmake(self) -> list[str]:
+        return [f"-DCUDA_cublas_LIBRARY={self.library}", f"-DCUDA_cublasLt_LIBRARY={self.library_lt}"]
+
+
+def cublas_of_python(nvcc: str, packages: Path | None = None) -> Cublas | None:
+    """PyTorch's cuBLAS where the toolkit of `nvcc` has none; None where it has, or where neither has."""
+    toolkit = Path(nvcc).resolve().parent.parent
+    own = [*toolkit.glob("include/cublas_v2.h"), *toolkit.glob("targets/*/include/cublas_v2.h")]
+    if own or Path("/usr/include/cublas_v2.h").exists():
+        return None
+    packages = packages or Path(sysconfig.get_paths()["purelib"])
+    for header in sorted(packages.glob("nvidia/*/include/cublas_v2.h")):
+        folder = header.parent.parent / "lib"
+        libraries = [next(iter(sorted(folder.glob(f"{name}.so.*"))), None) for name in ("libcublas", "libcublasLt")]
+        if libraries[0] and libraries[1]:
+            return Cublas(header.parent, libraries[0], libraries[1])
+    return None
 
 
 def output_of(*command: str) -> str:

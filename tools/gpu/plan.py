@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from machine import Machine, find_tool
+from machine import Machine, cublas_of_python, find_tool
 from steps import Step
 
 TOOLS = Path(__file__).resolve().parent
@@ -80,7 +80,11 @@ def build_steps(machine: Machine, place: Place, cuda: bool) -> list[list[Step]]:
     if cuda:
         configure += [f"-DCMAKE_CUDA_ARCHITECTURES={machine.architecture}"]
         configure += [f"-DCMAKE_CUDA_COMPILER={find_tool('nvcc') or 'nvcc'}"]
-        configure += ["-DCMAKE_CUDA_FLAGS=-lineinfo"]  # lines of the source for sanitizers and profiles; same code
+        flags = "-lineinfo"  # lines of the source for sanitizers and profiles; the code is the same
+        if cublas := cublas_of_python(find_tool("nvcc")):
+            flags += f" -isystem {cublas.include}"
+            configure += cublas.cmake()
+        configure += [f"-DCMAKE_CUDA_FLAGS={flags}"]
     # -k 0: what does not compile takes nothing else with it.
     build = ["ninja", "-C", str(place.work / "build"), "-k", "0", "-j", str(machine.cores)]
     return [
