@@ -29,7 +29,7 @@ from steps import FAILED, NOT_RUN, PASSED, TIMED_OUT, Outcome, Runner, Step  # n
 
 # As GoogleTest: lists, filters and shards its tests; those named Fail, Skip and Crash do so.
 GTEST = """#!{python}
-import fnmatch, os, sys
+import fnmatch, os, sys, time
 TESTS = {tests}
 option = dict(a[2:].split("=", 1) for a in sys.argv[1:] if "=" in a)
 wanted, _, unwanted = option.get("gtest_filter", "*").partition("-")
@@ -45,6 +45,8 @@ for name in names[index::shards]:
     print("[ RUN      ]", name, flush=True)
     if "Crash" in name:
         os._exit(139)
+    if "Hang" in name:
+        time.sleep(60)
     alone = len(names) == 1
     kind = "FAILED" if "Fail" in name or ("Order" in name and not alone) else "SKIPPED" if "Skip" in name else "OK"
     status |= kind == "FAILED"
@@ -118,6 +120,14 @@ class Steps(Folder):
         done = self.run_step("sh", "-c", "echo why >&2; exit 3")
         self.assertEqual((done.status, done.summary, done.tail), (FAILED, "exit status 3: why", "why"))
         self.assertEqual(self.run_step("/no/such/program").status, FAILED)
+
+    def test_the_first_errors_of_a_long_log_are_kept(self) -> None:
+        lines = ["building a", "FAILED: a.o", "command", "a.cu:1: fatal error: no header", "    1 | #include", "after"]
+        text = steps.excerpt([*lines, *(f"line {i}" for i in range(200)), "stopped"]).splitlines()
+        self.assertEqual(text[:5], [*lines[1:6]])
+        self.assertEqual(text[-1], "stopped")
+        self.assertNotIn("line 100", text)
+        self.assertEqual(steps.excerpt(["one", "two"]), "one\ntwo")
 
     def test_what_hangs_is_killed_with_its_children(self) -> None:
         # The child ignores the polite signal, and its parent has gone already.
@@ -246,9 +256,17 @@ class Shards(Folder):
         said = "4 tests in 1 shards: 3 passed; 1 failed (A.Crash)"
         self.assertEqual((done.returncode, self.last(done)), (1, said))
 
+    def test_one_that_hangs_is_named_and_the_others_run_alone(self) -> None:
+        start = time.monotonic()
+        done = self.call("A.B", "A.Hang", "A.C", arguments=("--seconds", "6"))
+        said = "3 tests in 1 shards: 2 passed; 1 failed (A.Hang)"
+        self.assertEqual((done.returncode, self.last(done)), (1, said))
+        self.assertLess(time.monotonic() - start, 12)
+        self.assertIn("killed after", done.stdout)
+
     def test_what_fails_only_in_company_is_a_failure(self) -> None:
         done = self.call("A.B", "A.Order", "A.Fail")
-        said = "3 tests in 1 shards: 1 passed; 2 failed (A.Fail, A.Order); of these 1 pass alone (A.Order)"
+        said = "3 tests in 1 shards: 1 passed; 2 failed (A.Fail, A.Order); of the failures 1 pass alone (A.Order)"
         self.assertEqual((done.returncode, self.last(done)), (1, said))
 
     def test_a_skip_is_a_failure_where_it_is_said_to_be(self) -> None:
@@ -277,15 +295,23 @@ class Cases(Folder):
         command = [sys.executable, TOOLS / "gpu" / "cases.py", "--out", out, f"{program}=^[abc]"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 1)
-        self.assertEqual(done.stdout.splitlines()[-1], "2 cases measured; broken_2: exit status 1: it broke")
+        self.assertEqual(done.stdout.splitlines()[-1], "2 cases measured, 1 not; broken_2: exit status 1: it broke")
         names = [json.loads(line)["case"] for line in out.read_text().splitlines()]
         self.assertEqual(names, ["device", "a", "device", "c"])
+
+    def test_a_case_without_a_result_says_what_the_program_said(self) -> None:
+        text = '#!/bin/sh\n[ "$1" = --list ] && echo quiet || echo skipped: no usable CUDA device >&2\n'
+        program = script(self.folder / "bench", text)
+        command = [sys.executable, TOOLS / "gpu" / "cases.py", "--out", self.folder / "out", f"{program}="]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        self.assertIn("quiet: printed no result: skipped: no usable CUDA device", done.stdout.splitlines()[-1])
+        self.assertEqual(done.returncode, 1)
 
     def test_a_case_that_hangs_is_ended(self) -> None:
         program = script(self.folder / "bench", '#!/bin/sh\n[ "$1" = --list ] && echo slow || exec sleep 60\n')
         command = [sys.executable, TOOLS / "gpu" / "cases.py", "--out", self.folder / "out", "--limit-each", "0.3"]
         done = subprocess.run([*command, f"{program}="], capture_output=True, text=True, timeout=30)
-        self.assertEqual(done.stdout.splitlines()[-1], "0 cases measured; slow: killed after 0 s")
+        self.assertEqual(done.stdout.splitlines()[-1], "0 cases measured, 1 not; slow: killed after 0 s")
         self.assertEqual(done.returncode, 1)
 
 

@@ -31,11 +31,11 @@ def run_case(program: str, name: str, limit: float) -> tuple[str, list[str]]:
     except subprocess.TimeoutExpired:
         return f"killed after {limit:.0f} s", []
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    said = (done.stderr.strip().splitlines() or ["no message"])[-1]
     if done.returncode != 0:
-        said = done.stderr.strip().splitlines()
-        return f"exit status {done.returncode}: {said[-1] if said else 'no message'}", lines
+        return f"exit status {done.returncode}: {said}", lines
     measured = any(json.loads(line).get("case") != "device" for line in lines)
-    return "" if measured else "printed no result", lines
+    return "" if measured else f"printed no result: {said}", lines
 
 
 def main() -> int:
@@ -59,7 +59,7 @@ def main() -> int:
                 wrong.append(f"{name}: {fault}")
             else:
                 measured += 1
-    print(f"{measured} cases measured" + "".join(f"; {fault}" for fault in wrong))
+    print(f"{measured} cases measured" + (f", {len(wrong)} not" if wrong else "") + "".join(f"; {w}" for w in wrong))
     return 1 if wrong or not measured else 0
 
 

@@ -94,25 +94,28 @@ def build_steps(machine: Machine, place: Place, cuda: bool) -> list[list[Step]]:
 
 
 def shards(place: Place, name: str, arguments: list[str], limit: float, expected: float, **more: object) -> Step:
-    command = (sys.executable, str(TOOLS / "shards.py"), str(place.tests), *arguments)
+    command = (sys.executable, str(TOOLS / "shards.py"), str(place.tests), "--seconds", str(limit - 5), *arguments)
     return Step(name, command, limit, expected, programs=(place.tests,), **more)  # type: ignore[arg-type]
 
 
-def cpu_steps(machine: Machine, place: Place, jobs: int, tests: str, required: dict[str, str]) -> list[Step]:
+def cpu_steps(
+    machine: Machine, place: Place, jobs: int, tests: str, required: dict[str, str], slow: int
+) -> list[Step]:
     """Tests without a GPU: device code on the host, CPU twins, and these once more for each instruction set."""
     parallel = ["--shards", str(jobs)]
     threads = {**required, "ONEPROXY_THREADS": str(max(2, machine.cores // jobs))}
     steps = [
-        shards(place, "tests_cpu", [f"--filter={tests}", *parallel], 90, 20, environment=threads, essential=True)
+        shards(place, "tests_cpu", [f"--filter={tests}", *parallel], 90 * slow, 20, environment=threads, essential=True)
     ]
     thrust = place.tests.with_name("kernels_thrust_test")
     command = (sys.executable, str(TOOLS / "shards.py"), str(thrust), *parallel)
-    steps.append(Step("tests_thrust_on_host", command, 60, 10, programs=(thrust,)))
+    steps.append(Step("tests_thrust_on_host", command, 60 * slow, 10, programs=(thrust,)))
     for isa in ("avx512", "avx512_bf16"):
         missing = "" if isa in machine.isas else f"this CPU has no {isa}"
         environment = {**threads, "ONEPROXY_ISA": isa}
         arguments = [f"--filter={ISA_TESTS}", *parallel]
-        steps.append(shards(place, f"tests_{isa}", arguments, 60, 15, environment=environment, impossible=missing))
+        more = {"environment": environment, "impossible": missing}
+        steps.append(shards(place, f"tests_{isa}", arguments, 60 * slow, 15, **more))
     return steps
 
 
@@ -127,7 +130,7 @@ def sanitizer_step(place: Place, tool: str, jobs: int) -> Step:
     sanitizer = find_tool("compute-sanitizer")
     # Asking for a GPU's properties may fail and is handled: only what kernels do counts.
     under = f"{sanitizer or 'compute-sanitizer'} --tool {tool} --error-exitcode 9 --report-api-errors no"
-    arguments = ["--each", "--shards", str(jobs), "--seconds", "50"]
+    arguments = ["--each", "--shards", str(jobs)]
     arguments += [f"--filter={SANITIZED}", "--under", under]
     missing = "" if sanitizer else "compute-sanitizer is not here"
     return shards(place, tool, arguments, 80, 60, impossible=missing)
@@ -163,7 +166,8 @@ def gpu_plan(machine: Machine, place: Place) -> list[list[Step]]:
         *build_steps(machine, place, cuda=True),
         [shards(place, "tests_gpu", tests, 100, 40, environment=environment, essential=True)],
         [bench_step(place, "bench", GPU_BENCHES, 150, 90)],
-        [memcheck, racecheck, *cpu_steps(machine, place, 4, f"-{GPU_TESTS}", required)],  # none of them is timed
+        # None of these is timed.
+        [memcheck, racecheck, *cpu_steps(machine, place, 4, f"-{GPU_TESTS}", required, slow=1)],
         [torch_step(place)],
         *([profile_step(place, profile)] for profile in PROFILES),
     ]
@@ -183,7 +187,7 @@ def dry_plan(machine: Machine, place: Place) -> list[list[Step]]:
     ]
     return [
         *cpu,
-        *([replace(step, limit_s=900)] for step in cpu_steps(machine, place, jobs, "*", {})),
+        *([step] for step in cpu_steps(machine, place, jobs, "*", {}, slow=10)),
         [bench_step(place, "bench_cpu", SMALL_BENCHES, 300, 20)],
         [Step("gpu_commands", commands, 60, 5, essential=True, programs=(place.tests, place.bench("rank_bench")))],
         *([replace(step, essential=False)] for step in on_gpu),

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Run a GoogleTest program in parallel shards. A test that a crash kept from running, or that failed, is run again on
-its own: after a CUDA error every later test of the same process fails. The last line counts; exit status 1 where a test
-failed, was skipped (--no-skips), or where none was run.
+"""Run a GoogleTest program in parallel shards. A test that failed, or that a crash or a hanging one kept from running,
+is run again on its own: after a CUDA error every later test of the same process fails. The last line counts; exit
+status 1 where a test failed, was not reached, was skipped (--no-skips), or where none was run.
 
-    shards.py PROGRAM --shards 8 [--filter PATTERN] [--no-skips]
-    shards.py PROGRAM --each --seconds 45 --under 'compute-sanitizer --error-exitcode 9'   one process a test, by turns
+    shards.py PROGRAM --shards 8 --seconds 90 [--filter PATTERN] [--no-skips]
+    shards.py PROGRAM --each --seconds 70 --under 'compute-sanitizer --error-exitcode 9'   one process a test, by turns
+
+Of the --seconds, 60 % are for the shards, which are then ended; what begins later ends by the time they are over.
 """
 
 from __future__ import annotations
@@ -15,11 +17,15 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+SHARDS, AGAIN = 0.6, 0.75  # shares of the time: the shards are ended, no test is begun any more
 LINE = re.compile(r"^\[ +(RUN|OK|FAILED|SKIPPED) +\] (\S+?)(?:,.*)?(?: \(\d+ ms\))?$", re.MULTILINE)
+
+Kinds = dict[str, list[str]]  # names of tests: passed, failed, skipped, not reached
 
 
 @dataclass
@@ -60,88 +66,95 @@ def list_tests(program: str, pattern: str) -> list[str]:
     return names
 
 
-def start(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        env=os.environ | environment,
-        check=False,
-    )
+class Clock:
+    """The time that there is for all tests."""
+
+    def __init__(self, seconds: float) -> None:
+        self.begin, self.seconds = time.monotonic(), seconds
+
+    def left(self, share: float = 1) -> float:
+        """Seconds until this share of the time is over."""
+        return self.begin + share * self.seconds - time.monotonic()
 
 
-def run_alone(program: str, name: str, under: list[str]) -> tuple[str, str]:
-    """What became of one test (passed, failed, skipped), and what was printed."""
-    done = start([*under, program, f"--gtest_filter={name}"], {})
-    results = read_results(done.stdout)
-    if name in results.skipped:
-        return "skipped", done.stdout
-    return "passed" if done.returncode == 0 and name in results.passed else "failed", done.stdout
+def start(command: list[str], environment: dict[str, str], limit: float) -> tuple[int, str]:
+    """Exit status and output; a process that hangs is killed, and what it printed until then is there."""
+    with tempfile.TemporaryFile() as out:  # no pipe: a child of what is killed would hold it open
+        process = subprocess.Popen(command, stdout=out, stderr=out, env=os.environ | environment)
+        try:
+            process.wait(limit)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            out.write(f"\nkilled after {limit:.0f} s\n".encode())
+        out.seek(0)
+        return process.returncode, out.read().decode(errors="replace")
+
+
+def run_alone(program: str, name: str, under: list[str], clock: Clock) -> str:
+    """What became of one test: passed, failed, skipped or not reached. Prints what it printed."""
+    if clock.left(AGAIN) <= 0:
+        return "not reached"
+    status, text = start([*under, program, f"--gtest_filter={name}"], {}, clock.left())
+    results = read_results(text)
+    passed = status == 0 and name in results.passed
+    result = "skipped" if name in results.skipped else "passed" if passed else "failed"
+    print(f"---- {name} alone: {result}\n{text}", flush=True)
+    return result
 
 
 def some(names: list[str], most: int = 12) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def run_shards(program: str, names: list[str], pattern: str, shards: int, no_skips: bool) -> int:
-    def run_shard(index: int) -> subprocess.CompletedProcess[str]:
+def summary(head: str, kinds: Kinds, more: list[str]) -> str:
+    said = [f"{head}: {len(kinds['passed'])} passed"]
+    said += [f"{len(names)} {kind} ({some(names)})" for kind, names in kinds.items() if kind != "passed" and names]
+    return "; ".join([*said, *more])
+
+
+def run_shards(program: str, names: list[str], pattern: str, shards: int, clock: Clock) -> tuple[str, Kinds]:
+    def run_shard(index: int) -> tuple[int, str]:
         environment = {"GTEST_TOTAL_SHARDS": str(shards), "GTEST_SHARD_INDEX": str(index)}
-        return start([program, f"--gtest_filter={pattern}"], environment)
+        return start([program, f"--gtest_filter={pattern}"], environment, clock.left(SHARDS))
 
     with ThreadPoolExecutor(shards) as pool:
         done = list(pool.map(run_shard, range(shards)))
     passed, failed, skipped = set(), set(), set()
     silent = []  # shards that failed although none of their tests did
-    for index, shard in enumerate(done):
-        print(f"---- shard {index}, exit status {shard.returncode}\n{shard.stdout}", flush=True)
-        results = read_results(shard.stdout)
+    for index, (status, text) in enumerate(done):
+        print(f"---- shard {index}, exit status {status}\n{text}", flush=True)
+        results = read_results(text)
         passed |= results.passed
         failed |= results.failed
         skipped |= results.skipped
-        if shard.returncode != 0 and not results.failed:
+        if status != 0 and not results.failed:
             silent.append(index)
     unreached = [name for name in names if name not in passed | failed | skipped]
-    again = {}
-    for name in [*sorted(failed), *unreached]:
-        again[name], text = run_alone(program, name, [])
-        print(f"---- {name} alone: {again[name]}\n{text}", flush=True)
-    passed |= {name for name in unreached if again[name] == "passed"}
-    skipped |= {name for name in unreached if again[name] == "skipped"}
-    failed |= {name for name in unreached if again[name] == "failed"}
-    said = [f"{len(names)} tests in {shards} shards: {len(passed)} passed"]
-    if failed:
-        alone = sorted(name for name in failed if again[name] == "passed")
-        said.append(f"{len(failed)} failed ({some(sorted(failed))})")
-        if alone:
-            said.append(f"of these {len(alone)} pass alone ({some(alone)})")
-    if skipped:
-        said.append(f"{len(skipped)} skipped ({some(sorted(skipped))})")
+    later = [*unreached, *sorted(failed)]  # one of the failed may hang again
+    with ThreadPoolExecutor(shards) as pool:
+        again = dict(zip(later, pool.map(lambda name: run_alone(program, name, [], clock), later), strict=True))
+    kinds = {"passed": passed, "failed": failed, "skipped": skipped, "not reached": set()}
+    for name in unreached:
+        kinds[again[name]].add(name)
+    more = []
+    if alone := sorted(name for name in later if name in failed and again[name] == "passed"):
+        more.append(f"of the failures {len(alone)} pass alone ({some(alone)})")
     if silent:
-        said.append(f"shards {silent} ended with an error outside of their tests")
-    print("; ".join(said))
-    return 1 if failed or silent or not passed or (no_skips and skipped) else 0
+        more.append(f"shards {silent} ended with an error outside of their tests")
+        kinds["failed"].add("a shard")
+    in_order = {kind: sorted(found) for kind, found in kinds.items()}
+    return summary(f"{len(names)} tests in {shards} shards", in_order, more), in_order
 
 
-def run_each(program: str, names: list[str], under: list[str], jobs: int, seconds: float, no_skips: bool) -> int:
-    end = time.monotonic() + seconds
-
-    def run_one(name: str) -> str:
-        if time.monotonic() > end:
-            return "not reached"
-        result, text = run_alone(program, name, under)
-        print(f"---- {name}: {result}\n{text}", flush=True)
-        return result
-
+def run_each(program: str, names: list[str], under: list[str], jobs: int, clock: Clock) -> tuple[str, Kinds]:
     with ThreadPoolExecutor(jobs) as pool:
-        results = dict(zip(names, pool.map(run_one, names), strict=True))
-    kinds = {kind: [n for n in names if results[n] == kind] for kind in ("passed", "failed", "skipped", "not reached")}
-    said = [f"{len(names)} tests, one process each: {len(kinds['passed'])} passed"]
-    said += [f"{len(found)} {kind} ({some(found)})" for kind, found in kinds.items() if kind != "passed" and found]
-    print("; ".join(said))
-    few = 2 * len(kinds["not reached"]) > len(names)  # a check that saw less than half has not checked
-    return 1 if kinds["failed"] or few or not kinds["passed"] or (no_skips and kinds["skipped"]) else 0
+        results = list(pool.map(lambda name: run_alone(program, name, under, clock), names))
+    kinds = {
+        kind: [name for name, result in zip(names, results, strict=True) if result == kind]
+        for kind in ("passed", "failed", "skipped", "not reached")
+    }
+    return summary(f"{len(names)} tests, one process each", kinds, []), kinds
 
 
 def main() -> int:
@@ -150,8 +163,8 @@ def main() -> int:
     parser.add_argument("--filter", default="*", help="as --gtest_filter takes it")
     parser.add_argument("--shards", type=int, default=1)
     parser.add_argument("--no-skips", action="store_true", help="a skipped test is a failure")
-    parser.add_argument("--each", action="store_true", help="one process a test, until --seconds are over")
-    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--each", action="store_true", help="one process a test; half of them have to be reached")
+    parser.add_argument("--seconds", type=float, default=600, help="for all of it")
     parser.add_argument("--under", default="", help="a command that runs the program, for example a sanitizer")
     arguments = parser.parse_args()
     if arguments.shards < 1:
@@ -160,12 +173,16 @@ def main() -> int:
     if not names:
         print(f"no test matches '{arguments.filter}'")
         return 1
+    clock = Clock(arguments.seconds)
     if arguments.each:
         under = shlex.split(arguments.under)
-        return run_each(
-            arguments.program, names, under, arguments.shards, arguments.seconds, arguments.no_skips
-        )
-    return run_shards(arguments.program, names, arguments.filter, arguments.shards, arguments.no_skips)
+        said, kinds = run_each(arguments.program, names, under, arguments.shards, clock)
+        few = 2 * len(kinds["not reached"]) > len(names)  # a check that saw less than half has not checked
+    else:
+        said, kinds = run_shards(arguments.program, names, arguments.filter, arguments.shards, clock)
+        few = bool(kinds["not reached"])
+    print(said)
+    return 1 if kinds["failed"] or few or not kinds["passed"] or (arguments.no_skips and kinds["skipped"]) else 0
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -15,6 +16,8 @@ from pathlib import Path
 PASSED, FAILED, TIMED_OUT, NOT_RUN = "passed", "failed", "timed out", "not run"
 GRACE_S = 2.0  # between asking a program to end and ending it
 LEAST_S = 3.0  # with less time left, a step is not begun
+ERROR_LINES, END_LINES = 40, 20
+TELLING = re.compile(r"error:|: Failure$|^FAILED|^========= +(Error|Invalid|Program hit|Warning)|\bHazard\b|hazard")
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class Runner:
             summary = f"killed after {limit:.0f} s; last line: {summary}"
         elif status != 0:
             summary = f"exit status {status}: {summary}"
-        return Outcome(step, ended, seconds, summary, "" if ended == PASSED else "\n".join(lines[-40:]))
+        return Outcome(step, ended, seconds, summary, "" if ended == PASSED else excerpt(lines))
 
     def _execute(self, step: Step, log: Path, limit: float) -> tuple[int | None, str]:
         with log.open("wb") as out:
@@ -110,6 +113,14 @@ class Runner:
             self._stopped = True
             for group in self._groups:
                 send(group, signal.SIGKILL)
+
+
+def excerpt(lines: Sequence[str]) -> str:
+    """Where a log speaks of errors, from its beginning, and its end."""
+    early, end = lines[:-END_LINES], lines[-END_LINES:]
+    told = {near for i, line in enumerate(early) if TELLING.search(line) for near in range(i, i + 4)}
+    first = [early[i][:300] for i in sorted(told) if i < len(early)][:ERROR_LINES]
+    return "\n".join([*first, *(["..."] if first else []), *(line[:300] for line in end)])
 
 
 def send(group: int, number: int) -> bool:
