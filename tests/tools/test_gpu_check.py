@@ -119,7 +119,9 @@ class Steps(Folder):
     def test_a_failure_keeps_the_end_of_the_log(self) -> None:
         done = self.run_step("sh", "-c", "echo why >&2; exit 3")
         self.assertEqual((done.status, done.summary, done.tail), (FAILED, "exit status 3: why", "why"))
-        self.assertEqual(self.run_step("/no/such/program").status, FAILED)
+        done = self.run_step("/no/such/program")
+        said = "/no/such/program does not start: No such file or directory"
+        self.assertEqual((done.status, done.summary), (FAILED, said))
 
     def test_the_first_errors_of_a_long_log_are_kept(self) -> None:
         lines = ["building a", "FAILED: a.o", "command", "a.cu:1: fatal error: no header", "    1 | #include", "after"]
@@ -490,6 +492,21 @@ class WholeRun(Folder):
         self.assertEqual(done.returncode, 1)
         self.assertIn("build failed", self.report().splitlines()[0])
         self.assertIn("kernels_test was not built", self.report())
+
+    def test_a_signal_ends_what_runs_and_leaves_the_report(self) -> None:
+        child = self.folder / "pid"
+        script(self.bin / "ninja", f"#!/bin/sh\nsleep 60 & echo $! >{child}.new; mv {child}.new {child}; wait\n")
+        command = [TOOLS / "gpu_check", "--dry-run", "--out", self.folder / "out", "--work", self.folder / "work"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=self.environment) as process:
+            deadline = time.monotonic() + 60
+            while not child.exists() and time.monotonic() < deadline:
+                time.sleep(0.02)
+            process.terminate()
+            said, _ = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 1, said)
+        self.assertIn("| build | failed |", self.report())
+        self.assertIn("stopped by a signal", self.report())
+        self.assertFalse(Path(f"/proc/{child.read_text().strip()}").exists())
 
     def test_arguments_that_make_no_sense_are_one_line(self) -> None:
         for arguments in (("--minutes", "0"), ("--gtest", "/nowhere"), ("--only", "("), ("--what",)):

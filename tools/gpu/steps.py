@@ -59,6 +59,8 @@ class Runner:
     def run(self, step: Step) -> Outcome:
         if step.impossible:
             return Outcome(step, NOT_RUN, summary=step.impossible)
+        if self._stopped:
+            return Outcome(step, NOT_RUN, summary="stopped by a signal")
         missing = [path.name for path in step.programs if not path.exists()]
         if missing:
             return Outcome(step, NOT_RUN, summary=f"{', '.join(missing)} was not built")
@@ -75,16 +77,14 @@ class Runner:
         summary = lines[-1].strip() if lines else "no output"
         if ended == TIMED_OUT:
             summary = f"killed after {limit:.0f} s; last line: {summary}"
-        elif status != 0:
+        elif status:
             summary = f"exit status {status}: {summary}"
         return Outcome(step, ended, seconds, summary, "" if ended == PASSED else excerpt(lines))
 
     def _execute(self, step: Step, log: Path, limit: float) -> tuple[int | None, str]:
         with log.open("wb") as out:
             try:
-                with self._lock:
-                    if self._stopped:
-                        return None, NOT_RUN
+                with self._lock:  # so that stop() sees it, or it sees stop()
                     process = subprocess.Popen(
                         step.command,
                         stdin=subprocess.DEVNULL,
@@ -95,6 +95,8 @@ class Runner:
                         start_new_session=True,  # a group of its own, so that its children end with it
                     )
                     self._groups.add(process.pid)
+                    if self._stopped:
+                        send(process.pid, signal.SIGKILL)
             except OSError as error:
                 out.write(f"{step.command[0]} does not start: {error.strerror}\n".encode())
                 return None, FAILED
