@@ -23,7 +23,7 @@
 namespace oneproxy {
 namespace {
 
-constexpr rlim_t kSeconds = 5;                    // of the child; the store that ships takes some 0.01
+constexpr rlim_t kSeconds = 2;                    // of the child; the store that ships takes some 0.01
 constexpr rlim_t kMoreMemory = rlim_t{1} << 28;   // than the program has
 constexpr std::size_t kMaxAttribute = 1 << 20;    // bytes
 constexpr hsize_t kMaxValues = hsize_t{1} << 14;  // of a dataset that are read

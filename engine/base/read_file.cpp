@@ -36,6 +36,11 @@ std::string size_of(std::uint64_t bytes) {
 
 }  // namespace
 
+bool file_exists(const std::filesystem::path& path) {
+  std::error_code error;
+  return std::filesystem::exists(path, error);
+}
+
 std::string read_file(const std::string& path, std::uint64_t max_bytes) {
   const auto unreadable = [&] {
     return Error(path + ": can not be read (" + std::strerror(errno) + "); is it there, and a file?");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -64,7 +65,7 @@ std::string shipped_store() { return (fs::path(home_folder()) / "experiments/dat
 
 std::string space_file(const std::string& space) {
   const fs::path folder = fs::path(home_folder()) / "configs/spaces";
-  if (fs::exists(folder / (space + ".toml"))) return (folder / (space + ".toml")).string();
+  if (file_exists(folder / (space + ".toml"))) return (folder / (space + ".toml")).string();
   std::vector<std::string> known;
   for (const auto& entry : fs::directory_iterator(folder))
     if (entry.path().extension() == ".toml") known.push_back(entry.path().stem().string());

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -14,7 +15,7 @@ std::string ResultFolder::path_of(const std::string& out, const std::string& kin
   return (fs::path(out) / kind / (name + "-" + sha256_hex(identity).substr(0, 10))).string();
 }
 
-bool ResultFolder::finished(const std::string& path) { return fs::exists(fs::path(path) / "DONE"); }
+bool ResultFolder::finished(const std::string& path) { return file_exists(fs::path(path) / "DONE"); }
 
 void ResultFolder::remove_leftovers(const std::string& path, const std::string& checkpoint) {
   oneproxy::remove_leftovers(fs::path(path).parent_path().string());

@@ -10,6 +10,7 @@
 #include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/progress.h"
+#include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -99,7 +100,7 @@ Reduction reduce_range(const Scorer& scorer, const IndexRange& run, const Reduct
   };
   Reduction reduction(settings);
   std::uint64_t done = 0;
-  if (!checkpoint.path.empty() && fs::exists(checkpoint.path)) {
+  if (!checkpoint.path.empty() && file_exists(checkpoint.path)) {
     done = load(checkpoint, run, reduction);
     log_info("going on from " + checkpoint.path + ": " + std::to_string(done) + " of " + std::to_string(run.count) +
              " architectures are scored");

@@ -12,6 +12,7 @@
 #include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/progress.h"
+#include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/engine/base/streams.h"
 #include "oneproxy/engine/predictor/cost_table.h"
@@ -188,7 +189,7 @@ class Training {
 
     TrainingCheckpoint now;
     now.identity = settings_.checkpoint.empty() ? "" : identity();
-    if (!settings_.checkpoint.empty() && std::filesystem::exists(settings_.checkpoint)) {
+    if (!settings_.checkpoint.empty() && file_exists(settings_.checkpoint)) {
       now = load_checkpoint(settings_.checkpoint, now.identity, n_parameters(network_.widths));
       result.resumed = true;
       log_info("training goes on from " + settings_.checkpoint + ": epoch " + std::to_string(now.epoch) + ", batch " +

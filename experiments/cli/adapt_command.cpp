@@ -9,6 +9,7 @@
 #include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/numbers.h"
+#include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/data/csv.h"
 #include "oneproxy/engine/predictor/library.h"
@@ -51,7 +52,7 @@ void warn_of_adaptation(const AdaptReport& report) {
 // more.csv, or the first of more2.csv, more3.csv, ... that is not there.
 std::string free_file() {
   std::string file = "more.csv";
-  for (int i = 2; std::filesystem::exists(file); ++i) file = "more" + std::to_string(i) + ".csv";
+  for (int i = 2; file_exists(file); ++i) file = "more" + std::to_string(i) + ".csv";
   return file;
 }
 
@@ -66,7 +67,7 @@ std::string call_for_more(const AdaptOptions& options, int more) {
 std::string quality_in(const std::string& store_path, const SearchSpace& space) {
   const std::string base = "help";  // the set of a search, if it is not told another one
   const std::string none = space.has_costs() ? "model:macs" : "predictor:NAME";
-  if (!std::filesystem::exists(store_path)) return none;  // a store is not needed without sources
+  if (!file_exists(store_path)) return none;  // a store is not needed without sources
   const Store store(store_path);
   auto has = [](const std::vector<std::string>& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
@@ -145,7 +146,7 @@ std::string write_predictor(const Predictor& model, const AdaptOptions& options,
   }
   if (!options.into.empty()) {
     std::vector<std::string> names;
-    if (std::filesystem::exists(options.into))
+    if (file_exists(options.into))
       names = network ? predictor_names(options.into, space.name()) : table_names(options.into, space.name());
     add_predictor(options.into, shipped_store(), options.name, model);
     if (std::find(names.begin(), names.end(), options.name) != names.end())

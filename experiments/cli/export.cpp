@@ -8,6 +8,7 @@
 #include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/attribute_reader.h"
 #include "oneproxy/engine/base/hdf5.h"
+#include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/base/result_folder.h"
 #include "oneproxy/engine/data/csv.h"
 #include "oneproxy/engine/report/table.h"
@@ -87,7 +88,7 @@ class Exporter {
     const std::string name = attribute_text(attributes_, "space");
     const fs::path own = result_ / "spaces" / (name + ".toml");  // of a space that does not ship
     const SearchSpace space =
-        SearchSpace::load(fs::exists(own) ? own.string() : name, attribute_text(attributes_, "geometry"));
+        SearchSpace::load(file_exists(own) ? own.string() : name, attribute_text(attributes_, "geometry"));
     const auto choices = arrays_.read_bytes(dataset);
     const std::size_t width = space.n_decisions();
     if (choices.size() % width != 0)

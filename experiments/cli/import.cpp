@@ -5,6 +5,7 @@
 #include "experiments/cli/commands.h"
 #include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/data/store.h"
 #include "oneproxy/engine/device/measurement_csv.h"
@@ -67,7 +68,7 @@ std::string import_device(const ImportOptions& options) {
     text += "  in common with set " + set + ": " + std::to_string(common) + "\n";
   }
   const std::string config = home_folder() + "/configs/" + space.name() + "/adaproxy.toml";
-  if (!std::filesystem::exists(config))  // of a space that does not ship
+  if (!file_exists(config))  // of a space that does not ship
     return text + "See it beside the others:\n  oneproxy info " + shell_word(options.store) + "\n";
   return text + "Use it as a target, for example:\n  oneproxy run " + shell_word(config) + " --set " +
          shell_word("store=" + options.store) + " --set " +

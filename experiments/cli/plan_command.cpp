@@ -3,6 +3,7 @@
 #include "experiments/cli/adapt_command.h"
 #include "oneproxy/engine/adapt/workflow/plan.h"
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/data/csv.h"
 #include "oneproxy/engine/device/measurement_csv.h"
 #include "oneproxy/kernels/base/error.h"
@@ -27,7 +28,7 @@ std::string call_of(const std::string& command, const DeviceOptions& options) {
 
 std::string plan_measurements(const PlanOptions& options) {
   const PlanSettings settings{options.k, parse_selection(options.selection), options.reference, options.seed};
-  if (std::filesystem::exists(options.out))
+  if (file_exists(options.out))
     throw Error(options.out + ": is there already, and may hold measurements; give another --out");
   const auto features = std::make_shared<ArchitectureFeatures>(SearchSpace::load(options.space, options.geometry));
   const auto& space = features->space();

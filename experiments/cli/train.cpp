@@ -27,7 +27,7 @@ std::string train_predictor(TrainOptions options) {
   } else if (run.config.empty()) {
     space_file(options.space);  // Error offers the spaces there are
     run.config = (fs::path(home_folder()) / "configs" / options.space / "train_predictor.toml").string();
-    if (!fs::exists(run.config))
+    if (!file_exists(run.config))
       throw Error("train: no configuration ships for " + options.space + " (" + run.config + "); name one of yours");
   }
   // First, so that --set has the last word.

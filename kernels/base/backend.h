@@ -11,7 +11,8 @@ const char* to_string(Backend backend);
 // Whether this build holds CUDA code (it may, on a machine without a GPU).
 bool cuda_compiled() noexcept;
 
-// Usable CUDA devices now; 0 where there is no driver, no GPU or no CUDA code in this build.
+// CUDA devices that this build can run on now: of compute capability 8.0 or newer. 0 where there is no driver, no GPU
+// or no CUDA code in this build, or where the current device is too old (require_backend says so).
 int cuda_device_count() noexcept;
 
 // Name of the current CUDA device, "none" where there is none.

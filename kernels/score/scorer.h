@@ -3,9 +3,12 @@
 // cache. The first layer of an MLP is a table: the sums of the least significant digits are tabulated once, the others
 // are added for each of their combinations. CPU and CUDA twins.
 //
-// All calls block until their result is on the host. Results do not depend on the number of threads.
-// Errors: what check_code and check_score_function refuse, a run beyond the space, a precision that the back end has
-// not, a back end that can not run here, no device memory for the smallest chunk (Error).
+// All calls block until their result is on the host. Results do not depend on the number of threads, nor on the order
+// in which a device's threads find what counts. An architecture's score has the same bits in score, score_list and
+// reduce of one scorer, whatever else is scored with it. Where paths() says cuBLASLt this rests on that library as
+// well: each product has one algorithm for all calls, and none that splits a sum; NVIDIA does not promise that its rows
+// are alike. Errors: what check_code and check_score_function refuse, a run beyond the space, a precision that the back
+// end has not, a back end that can not run here, no device memory for the smallest chunk (Error).
 #include <cstdint>
 #include <memory>
 #include <span>

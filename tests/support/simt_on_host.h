@@ -3,6 +3,7 @@
 // products, whose fragments are those of the PTX ISA. For tests of device code where there is no GPU: a wrong index, a
 // missing barrier (threads run in either order), an element in the wrong lane show here; races in time do not.
 //   simt::launch({blocks, threads, shared_bytes}, [&] { kernel(arguments); });
+//   simt::Runtime().launch(kernel, {blocks, threads, shared_bytes}, arguments);  // with the limits of shared memory
 // Include it before a header of device code; nothing else may be included between them.
 #define ONEPROXY_SIMT_ON_HOST
 #define ONEPROXY_DEVICE inline
@@ -19,10 +20,14 @@
 #include <cstring>
 #include <exception>
 #include <functional>
+#include <map>
 #include <memory>
 #include <stdexcept>
+#include <string>
+#include <type_traits>
 #include <vector>
 
+#include "oneproxy/kernels/base/random.h"
 #include "oneproxy/kernels/score/cuda/mma_layout.h"
 
 struct uint4 {
@@ -44,8 +49,19 @@ struct Dim {
 struct Launch {
   unsigned blocks = 1, threads = 32;
   std::size_t shared_bytes = 0;
-  bool backwards = false;  // run the threads of a block from the last to the first
+  bool backwards = false;   // run the blocks, and the threads of a block, from the last to the first
+  std::uint64_t order = 0;  // not 0: run them in this one of many random orders instead
 };
+
+// Of 0 .. n-1, the order in which they run.
+inline std::vector<unsigned> order_of(const Launch& launch, unsigned n, std::uint64_t stream) {
+  std::vector<unsigned> order(n);
+  for (unsigned i = 0; i < n; ++i) order[i] = launch.backwards ? n - 1 - i : i;
+  const Philox random{launch.order, stream};
+  for (unsigned i = n; launch.order != 0 && i > 1; --i)
+    std::swap(order[i - 1], order[static_cast<unsigned>(random.below(i, i))]);
+  return order;
+}
 
 class Block {
  public:
@@ -65,11 +81,11 @@ class Block {
 
   void run() {
     current_block = this;
-    const auto n = static_cast<unsigned>(threads_.size());
-    for (unsigned left = n; left > 0;) {
+    const std::vector<unsigned> order = order_of(launch_, launch_.threads, index_.x + 1);
+    for (unsigned left = launch_.threads; left > 0;) {
       bool moved = false;
-      for (unsigned i = 0; i < n; ++i) {
-        active_ = launch_.backwards ? n - 1 - i : i;
+      for (const unsigned i : order) {
+        active_ = i;
         auto& thread = threads_[active_];
         if (thread.done || thread.waits) continue;
         moved = true;
@@ -151,8 +167,41 @@ class Block {
 inline Block& block() { return *Block::current_block; }
 
 inline void launch(const Launch& launch, const std::function<void()>& body) {
-  for (unsigned i = 0; i < launch.blocks; ++i) Block(launch, launch.backwards ? launch.blocks - 1 - i : i, body).run();
+  for (const unsigned i : order_of(launch, launch.blocks, 0)) Block(launch, i, body).run();
 }
+
+// What the CUDA runtime knows of functions: the dynamic shared memory that one may be launched with is its attribute,
+// 48 KiB until it is set, and the last one who sets it decides for all.
+class Runtime {
+ public:
+  explicit Runtime(int shared_bytes_of_device = 232448) : most_(shared_bytes_of_device) {}
+
+  template <class... Args>
+  void allow_shared_bytes(void (*kernel)(Args...), int bytes) {
+    if (bytes > most_) throw std::logic_error("more dynamic shared memory allowed than the device has");
+    allowed_[reinterpret_cast<void (*)()>(kernel)] = bytes;
+  }
+  template <class... Args>
+  int resident_blocks(void (*kernel)(Args...), int, int shared_bytes) const {
+    return shared_bytes > allowed(kernel) ? 0 : shared_bytes > most_ / 2 ? 1 : 2;
+  }
+  template <class... Args>
+  void launch(void (*kernel)(Args...), const Launch& launch, const std::type_identity_t<Args>&... args) const {
+    if (launch.shared_bytes > static_cast<std::size_t>(allowed(kernel)))
+      throw std::logic_error("a launch with " + std::to_string(launch.shared_bytes) +
+                             " bytes of dynamic shared memory; " + std::to_string(allowed(kernel)) + " are allowed");
+    simt::launch(launch, [&] { kernel(args...); });
+  }
+
+ private:
+  template <class... Args>
+  int allowed(void (*kernel)(Args...)) const {
+    const auto found = allowed_.find(reinterpret_cast<void (*)()>(kernel));
+    return found == allowed_.end() ? 48 * 1024 : found->second;
+  }
+  int most_;
+  std::map<void (*)(), int> allowed_;
+};
 
 template <class Layout, class Value>
 void mma(float* c, const std::uint32_t* a, std::uint32_t b0, std::uint32_t b1, const Value& value) {

@@ -12,9 +12,24 @@ namespace oneproxy::detail {
 
 inline constexpr int kScoreThreads = 256;  // of a block of all kernels but the fused ones
 
+// The calling thread's device is what it was when this goes; meanwhile it is `number`, where one is given.
+class DeviceGuard {
+ public:
+  DeviceGuard() { ONEPROXY_CUDA_CHECK(cudaGetDevice(&before_)); }
+  explicit DeviceGuard(int number) : DeviceGuard() { ONEPROXY_CUDA_CHECK(cudaSetDevice(number)); }
+  ~DeviceGuard() { (void)cudaSetDevice(before_); }
+  DeviceGuard(const DeviceGuard&) = delete;
+  DeviceGuard& operator=(const DeviceGuard&) = delete;
+  int number() const { return before_; }
+
+ private:
+  int before_ = 0;
+};
+
+// Its stream and limits. Whoever works on it makes it the current device first (DeviceGuard).
 struct Device {
   explicit Device(int number) : number(number) {
-    ONEPROXY_CUDA_CHECK(cudaSetDevice(number));
+    const DeviceGuard current(number);
     const auto attribute = [&](cudaDeviceAttr which) {
       int value = 0;
       ONEPROXY_CUDA_CHECK(cudaDeviceGetAttribute(&value, which, number));
@@ -28,10 +43,7 @@ struct Device {
     table_bytes = static_cast<std::int64_t>(total / 4);
     ONEPROXY_CUDA_CHECK(cudaStreamCreate(&stream));  // waits for the default stream's uploads
   }
-  ~Device() {
-    (void)cudaSetDevice(number);
-    (void)cudaStreamDestroy(stream);
-  }
+  ~Device() { (void)cudaStreamDestroy(stream); }  // of whatever device is current
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
 
@@ -45,17 +57,6 @@ struct Device {
   DeviceLimits limits;
   std::int64_t l2_bytes = 0, table_bytes = 0;
   cudaStream_t stream = nullptr;
-};
-
-// The calling thread's device stays what it was.
-class DeviceGuard {
- public:
-  DeviceGuard() { ONEPROXY_CUDA_CHECK(cudaGetDevice(&device_)); }
-  ~DeviceGuard() { (void)cudaSetDevice(device_); }
-  int number() const { return device_; }
-
- private:
-  int device_ = 0;
 };
 
 template <class T>

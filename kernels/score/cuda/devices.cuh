@@ -1,5 +1,5 @@
 #pragma once
-// Work on all CUDA devices at once.
+// Work on several CUDA devices at once.
 #include <exception>
 #include <thread>
 #include <vector>
@@ -25,14 +25,6 @@ void each_device(const std::vector<int>& devices, const Body& body) {
   for (auto& thread : threads) thread.join();
   for (const auto& failure : failures)
     if (failure) std::rethrow_exception(failure);
-}
-
-inline std::vector<int> all_devices() {
-  int count = 0;
-  ONEPROXY_CUDA_CHECK(cudaGetDeviceCount(&count));
-  std::vector<int> devices(count);
-  for (int i = 0; i < count; ++i) devices[i] = i;
-  return devices;
 }
 
 }  // namespace oneproxy::detail

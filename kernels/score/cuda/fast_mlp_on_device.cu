@@ -78,7 +78,10 @@ class FastMlpOnDevice : public ModelOnDevice {
       ONEPROXY_CUDA_CHECK_LAUNCH();
     }
   }
-  void release_scratch() override { base_ = {}; }
+  void release_scratch() override {
+    base_ = {};
+    if (wide_) wide_->release_scratch();
+  }
   std::string path() const override { return "cuda " + (wide_ ? wide_->path() : to_string(plan_)); }
 
  private:

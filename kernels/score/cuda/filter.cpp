@@ -67,4 +67,12 @@ FilterArrays make_filter(const Reduction& reduction) {
   return arrays;
 }
 
+void add_survivors(std::vector<Survivor>& survivors, const IndexRange& run, const DigitSplit& split,
+                   Reduction& reduction) {
+  std::sort(survivors.begin(), survivors.end(),
+            [](const Survivor& a, const Survivor& b) { return a.position < b.position; });
+  for (const auto& point : survivors)
+    reduction.add(Candidate{index_at(run, point.position, split), point.latency, point.quality});
+}
+
 }  // namespace oneproxy::detail

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "oneproxy/kernels/base/digits.h"
 #include "oneproxy/kernels/front/reduction.h"
 
 namespace oneproxy::detail {
@@ -44,5 +45,9 @@ struct Survivor {
   std::uint64_t position;
   double latency, quality;
 };
+// Adds survivors of a round in the order of their positions: the atomics that hand out their places do so in any order,
+// and when a reduction gives up its margins depends on the order of the points.
+void add_survivors(std::vector<Survivor>& survivors, const IndexRange& run, const DigitSplit& split,
+                   Reduction& reduction);
 
 }  // namespace oneproxy::detail

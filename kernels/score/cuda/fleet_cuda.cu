@@ -1,6 +1,7 @@
 // A fleet of MLPs of one shape: a block scores all rows for one model.
 #include <algorithm>
 
+#include "oneproxy/kernels/base/backend_cuda.h"
 #include "oneproxy/kernels/base/parallel.h"
 #include "oneproxy/kernels/score/cuda/chunks.h"
 #include "oneproxy/kernels/score/cuda/devices.cuh"
@@ -111,7 +112,7 @@ double score_fleet_cuda_timed(const DigitCode& code, std::span<const Mlp> models
     }
     return 0;
   }
-  std::vector<int> devices = all_devices();
+  std::vector<int> devices = usable_devices_cuda();
   if (models.size() < kWorthADevice * devices.size()) devices = {current.number()};
   const auto borders = piece_borders(models.size(), static_cast<int>(devices.size()));
   std::vector<double> seconds(devices.size(), 0);

@@ -5,10 +5,7 @@
 
 namespace oneproxy::detail {
 
-struct LaunchShape {
-  NarrowKernel kernel = nullptr;
-  int blocks_on_device = 0;
-};
+// The plan's kernel and its blocks on the device, which is the current one.
 LaunchShape narrow_launch(const NarrowPlan& plan, const Device& device);
 
 }  // namespace oneproxy::detail

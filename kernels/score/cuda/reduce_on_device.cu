@@ -53,7 +53,7 @@ void ScorerOnDevice::reduce_tables(const ReduceArgs& args, const ReducePlan& pla
 
 void ScorerOnDevice::reduce(const IndexRange& run, std::uint64_t begin, std::uint64_t end, Reduction& reduction) {
   const std::scoped_lock lock(mutex_);
-  ONEPROXY_CUDA_CHECK(cudaSetDevice(device_.number));
+  const DeviceGuard current(device_.number);
   const ReductionSettings& settings = reduction.settings();
   const ReducePlan plan = plan_reduction(run, settings);
   const std::uint64_t capacity = std::min(kMaxSurvivors, std::max<std::uint64_t>(end - begin, 1));
@@ -97,8 +97,7 @@ void ScorerOnDevice::reduce(const IndexRange& run, std::uint64_t begin, std::uin
     host_points.resize(count);
     copy_async(host_points.data(), points.data(), count, cudaMemcpyDeviceToHost, device_.stream);
     device_.wait();
-    for (const auto& point : host_points)
-      reduction.add(Candidate{index_at(run, point.position, code_.split), point.latency, point.quality});
+    add_survivors(host_points, run, code_.split, reduction);
     reduction.add_scored(n);
     at += n;
     since_filter += count;

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 
+#include "oneproxy/kernels/base/backend_cuda.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/score/cuda/chunks.h"
 #include "oneproxy/kernels/score/cuda/devices.cuh"
@@ -36,23 +37,24 @@ class ScorerCuda : public Scorer::Implementation {
       const auto* mlp = std::get_if<Mlp>(&model);
       bounds_.push_back(mlp ? mlp_error_bound(*mlp, code, precision, Backend::cuda) : 0.0);
     }
-    const DeviceGuard device;
-    first_ = device.number();
+    first_ = DeviceGuard().number();
     on(first_);
   }
-
-  void score(const IndexRange& run, std::span<double> scores) const override {
-    const DeviceGuard device;
-    on(first_).score(run, scores);
+  ~ScorerCuda() override {
+    for (auto& [number, scorer] : scorers_) try {
+        const DeviceGuard current(number);
+        scorer.reset();
+      } catch (const Error&) {  // the driver has gone before us and has taken all with it
+      }
   }
+
+  void score(const IndexRange& run, std::span<double> scores) const override { on(first_).score(run, scores); }
   void score_list(std::span<const std::uint32_t> digits, std::span<double> scores) const override {
-    const DeviceGuard device;
     on(first_).score_list(digits, scores);
   }
 
   void reduce(const IndexRange& run, Reduction& reduction) const override {
-    const DeviceGuard device;
-    const std::vector<int> devices = all_devices();
+    const std::vector<int> devices = usable_devices_cuda();
     if (devices.size() < 2 || run.count < kWorthADevice * devices.size()) {
       on(first_).reduce(run, 0, run.count, reduction);
       return;
@@ -72,7 +74,9 @@ class ScorerCuda : public Scorer::Implementation {
   ScorerOnDevice& on(int number) const {
     const std::scoped_lock lock(mutex_);
     auto& scorer = scorers_[number];
-    if (!scorer) scorer = std::make_unique<ScorerOnDevice>(number, code_, split_, models_, precision_);
+    if (scorer) return *scorer;
+    const DeviceGuard current(number);
+    scorer = std::make_unique<ScorerOnDevice>(number, code_, split_, models_, precision_);
     return *scorer;
   }
 

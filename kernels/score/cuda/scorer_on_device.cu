@@ -24,7 +24,7 @@ ScorerOnDevice::ScorerOnDevice(int number, const OwnedCode& code, const DigitSpl
 
 template <class MakeChunk>
 void ScorerOnDevice::score_chunks(std::uint64_t count, std::span<double> scores, const MakeChunk& make_chunk) {
-  ONEPROXY_CUDA_CHECK(cudaSetDevice(device_.number));
+  const DeviceGuard current(device_.number);
   for (std::uint64_t at = 0; at < count;)
     with_memory([&](std::int64_t max_count) {
       const auto n = static_cast<std::uint32_t>(std::min<std::uint64_t>(max_count, count - at));

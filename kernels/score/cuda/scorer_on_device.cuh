@@ -15,7 +15,7 @@ namespace oneproxy::detail {
 
 struct ReduceArgs;
 
-// Calls come one at a time.
+// Calls come one at a time. Its device is current while it is made, and again after each call what it was before.
 class ScorerOnDevice {
  public:
   ScorerOnDevice(int number, const OwnedCode& code, const DigitSplit& split, const std::deque<OwnedModel>& models,

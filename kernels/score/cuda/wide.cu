@@ -46,10 +46,13 @@ class Layout {
   cublasLtMatrixLayout_t layout_ = nullptr;
 };
 
-constexpr std::int64_t workspace_bytes = std::int64_t{32} << 20;
+constexpr std::int64_t kWorkspaceBytes = std::int64_t{32} << 20;
 
 // relu(W x + bias) for a fixed number of rows: the plan of one product. In cuBLAS's column-major words: D [outputs, n]
 // = W^T [inputs, outputs]^T * X [inputs, n]; our row-major activations [n, width] are just that.
+//
+// Its algorithm is chosen once, here, and runs always: lists, ranges and reductions, whole chunks and their rests. It
+// does not split the sum over inputs among blocks, so that an architecture's score does not depend on its place.
 class Product {
  public:
   Product(cublasLtHandle_t handle, Precision precision, int inputs, int outputs, std::int64_t n, const void* bias)
@@ -66,25 +69,32 @@ class Product {
     set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
     cublasLtMatmulPreference_t preference = nullptr;
     lt_check(cublas_lt().preference_create(&preference), "cublasLtMatmulPreferenceCreate");
-    const std::size_t max_bytes = workspace_bytes;
-    cublas_lt().preference_set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &max_bytes, sizeof(max_bytes));
+    const std::size_t max_bytes = kWorkspaceBytes;
+    const std::uint32_t no_split = CUBLASLT_REDUCTION_SCHEME_NONE;
     int found = 0;
-    const auto status =
-        cublas_lt().heuristic(handle, product_, weights_, in_, out_, out_, preference, 1, &algorithm_, &found);
+    auto status =
+        cublas_lt().preference_set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &max_bytes, sizeof(max_bytes));
+    if (status == CUBLAS_STATUS_SUCCESS)
+      status = cublas_lt().preference_set(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &no_split,
+                                          sizeof(no_split));
+    if (status == CUBLAS_STATUS_SUCCESS)
+      status = cublas_lt().heuristic(handle, product_, weights_, in_, out_, out_, preference, 1, &algorithm_, &found);
     cublas_lt().preference_destroy(preference);
-    lt_check(found > 0 ? status : CUBLAS_STATUS_NOT_SUPPORTED, "cublasLtMatmulAlgoGetHeuristic");
+    lt_check(status != CUBLAS_STATUS_SUCCESS || found > 0 ? status : CUBLAS_STATUS_NOT_SUPPORTED,
+             "cublasLtMatmulAlgoGetHeuristic");
   }
   ~Product() { cublas_lt().desc_destroy(product_); }
   Product(const Product&) = delete;
   Product& operator=(const Product&) = delete;
 
   void run(cublasLtHandle_t handle, cudaStream_t stream, const void* weights, const void* in, void* out,
-           void* workspace) const {
+           void* workspace) const {  // workspace [workspace_bytes()]
     const float one = 1, zero = 0;
     lt_check(cublas_lt().matmul(handle, product_, &one, weights, weights_, in, in_, &zero, out, out_, out, out_,
-                                &algorithm_.algo, workspace, workspace_bytes, stream),
+                                &algorithm_.algo, workspace, workspace_bytes(), stream),
              "cublasLtMatmul");
   }
+  std::size_t workspace_bytes() const { return algorithm_.workspaceSize; }
 
  private:
   template <class T>
@@ -108,12 +118,12 @@ struct WideMlp::State {
   };
   Precision precision;
   int multiprocessors, first_width = 0;
-  std::int64_t rows = 0;
+  std::int64_t rows = 0, activation_bytes = 0, workspace_bytes = 0;
   std::unique_ptr<Handle> handle;  // none where there is no product
   std::vector<Layer> layers;
   DeviceBuffer<float> last_weights;
   float last_bias = 0;
-  DeviceBuffer<unsigned char> activations[2], workspace;
+  DeviceBuffer<unsigned char> activations[2], workspace;  // when they are first used
 
   // Each with its own store: bf16 or fp32.
   template <class Stored>
@@ -132,6 +142,12 @@ struct WideMlp::State {
   template <class Stored>
   void score(cudaStream_t stream, const float* base, const float* table, std::uint32_t inner, std::uint32_t skip,
              std::uint32_t n, double* scores) {
+    for (auto& buffer : activations)
+      if (buffer.size() == 0) {
+        reserve(buffer, activation_bytes);
+        buffer.fill_zero();  // rows that no architecture fills are multiplied too
+      }
+    reserve(workspace, workspace_bytes);
     const auto blocks = static_cast<unsigned>(8 * multiprocessors);
     for (std::uint32_t at = 0; at < n; at += static_cast<std::uint32_t>(rows)) {
       const auto count = static_cast<std::uint32_t>(std::min<std::int64_t>(rows, n - at));
@@ -164,14 +180,8 @@ WideMlp::WideMlp(const Mlp& mlp, Precision precision, std::int64_t l2_bytes, int
   for (const auto& layer : mlp.layers) widest = std::max(widest, padded(layer.outputs));
   const bool half = precision == Precision::bf16;
   state.rows = wide_rows(widest, half ? 2 : 4, l2_bytes);
-  for (auto& buffer : state.activations) {
-    buffer = DeviceBuffer<unsigned char>(state.rows * widest * (half ? 2 : 4));
-    buffer.fill_zero();
-  }
-  if (mlp.layers.size() > 1) {
-    state.handle = std::make_unique<Handle>();
-    state.workspace = DeviceBuffer<unsigned char>(workspace_bytes);
-  }
+  state.activation_bytes = state.rows * widest * (half ? 2 : 4);
+  if (mlp.layers.size() > 1) state.handle = std::make_unique<Handle>();
   const auto upload = [&](const std::vector<float>& values) {
     return half ? state.upload<Bf16>(values) : state.upload<float>(values);
   };
@@ -187,6 +197,7 @@ WideMlp::WideMlp(const Mlp& mlp, Precision precision, std::int64_t l2_bytes, int
     }
     State::Layer own{inputs, outputs, upload(weights), upload(bias), nullptr};
     own.product = std::make_unique<Product>(*state.handle, precision, inputs, outputs, state.rows, own.bias.data());
+    state.workspace_bytes = std::max(state.workspace_bytes, static_cast<std::int64_t>(own.product->workspace_bytes()));
     state.layers.push_back(std::move(own));
   }
   const DenseLayer& last = mlp.layers.back();
@@ -198,7 +209,10 @@ WideMlp::WideMlp(const Mlp& mlp, Precision precision, std::int64_t l2_bytes, int
 
 WideMlp::~WideMlp() = default;
 
-std::int64_t WideMlp::rows() const { return state_->rows; }
+void WideMlp::release_scratch() {
+  for (auto& buffer : state_->activations) buffer = {};
+  state_->workspace = {};
+}
 
 void WideMlp::score(cudaStream_t stream, const float* base, const float* table, std::uint32_t inner, std::uint32_t skip,
                     std::uint32_t n, double* scores) {

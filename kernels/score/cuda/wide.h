@@ -19,11 +19,12 @@ class WideMlp {
   ~WideMlp();
 
   static int padded(int width) { return (width + 7) / 8 * 8; }  // 16 bytes of bf16, which the products want
-  std::int64_t rows() const;                                    // of a chunk
   // scores [n] of the architectures whose first layer is base row (skip + i) / inner plus table row (skip + i) % inner;
-  // rows of padded(first width) floats; table null: base rows alone. Enqueues on the stream.
+  // rows of padded(first width) floats; table null: base rows alone. Enqueues on the stream. OutOfDeviceMemory where
+  // there is none for the activations; release_scratch() gives them back.
   void score(cudaStream_t stream, const float* base, const float* table, std::uint32_t inner, std::uint32_t skip,
              std::uint32_t n, double* scores);
+  void release_scratch();
   std::string path() const;
 
  private:

@@ -173,5 +173,99 @@ TEST(ReduceKernels, TheFilterLosesNothing) {
   for (int limit = 0; limit < 2; ++limit) EXPECT_TRUE(same(reduced.best(limit), brute.best(limit)));
 }
 
+struct Outcome {
+  std::vector<Candidate> front, best;
+  bool gave_up = false;
+};
+void expect_equal(const Outcome& a, const Outcome& b) {
+  const auto same = [](const Candidate& x, const Candidate& y) {
+    return x.index == y.index && x.latency == y.latency && x.quality == y.quality;
+  };
+  EXPECT_EQ(a.gave_up, b.gave_up);
+  EXPECT_TRUE(std::equal(a.front.begin(), a.front.end(), b.front.begin(), b.front.end(), same));
+  EXPECT_TRUE(std::equal(a.best.begin(), a.best.end(), b.best.begin(), b.best.end(), same));
+}
+
+// Whichever order the blocks and threads of a device run in, and so atomics hand out places: the same result, also
+// among many equal points, with margins, and where a reduction holds so few candidates that it gives its margins up.
+TEST(ReduceKernels, TheOrderOfThreadsChangesNothing) {
+  const std::vector<std::uint32_t> radices(6, 5);
+  const OwnedDigits digits(radices, 1, 5);
+  OwnedDigitTable latency(digits, false, 8), quality(digits, false, 9);
+  for (auto* table : {&latency, &quality})
+    for (double& weight : table->weights) weight = std::floor(4 * weight) / 4;  // few values: ties
+  const DeviceTable x(digits, latency.table()), y(digits, quality.table());
+  const DigitSplit split = split_digits(radices);
+  const IndexRange run{7, 15000};
+  const auto xs = definition(latency.table(), digits, run), ys = definition(quality.table(), digits, run);
+  std::vector<double> scores = xs;
+  scores.insert(scores.end(), ys.begin(), ys.end());
+  for (const double margin : {0.0, 0.5})
+    for (const bool in_memory : {false, true}) {
+      ReductionSettings settings;
+      settings.limits = {*std::max_element(xs.begin(), xs.end()) / 2};
+      settings.best = 9;
+      settings.latency_margin = settings.quality_margin = margin;
+      if (in_memory) settings.max_candidates = 20;
+      const auto outcome = [&](std::uint64_t order) {
+        Reduction reduction(settings);
+        std::vector<Survivor> survivors(run.count);
+        for (std::uint64_t at = 0, n = 1000; at < run.count; at += n, n = std::min(3 * n, run.count - at)) {
+          const FilterArrays filter = make_filter(reduction);
+          unsigned long long survived = 0;
+          ReduceArgs args;
+          args.filter = filter.view();
+          args.survivors = {&survived, survivors.data(), survivors.size()};
+          const simt::Launch launch{3, 64, 0, false, order};
+          if (in_memory) {
+            simt::launch(launch, [&] {
+              reduce_kernel(args, scores.data() + at, run.count, 0, 1, at, static_cast<std::uint32_t>(n));
+            });
+          } else {
+            const auto size = x.args.leaf.size;
+            const Start start = start_at(run, at, split, size);
+            const auto prefixes = static_cast<std::uint32_t>((start.skip + n + size - 1) / size);
+            simt::launch(
+                launch, [&] { reduce_tables_kernel(args, x.args, y.args, start.places, prefixes, start.skip, at, n); });
+          }
+          std::vector<Survivor> found(survivors.begin(), survivors.begin() + static_cast<std::ptrdiff_t>(survived));
+          add_survivors(found, run, split, reduction);
+        }
+        return Outcome{reduction.front(), reduction.best(0), reduction.gave_up_margins()};
+      };
+      const Outcome in_order = outcome(0);
+      EXPECT_GT(in_order.front.size(), 3u);
+      for (const std::uint64_t order : {1u, 2u, 3u, 4u, 5u}) expect_equal(outcome(order), in_order);
+    }
+}
+
+// Points whose order decides when the margins are given up.
+TEST(ReduceKernels, SurvivorsAreAddedInTheOrderOfTheirPositions) {
+  ReductionSettings settings;
+  settings.latency_margin = settings.quality_margin = 0.01;
+  settings.max_candidates = 40'000;
+  const IndexRange run{0, 200'000};
+  const DigitSplit split = split_digits(std::vector<std::uint32_t>(6, 9));
+  std::vector<Survivor> ascending;
+  // The first half, each better than those before it, rules out the second one, whose points are all alike and are too
+  // many where they come first.
+  for (std::uint64_t i = 0; i < run.count; ++i) {
+    const bool first_half = i < run.count / 2;
+    const double better = 1e-3 * static_cast<double>(i);
+    ascending.push_back({i, first_half ? -better : 1.0, first_half ? 2 + better : 1.0});
+  }
+  const auto gave_up = [&](std::vector<Survivor> survivors) {
+    Reduction reduction(settings);
+    add_survivors(survivors, run, split, reduction);
+    return reduction.gave_up_margins();
+  };
+  const bool expected = gave_up(ascending);
+  std::reverse(ascending.begin(), ascending.end());
+  Reduction unsorted(settings);
+  for (const auto& point : ascending) unsorted.add(Candidate{point.position, point.latency, point.quality});
+  EXPECT_NE(unsorted.gave_up_margins(), expected);  // else this test shows nothing
+  EXPECT_EQ(gave_up(ascending), expected);
+}
+
 }  // namespace
 }  // namespace oneproxy::detail
