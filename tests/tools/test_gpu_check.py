@@ -218,6 +218,10 @@ class Report(Folder):
         rows = report.bench_rows([line, *rates])
         self.assertEqual(len(rows), 1)
         self.assertEqual(rows[0][-2:], ["4 G/s (compiled, 16)", "1.50"])
+        sort = {"case": "spearman", "backend": "cuda", "n": 9, "seconds_median": 0.01}
+        theirs = {"case": "pytorch", "of": "spearman", "n": 9, "mode": "eager", "seconds_median": 0.02}
+        rows = report.bench_rows([sort, sort | {"n": 8}, sort | {"backend": "cpu"}, theirs])
+        self.assertEqual([row[-2:] for row in rows], [["20 ms (eager)", "2.00"], ["-", "-"], ["-", "-"]])
 
     def test_lines_that_were_cut_off_are_passed_over(self) -> None:
         path = self.folder / "lines"
@@ -457,13 +461,14 @@ class WholeRun(Folder):
         done = self.call()
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr + self.report())
         # Not run: what this CPU has no instructions for.
-        self.assertRegex(self.report(), r"^# GPU check: PASSED( \([12] of 15 steps not run\))?\n")
+        self.assertRegex(self.report(), r"^# GPU check: PASSED( \([12] of 16 steps not run\))?\n")
         self.assertIn("| 198-64-64-1, front of a range, bf16 | 15-19 G/s | >= 25 G/s | 30 G/s | yes |", self.report())
         self.assertIn("| tests_gpu | passed |", self.report())
         self.assertNotIn("CudaMissing", self.report())
         self.assertRegex(self.report(), r"\| bf16 \| 750 TFLOP/s ")
         with tarfile.open(self.folder / "out" / "profiles.tar.gz") as profiles:
             self.assertIn("profiles/wide.ncu-rep", profiles.getnames())
+        self.assertIn('"of": "spearman"', (self.folder / "out" / "bench.jsonl").read_text())
         self.assertIn("compiled", (self.folder / "out" / "bench.jsonl").read_text())
         self.assertLessEqual(len(list((self.folder / "out").iterdir())), 8)
 

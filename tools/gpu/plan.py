@@ -20,7 +20,7 @@ GPU_TESTS = "*Cuda*"
 WITHOUT_A_GPU = "*CudaMissing*:*CudaWithoutADevice*"
 # Small cases of every kernel; the sanitizers make a test 10 to 100 times slower.
 SANITIZED = f"ScoreCudaOnce.*:*ScoreCuda.*:*TablesCuda*:*ParetoCuda.*/all_*:RankCuda.*Scipy*:-*chunks*:{WITHOUT_A_GPU}"
-ISA_TESTS = "*Mlp*:*Fleet*:*Isa*:-*Cuda*"
+ISA_TESTS = "*Mlp*:*Fleet*:*Isa*:*Score*:-*Cuda*"
 GPU_BENCHES = {
     "score_cuda_bench": "",
     "rank_bench": "(average_ranks_cuda_1e[+]08|spearman_cuda_1e[+]0[68]|kendall_tau_b_cuda_1e[+]07)$",
@@ -146,13 +146,16 @@ def profile_step(place: Place, profile: Profile) -> Step:
     return Step(f"ncu_{profile.name}", tuple(command), 40, 15, advisory=True, impossible=missing, programs=(bench,))
 
 
-def torch_step(place: Place) -> Step:
-    script = place.root / "tests" / "bench" / "score_cuda_baseline.py"
-    bench = place.bench("score_cuda_bench")
-    command = (sys.executable, str(TOOLS / "lines.py"), str(place.lines))
-    command += (sys.executable, str(script), "--bench", str(bench), "--rates", "--quick", "100")
+def torch_steps(place: Place) -> list[Step]:
+    scripts, bench = place.root / "tests" / "bench", place.bench("score_cuda_bench")
+    command = (sys.executable, str(TOOLS / "lines.py"), str(place.lines), sys.executable)
+    ranks = (*command, str(scripts / "rank_cuda_baseline.py"))
+    nets = (*command, str(scripts / "score_cuda_baseline.py"), "--bench", str(bench), "--rates", "--quick", "100")
     missing = "" if importlib.util.find_spec("torch") else "PyTorch is not here"
-    return Step("pytorch", command, 130, 110, impossible=missing, programs=(bench,))
+    return [
+        Step("pytorch_ranks", ranks, 40, 15, impossible=missing),
+        Step("pytorch", nets, 130, 110, impossible=missing, programs=(bench,)),
+    ]
 
 
 def gpu_plan(machine: Machine, place: Place) -> list[list[Step]]:
@@ -168,7 +171,7 @@ def gpu_plan(machine: Machine, place: Place) -> list[list[Step]]:
         [bench_step(place, "bench", GPU_BENCHES, 150, 90)],
         # None of these is timed.
         [memcheck, racecheck, *cpu_steps(machine, place, 4, f"-{GPU_TESTS}", required, slow=1)],
-        [torch_step(place)],
+        *([step] for step in torch_steps(place)),
         *([profile_step(place, profile)] for profile in PROFILES),
     ]
 
@@ -183,7 +186,7 @@ def dry_plan(machine: Machine, place: Place) -> list[list[Step]]:
         replace(step, impossible="no GPU")
         for group in gpu_plan(machine, place)
         for step in group
-        if step.name in ("tests_gpu", "bench", "memcheck", "racecheck", "pytorch") or step.name.startswith("ncu_")
+        if step.name in ("tests_gpu", "bench", "memcheck", "racecheck") or step.name.startswith(("pytorch", "ncu_"))
     ]
     return [
         *cpu,

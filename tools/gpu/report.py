@@ -69,7 +69,7 @@ def torch_rates(lines: list[Line]) -> dict[tuple[str, str], Line]:
     """PyTorch's best way for each (predictor, precision)."""
     rates: dict[tuple[str, str], Line] = {}
     for line in lines:
-        if line.get("case") != "pytorch":
+        if line.get("case") != "pytorch" or "archs_per_s" not in line:
             continue
         key = str(line.get("predictor")), str(line.get("precision"))
         if key not in rates or line["archs_per_s"] > rates[key]["archs_per_s"]:
@@ -85,6 +85,7 @@ def bench_rows(lines: list[Line]) -> list[list[str]]:
             continue
         seconds, rate = line.get("seconds_median"), line.get("archs_per_s")
         share = line.get("share_of_peak")
+        beside = [other for other in lines if other.get("of") == line.get("case") and other.get("n") == line.get("n")]
         baseline = rates.get((str(line.get("predictor")), str(line.get("precision"))))
         row = [str(line.get("case")), str(line.get("backend", "-")), str(line.get("precision", "-"))]
         row.append(f"{line['n']:,}" if isinstance(line.get("n"), int) else "-")
@@ -95,6 +96,9 @@ def bench_rows(lines: list[Line]) -> list[list[str]]:
             torch_rate = quantity(baseline["archs_per_s"], "archs_per_s")
             row.append(f"{torch_rate} ({baseline['mode']}, {baseline['batch']:,})")
             row.append(f"{rate / baseline['archs_per_s']:.2f}")
+        elif beside and seconds and line.get("backend") == "cuda":
+            row.append(f"{quantity(beside[0]['seconds_median'], 'seconds')} ({beside[0]['mode']})")
+            row.append(f"{beside[0]['seconds_median'] / seconds:.2f}")
         else:
             row += ["-", "-"]
         rows.append(row)
