@@ -1,5 +1,6 @@
 #pragma once
-// What the current device reaches on the two things that bound scoring, measured in the same run as the scores.
+// What the current device reaches, on random data, on the two things that bound scoring, measured in the same run as
+// the scores.
 #include <string>
 
 namespace oneproxy::bench {

@@ -3,7 +3,11 @@
 device memory, eager and compiled, bf16 / TF32 / fp32, at its best batch size. Runs both, one after the other on the
 same device, and prints the bench's JSON lines with baseline, baseline_archs_per_s and ratio.
 
-    score_cuda_baseline.py --bench build/bench/score_cuda_bench [--filter REGEX]
+    score_cuda_baseline.py --bench build/bench/score_cuda_bench [--filter REGEX] [--quick SECONDS]
+
+Each shape and precision is compiled for 13 batch sizes, 117 times in all. --quick SECONDS measures eager PyTorch at
+five sizes, then compiles for the best of them alone, bf16 first, and begins no compilation after so long.
+--rates prints PyTorch's rates alone, each as soon as it is known: tools/gpu_check puts them beside the others.
 
 Needs PyTorch with CUDA; not part of the environment of the tests.
 """
@@ -18,6 +22,8 @@ import time
 from no_case import no_case
 
 BATCHES = [1 << k for k in range(10, 23)]  # 1 k .. 4 M
+QUICK_BATCHES = [1 << k for k in (14, 16, 18, 20, 22)]
+QUICK_SLICE = 0.1  # seconds of timing for each batch size
 
 
 def one_hot_codes(torch, inputs, batch, device, dtype):
@@ -27,37 +33,74 @@ def one_hot_codes(torch, inputs, batch, device, dtype):
     return torch.nn.functional.one_hot(choices, radix).reshape(batch, inputs).to(dtype)
 
 
-def best_rate(torch, predictor, precision, compiled, seconds):
-    """Architectures a second at the best batch size, and that size."""
+def rate_of(torch, predictor, precision, batch, compiled, seconds):
+    """Architectures a second; 0 where the device's memory does not hold the batch."""
     widths = [int(width) for width in predictor.split("-")]
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
     layers = []
     for inputs, outputs in zip(widths, widths[1:]):
         layers += [torch.nn.Linear(inputs, outputs), torch.nn.ReLU()]
-    best = (0.0, 0)
-    for batch in BATCHES:
-        try:
-            torch._dynamo.reset()
-            model = torch.nn.Sequential(*layers[:-1]).to("cuda", dtype).eval()
-            if compiled:
-                model = torch.compile(model, mode="max-autotune")
-            codes = one_hot_codes(torch, widths[0], batch, "cuda", dtype)
-            with torch.inference_mode():
-                for _ in range(5):
+    try:
+        torch._dynamo.reset()
+        model = torch.nn.Sequential(*layers[:-1]).to("cuda", dtype).eval()
+        if compiled:
+            model = torch.compile(model, mode="max-autotune")
+        codes = one_hot_codes(torch, widths[0], batch, "cuda", dtype)
+        with torch.inference_mode():
+            for _ in range(5):
+                model(codes)
+            torch.cuda.synchronize()
+            calls, start = 0, time.perf_counter()
+            while time.perf_counter() - start < seconds:
+                for _ in range(8):
                     model(codes)
+                calls += 8
                 torch.cuda.synchronize()
-                calls, start = 0, time.perf_counter()
-                while time.perf_counter() - start < seconds:
-                    for _ in range(8):
-                        model(codes)
-                    calls += 8
-                    torch.cuda.synchronize()
-                rate = calls * batch / (time.perf_counter() - start)
-        except torch.cuda.OutOfMemoryError:
-            break
-        best = max(best, (rate, batch))
-    return best
+            return calls * batch / (time.perf_counter() - start)
+    except torch.cuda.OutOfMemoryError:
+        return 0.0
+
+
+def measured(torch, key, batch, compiled, seconds):
+    predictor, precision = key
+    mode = "compiled" if compiled else "eager"
+    rate = rate_of(torch, predictor, precision, batch, compiled, seconds)
+    line = {"case": "pytorch", "predictor": predictor, "precision": precision, "mode": mode, "batch": batch}
+    return line | {"baseline": f"torch {torch.__version__}", "archs_per_s": rate}
+
+
+def all_rates(torch, keys, seconds):
+    for key in keys:
+        for compiled in (False, True):
+            for batch in BATCHES:
+                line = measured(torch, key, batch, compiled, seconds)
+                yield line
+                if line["archs_per_s"] == 0:
+                    break  # out of memory, and so are the larger ones
+
+
+def quick_rates(torch, keys, limit):
+    end = time.monotonic() + limit
+    best = {}
+    for key in keys:
+        lines = [measured(torch, key, batch, False, QUICK_SLICE) for batch in QUICK_BATCHES]
+        best[key] = max(lines, key=lambda line: line["archs_per_s"])["batch"]
+        yield from lines
+    for key in sorted(keys, key=lambda key: ("bf16", "tf32", "fp32").index(key[1])):
+        if time.monotonic() >= end:
+            print(f"no time to compile {' in '.join(key)}: eager alone", file=sys.stderr)
+            continue
+        yield measured(torch, key, best[key], True, QUICK_SLICE)
+
+
+def keys_of(names):
+    """(predictor, precision) of the cases that have a predictor: front_198_64_64_bf16 -> 198-64-64-1, bf16."""
+    keys = {}
+    for name in names:
+        if match := re.search(r"_(\d+(?:_\d+)+)_(bf16|tf32|fp32)$", name):
+            keys[match[1].replace("_", "-") + "-1", match[2]] = True
+    return list(keys)
 
 
 def main():
@@ -65,10 +108,13 @@ def main():
     parser.add_argument("--bench", required=True, help="path of the score_cuda_bench binary")
     parser.add_argument("--filter", default="", help="regular expression on the names of the cases")
     parser.add_argument("--seconds", type=float, default=0.3, help="of timing for each batch size")
+    parser.add_argument("--quick", type=float, metavar="SECONDS", help="few compilations, none begun after so long")
+    parser.add_argument("--rates", action="store_true", help="PyTorch's rates alone")
     arguments = parser.parse_args()
-    names = subprocess.run([arguments.bench, "--list"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
-    if not any(re.search(arguments.filter, name) for name in names):
-        no_case(arguments.filter, names)
+    listed = subprocess.run([arguments.bench, "--list"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    names = [name for name in listed if re.search(arguments.filter, name)]
+    if not names:
+        no_case(arguments.filter, listed)
     try:
         import torch
     except ImportError:
@@ -76,21 +122,27 @@ def main():
     if not torch.cuda.is_available():
         print("skipped: no usable CUDA device", file=sys.stderr)
         return
+    keys = keys_of(names)
+    if arguments.quick is None:
+        rates = all_rates(torch, keys, arguments.seconds)
+    else:
+        rates = quick_rates(torch, keys, arguments.quick)
+    if arguments.rates:
+        for rate in rates:
+            print(json.dumps(rate), flush=True)
+        return
     done = subprocess.run([arguments.bench, "--filter", arguments.filter], stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         sys.exit(f"{arguments.bench} failed with exit status {done.returncode}")
-    rates = {}
+    best = {}
+    for rate in rates:
+        key = rate["predictor"], rate["precision"]
+        best[key] = max(best.get(key, rate), rate, key=lambda line: line["archs_per_s"])
     for text in done.stdout.splitlines():
         line = json.loads(text)
-        key = line.get("predictor", "table"), line.get("precision")
-        if key[0] != "table":
-            if key not in rates:
-                modes = [(*best_rate(torch, *key, compiled, arguments.seconds), compiled) for compiled in (False, True)]
-                rates[key] = max(modes)
-            rate, batch, compiled = rates[key]
-            mode = "compiled" if compiled else "eager"
-            line |= {"baseline": f"torch {torch.__version__} {mode}, batch {batch}", "baseline_archs_per_s": rate}
-            line["ratio"] = line["archs_per_s"] / rate
+        if rate := best.get((line.get("predictor"), line.get("precision"))):
+            line |= {"baseline": f"{rate['baseline']} {rate['mode']}, batch {rate['batch']}"}
+            line |= {"baseline_archs_per_s": rate["archs_per_s"], "ratio": line["archs_per_s"] / rate["archs_per_s"]}
         print(json.dumps(line), flush=True)
 
 
