@@ -40,7 +40,7 @@ def alter(file: h5py.File, dataset: str) -> None:
     """One number of a dataset, in the middle, keeping all else."""
     values = file[dataset][()]
     at = values.size // 2
-    values.flat[at] = values.flat[at] * 1000 if values.dtype.kind == "f" else values.flat[at] ^ 1
+    values.flat[at] = values.flat[at] * 1000 + 1 if values.dtype.kind == "f" else values.flat[at] ^ 1
     file[dataset][...] = values
 
 

@@ -265,12 +265,12 @@ TEST_F(TrainTest, AForeignCheckpointIsRefused) {
   }
   auto doubled = fitting_;
   for (double& v : doubled.values) v *= 2;  // the same after standardisation
-  EXPECT_THAT(error_of([&] { train_mlp(space(), doubled, stopping_, s); }), HasSubstr("other data"));
+  EXPECT_THAT(error_of([&] { train_mlp(space(), doubled, stopping_, s); }), HasSubstr("other settings"));
   s.checkpoint = folder.write("text", "not HDF5");
   EXPECT_THAT(error_of([&] { train(s); }), HasSubstr("not an HDF5 file"));
   s.checkpoint = folder / "foreign.h5";
   H5File(s.checkpoint, H5Mode::create).close();
-  EXPECT_THAT(error_of([&] { train(s); }), HasSubstr("no checkpoint of a training"));
+  EXPECT_THAT(error_of([&] { train(s); }), HasSubstr("is no checkpoint of this work"));
 }
 
 TEST_F(TrainTest, BadSettingsAreRefused) {
