@@ -41,11 +41,13 @@ std::string holder_of(const std::string& lock_file) {
   }
 }
 
+std::string lock_file_of(const fs::path& path) {
+  return (path.parent_path() / ("." + path.filename().string() + ".lock")).string();
+}
+
 }  // namespace
 
-FileLock::FileLock(const std::string& path) : path_(path) {
-  const fs::path file(path);
-  lock_file_ = (file.parent_path() / ("." + file.filename().string() + ".lock")).string();
+FileLock::FileLock(const std::string& path) : path_(path), lock_file_(lock_file_of(path)) {
   const auto start = std::chrono::steady_clock::now();
   for (bool said = false; !try_lock();) {
     check_interrupt();
@@ -60,8 +62,7 @@ FileLock::FileLock(const std::string& path) : path_(path) {
 FileLock FileLock::without_waiting(const std::string& path) {
   FileLock lock;
   lock.path_ = path;
-  const fs::path file(path);
-  lock.lock_file_ = (file.parent_path() / ("." + file.filename().string() + ".lock")).string();
+  lock.lock_file_ = lock_file_of(path);
   try {
     lock.try_lock();
   } catch (const Error&) {
