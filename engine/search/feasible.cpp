@@ -61,15 +61,6 @@ std::optional<Solution> least_of(const SearchProblem& problem, std::size_t objec
   return at(problem, choices.subspan(least * width, width));
 }
 
-std::vector<std::uint8_t> rows_in_part(const SearchProblem& problem) {
-  std::vector<std::uint8_t> choices;
-  for (const auto i : rows_of(problem)) {
-    const auto row = problem.data->rows().row(i);
-    choices.insert(choices.end(), row.begin(), row.end());
-  }
-  return choices;
-}
-
 }  // namespace
 
 Feasible::Feasible(const Evaluator& evaluator, std::size_t limits) : evaluator_(evaluator) {
@@ -84,7 +75,7 @@ Feasible::Feasible(const Evaluator& evaluator, std::size_t limits) : evaluator_(
       }
     return;
   }
-  const auto choices = rows_in_part(problem);
+  const auto choices = choices_of_rows(problem);
   const std::size_t width = problem.part.space().n_decisions(), n = choices.size() / width;
   if (n == 0) throw Error("no row of the set lies in " + problem.part.describe() + "; fix less, or use predictors");
   Limits costs = evaluator.limits()[limits];
@@ -150,7 +141,7 @@ std::optional<Digits> Feasible::draw(RandomDraws& draws) {
 std::optional<Solution> cheapest(const SearchProblem& problem, std::size_t objective) {
   const Objective& own = problem.objectives[objective];
   const SubSpace& part = problem.part;
-  if (!problem.covers_space()) return least_of(problem, objective, rows_in_part(problem));
+  if (!problem.covers_space()) return least_of(problem, objective, choices_of_rows(problem));
   if (std::holds_alternative<IndexTable>(*own.model)) {
     std::vector<std::uint8_t> choices;
     for (ArchIndex i = 0; i < part.size(); ++i) {

@@ -5,12 +5,15 @@
 #include <numeric>
 
 #include "oneproxy/engine/base/numbers.h"
+#include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/base/streams.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/front/pareto.h"
 
 namespace oneproxy {
 namespace {
+
+constexpr std::int64_t kRandomForLimits = 10000;
 
 // Values of one objective, so that less is better.
 double minimised(const SearchProblem& problem, const Solution& solution, std::size_t objective) {
@@ -107,6 +110,25 @@ std::vector<std::int64_t> rows_of(const SearchProblem& problem) {
   for (std::int64_t i = 0; i < problem.data->n(); ++i)
     if (problem.part.is_whole() || !problem.part.digits(problem.data->rows().row(i)).empty()) rows.push_back(i);
   return rows;
+}
+
+std::vector<std::uint8_t> choices_of_rows(const SearchProblem& problem) {
+  std::vector<std::uint8_t> choices;
+  for (const auto i : rows_of(problem)) {
+    const auto row = problem.data->rows().row(i);
+    choices.insert(choices.end(), row.begin(), row.end());
+  }
+  return choices;
+}
+
+std::vector<double> limits_at(const SearchProblem& problem, std::span<const double> shares, std::uint64_t seed) {
+  const auto choices = problem.data && problem.part.is_whole() ? problem.data->rows().choices
+                                                               : random_architectures(problem, kRandomForLimits, seed);
+  const Objective& cost = problem.objectives[1];
+  std::vector<double> values(choices.size() / problem.part.space().n_decisions()), limits;
+  cost.evaluate(choices, values);
+  for (const double share : shares) limits.push_back(quantile(values, cost.maximised() ? 1 - share : share));
+  return limits;
 }
 
 std::vector<std::uint8_t> random_architectures(const SearchProblem& problem, std::int64_t n, std::uint64_t seed) {

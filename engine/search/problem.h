@@ -62,9 +62,15 @@ std::vector<std::vector<Solution>> best_of(const SearchProblem& problem, const s
 
 // Rows of the set that lie in the part, ascending.
 std::vector<std::int64_t> rows_of(const SearchProblem& problem);
+// Their architectures, choices [n, n_decisions].
+std::vector<std::uint8_t> choices_of_rows(const SearchProblem& problem);
 
 // Architectures drawn evenly, choices [n, n_decisions]: of the part where the problem covers the space, else rows of
 // the set that lie in it.
 std::vector<std::uint8_t> random_architectures(const SearchProblem& problem, std::int64_t n, std::uint64_t seed);
+
+// Limits where nobody gave any: bounds on the second objective that such shares of the architectures keep, of the set
+// where the part is the whole space, else of 10,000 random ones.
+std::vector<double> limits_at(const SearchProblem& problem, std::span<const double> shares, std::uint64_t seed);
 
 }  // namespace oneproxy

@@ -34,12 +34,10 @@ ScoredProblem::ScoredProblem(Evaluator& evaluator)
     best_.push_back({{}, kWorst});
   }
   if (covers_space_) return;
-  std::vector<std::uint8_t> choices;
-  for (const auto row : rows_of(problem)) {
-    const auto own = problem.data->rows().row(row);
-    choices.insert(choices.end(), own.begin(), own.end());
-    rows_.push_back(part_.digits(own));
-  }
+  const auto choices = choices_of_rows(problem);
+  const std::size_t width = part_.space().n_decisions();
+  for (std::size_t at = 0; at < choices.size(); at += width)
+    rows_.push_back(part_.digits(std::span(choices).subspan(at, width)));
   if (rows_.empty()) throw Error("no row of the set lies in " + part_.describe() + "; fix less, or use predictors");
   // All at once, as one by one they take as long as a whole search.
   row_costs_.resize(rows_.size());

@@ -18,7 +18,7 @@
 namespace oneproxy {
 namespace {
 
-constexpr std::int64_t kRandomForLimits = 10000;
+constexpr double kQuantiles[] = {0.10, 0.25, 0.50, 0.75};
 
 std::vector<std::string> method_names() {
   std::vector<std::string> names;
@@ -205,7 +205,7 @@ class Search : public Experiment {
       add(std::move(bounds));
     }
     if (n > 0) return all;
-    for (const double value : quantiles(problem)) {
+    for (const double value : limits_at(problem, kQuantiles, seed_)) {
       std::vector<double> bounds(problem.objectives.size(), std::nan(""));
       bounds[1] = value;
       add(std::move(bounds));
@@ -231,16 +231,6 @@ class Search : public Experiment {
                     " the limit");
       }
     }
-  }
-
-  std::vector<double> quantiles(const SearchProblem& problem) const {
-    const auto choices = loaded_ && part_->is_whole() ? loaded_->data.rows().choices
-                                                      : random_architectures(problem, kRandomForLimits, seed_);
-    std::vector<double> values(choices.size() / space_->n_decisions()), limits;
-    problem.objectives[1].evaluate(choices, values);
-    for (const double q : {0.10, 0.25, 0.50, 0.75})
-      limits.push_back(quantile(values, problem.objectives[1].maximised() ? 1 - q : q));
-    return limits;
   }
 
   void certify(Workspace& work, Evaluator& evaluator, SearchOutcome& outcome) const {

@@ -22,7 +22,6 @@ namespace oneproxy {
 namespace {
 
 const double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr std::int64_t kRandomForLimits = 10000;
 constexpr double kQuantiles[] = {0.10, 0.25, 0.50, 0.75, 0.90};
 
 // A method with its own keys: "evolutionary: published = true, population = 50".
@@ -190,7 +189,7 @@ class Searchers : public Experiment {
     own.device = latency.substr(latency.find(':') + 1);
     own.problem = std::make_unique<SearchProblem>(
         SearchProblem{*part_, loaded_ ? &loaded_->data : nullptr, make_objectives(latency)});
-    for (const double limit : limits_ms_.empty() ? quantiles(*own.problem) : limits_ms_)
+    for (const double limit : limits_ms_.empty() ? limits_at(*own.problem, kQuantiles, seed_) : limits_ms_)
       own.limits.push_back({{kNan, limit}});
     SearchQuestion question;
     question.limits = own.limits;
@@ -217,15 +216,6 @@ class Searchers : public Experiment {
     Front front;
     for (const auto& s : solutions) front.push_back({0, s.values[1], s.values[0]});
     return front;
-  }
-
-  std::vector<double> quantiles(const SearchProblem& problem) const {
-    const auto choices = loaded_ && part_->is_whole() ? loaded_->data.rows().choices
-                                                      : random_architectures(problem, kRandomForLimits, seed_);
-    std::vector<double> values(choices.size() / space_->n_decisions()), limits;
-    problem.objectives[1].evaluate(choices, values);
-    for (const double q : kQuantiles) limits.push_back(quantile(values, q));
-    return limits;
   }
 
   std::int64_t place(std::size_t ground, std::size_t contender, std::size_t budget, int trial) const {

@@ -9,6 +9,7 @@
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/streams.h"
 #include "oneproxy/engine/search/feasible.h"
+#include "oneproxy/engine/search/methods/islands.h"
 #include "oneproxy/engine/search/neighbours.h"
 #include "oneproxy/engine/search/random_draws.h"
 #include "oneproxy/kernels/base/error.h"
@@ -39,13 +40,8 @@ class Evolution {
         settings_(settings),
         feasible_(evaluator, limits),
         share_(evaluator.share_until(limits)),
-        draws_(random) {
-    for (std::size_t objective = 1; objective < evaluator.problem().objectives.size(); ++objective) {
-      const auto& model = evaluator.problem().objectives[objective].model;
-      const auto* table = model ? std::get_if<AdditivePredictor>(model.get()) : nullptr;
-      islands_ = islands_ || (table && table->n_tables() > 1);
-    }
-  }
+        draws_(random),
+        islands_(islands_of(evaluator) > 1) {}
 
   // What it met is in the evaluator's record.
   void run() {
@@ -192,9 +188,7 @@ class Evolution {
   Feasible feasible_;
   double share_;  // of the budget, spent when this population has had its part
   RandomDraws draws_;
-  // Digit 0 selects the table of a cost (an input resolution): to change it changes what everything costs, so that a
-  // population soon has one value of it.
-  bool islands_ = false;
+  bool islands_;  // a population would soon have one value of digit 0 (islands.h)
 };
 
 }  // namespace

@@ -19,13 +19,8 @@ SearchResult result_of(const Evaluator& evaluator, std::span<const std::uint8_t>
 
 SearchResult search_rows(Evaluator& evaluator) {
   const auto& problem = evaluator.problem();
-  const auto rows = rows_of(problem);
-  std::vector<std::uint8_t> choices;
-  for (const auto i : rows) {
-    const auto row = problem.data->rows().row(i);
-    choices.insert(choices.end(), row.begin(), row.end());
-  }
-  const auto n = static_cast<std::int64_t>(rows.size());
+  const auto choices = choices_of_rows(problem);
+  const auto n = static_cast<std::int64_t>(choices.size()) / problem.part.space().n_decisions();
   evaluator.count_untracked(n);
   return result_of(evaluator, choices, "exact: all " + std::to_string(n) + " rows of the set");
 }
