@@ -14,6 +14,7 @@
 #include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/base/streams.h"
 #include "oneproxy/engine/device/latency_range.h"
+#include "oneproxy/engine/predictor/tabulation.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/rank/rank.h"
 
@@ -282,6 +283,12 @@ std::vector<double> GaussianProcess::latency_ms(const AdaptedBayes& adapted,
   std::vector<double> latency(n);
   for (Index i = 0; i < n; ++i) latency[i] = adapted.mean_ms + adapted.deviation_ms * (score[i] + offset);
   return latency;
+}
+
+Predictor GaussianProcess::predictor(const AdaptedBayes& adapted) const {
+  const Tabulation tabulation(features_.space(), features_.physics().additive());
+  return tabulation.predictor(
+      [&](std::span<const std::uint8_t> choices) { return latency_ms(adapted, features_.rows(choices)); }, "ms");
 }
 
 std::vector<double> GaussianProcess::deviation_ms(const AdaptedBayes& adapted, std::span<const double> z) const {
