@@ -28,6 +28,10 @@ enum class Draws : std::uint32_t {
   sobol_shift = 41,
   fp_nas = 42,
   gumbel = 43,  // noise of the differentiable search
+  policy_weights = 60,
+  policy_batches = 61,  // training examples and their labels
+  policy_split = 62,    // devices to validate on
+  policy_samples = 63,  // proposals of a trained policy
 };
 
 // `number` counts independent repetitions of one purpose: trials, resamples, islands.
