@@ -121,7 +121,7 @@ void ExampleSteps::write(const TrainingExample& example, double pick, std::size_
     const std::size_t step = row * n_decisions + d;
     const auto open = std::span(batch.open).subspan(step * n_choices, n_choices);
     walk.look(std::span(batch.steps).subspan(step * n_inputs, n_inputs), open);
-    ONEPROXY_ASSERT(open[choices[d]] == 1);
+    ONEPROXY_ASSERT(open[choices[d]] == Opening::open);
     batch.labels[step] = choices[d];
     walk.choose(choices[d]);
   }
