@@ -27,21 +27,23 @@ ExampleSteps::ExampleSteps(const SearchSpace& space, const PolicySteps& steps, s
 
   const std::size_t width = steps.n_context();
   const auto n = static_cast<double>(examples.size());
-  std::vector<double> context(width);
+  std::vector<double> context(width), first(width);
+  std::vector<char> varies(width, 0);
   mean_.assign(width, 0.0);
   deviation_.assign(width, 0.0);
-  for (const auto& example : examples) {
-    steps.context(devices[example.device].coordinates, example.query, context);
-    for (std::size_t i = 0; i < width; ++i) mean_[i] += context[i] / n;
-  }
-  for (const auto& example : examples) {
-    steps.context(devices[example.device].coordinates, example.query, context);
-    for (std::size_t i = 0; i < width; ++i) deviation_[i] += (context[i] - mean_[i]) * (context[i] - mean_[i]) / n;
-  }
-  for (std::size_t i = 0; i < width; ++i) {
-    deviation_[i] = std::sqrt(deviation_[i]);
-    if (deviation_[i] <= 1e-12 * std::max(1.0, std::abs(mean_[i]))) deviation_[i] = 1;
-  }
+  const auto visit = [&](const auto& each) {
+    for (const auto& example : examples) {
+      steps.context(devices[example.device].coordinates, example.query, context);
+      if (&example == examples.data()) first = context;
+      for (std::size_t i = 0; i < width; ++i) each(i);
+    }
+  };
+  visit([&](std::size_t i) {
+    mean_[i] += context[i] / n;
+    varies[i] |= context[i] != first[i];
+  });
+  visit([&](std::size_t i) { deviation_[i] += (context[i] - mean_[i]) * (context[i] - mean_[i]) / n; });
+  for (std::size_t i = 0; i < width; ++i) deviation_[i] = varies[i] ? std::sqrt(deviation_[i]) : 1;
 }
 
 void ExampleSteps::check(const SearchSpace& space) const {
@@ -121,7 +123,7 @@ void ExampleSteps::write(const TrainingExample& example, double pick, std::size_
     const std::size_t step = row * n_decisions + d;
     const auto open = std::span(batch.open).subspan(step * n_choices, n_choices);
     walk.look(std::span(batch.steps).subspan(step * n_inputs, n_inputs), open);
-    ONEPROXY_ASSERT(open[choices[d]] == 1);
+    ONEPROXY_ASSERT(open[choices[d]] == Opening::open);
     batch.labels[step] = choices[d];
     walk.choose(choices[d]);
   }

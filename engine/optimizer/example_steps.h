@@ -9,9 +9,10 @@
 namespace oneproxy {
 
 struct ExampleBatch {
-  std::vector<double> context;             // [n, n_context]
-  std::vector<double> steps;               // [n, n_decisions, n_step_inputs]
-  std::vector<std::uint8_t> open, labels;  // [n, n_decisions, n_choices], [n, n_decisions]
+  std::vector<double> context;       // [n, n_context]
+  std::vector<double> steps;         // [n, n_decisions, n_step_inputs]
+  std::vector<Opening> open;         // [n, n_decisions, n_choices]
+  std::vector<std::uint8_t> labels;  // [n, n_decisions]
 };
 
 class ExampleSteps {

@@ -11,6 +11,8 @@
 namespace oneproxy {
 namespace {
 
+constexpr int kAnswerBeams = 4;  // more change little
+
 // sums [outputs] += inputs [n] times weights [n, outputs]. Inputs that are 0 cost nothing: most step inputs are.
 template <class Number>
 void add_product(std::span<float> sums, std::span<const Number> inputs, const float* weights) {
@@ -142,102 +144,69 @@ void Policy::logits(std::span<const double> context, std::span<const double> ste
 
 namespace {
 
-// What there is at one decision: which choices are open, with which probabilities.
-struct Odds {
-  explicit Odds(const PolicySteps& steps)
-      : inputs(steps.n_step_inputs()),
-        logits(steps.n_choices()),
-        probabilities(steps.n_choices()),
-        open(steps.n_choices()) {}
-
-  // False where no choice is open.
-  template <class Asked>
-  bool look(Asked& asked, const Walk& walk) {
-    walk.look(inputs, open);
-    if (std::find(open.begin(), open.end(), 1) == open.end()) return false;
-    asked.logits(walk.decision(), inputs, logits);
-    open_softmax(logits, open, probabilities);
-    return true;
-  }
-
-  std::vector<double> inputs, logits, probabilities;
-  std::vector<std::uint8_t> open;
-};
-
-// Nothing where rounding has closed the way.
-template <class Asked>
-bool follow_most_probable(Asked& asked, Walk& walk, Odds& odds, double& log_probability) {
-  log_probability = 0;
-  while (!walk.done()) {
-    if (!odds.look(asked, walk)) return false;
-    const auto best = std::max_element(odds.probabilities.begin(), odds.probabilities.end());
-    log_probability += std::log(*best);
-    walk.choose(static_cast<int>(best - odds.probabilities.begin()));
-  }
-  return true;
-}
-
-template <class Asked>
-Proposal most_probable(Asked& asked, const PolicySteps& steps, const DeviceCosts& costs, const OptimizerQuery& query) {
-  Odds odds(steps);
-  Proposal found;
-  Walk walk(steps, costs, query);
-  if (!follow_most_probable(asked, walk, odds, found.log_probability)) {
-    walk = Walk(steps, costs, query, Walk::Rounding::strict);
-    const bool reached = follow_most_probable(asked, walk, odds, found.log_probability);
-    ONEPROXY_ASSERT(reached);
-  }
-  found.choices = walk.choices();
-  return found;
-}
-
-// log(1 - exp(x)), x <= 0.
-double log1mexp(double x) { return x > -0.6931 ? std::log(-std::expm1(x)) : std::log1p(-std::exp(x)); }
-
 struct Beam {
   Walk walk;
-  double log_probability = 0, perturbed = 0;  // the latter with Gumbel noise, the largest of all that begin like it
+  double log_probability = 0, rank = 0;  // the latter with noise where there is some
 };
 
 struct Child {
   std::size_t beam = 0;
   int choice = 0;
-  double log_probability = 0, perturbed = 0;
+  double log_probability = 0, rank = 0;
 };
 
-// Kool et al., algorithm 1: of the children of all beams those of the `n` largest perturbed log-probabilities. Noise of
-// the children is drawn so that its largest is the parent's (their appendix B.3, equations 22 to 24).
+// log(1 - exp(x)), x <= 0.
+double log1mexp(double x) { return x > -0.6931 ? std::log(-std::expm1(x)) : std::log1p(-std::exp(x)); }
+
+// Kool et al., algorithm 1: ranks of the children [from, ...) of a beam, their log-probabilities with Gumbel noise that
+// is drawn so that the largest is their parent's (appendix B.3, equations 22 to 24). All children of the beam take
+// part, so that those which are then left out make room for no one.
+void add_noise(std::span<Child> children, double parent, const Philox& random, std::uint64_t first_draw) {
+  double largest = -std::numeric_limits<double>::infinity();
+  for (auto& child : children) {
+    const auto draw = first_draw + static_cast<std::uint64_t>(child.choice);
+    child.rank = child.log_probability - std::log(-std::log(std::max(random.uniform(draw), 0x1.0p-54)));
+    largest = std::max(largest, child.rank);
+  }
+  for (auto& child : children) {
+    const double v = parent - child.rank + log1mexp(child.rank - largest);
+    child.rank = parent - std::max(0.0, v) - std::log1p(std::exp(-std::abs(v)));
+  }
+}
+
+// The n most probable architectures that a search of this width finds; with `random`, n drawn without replacement.
+// Fewer where rounding has closed their ways.
 template <class Asked>
-std::vector<Beam> draw_beams(Asked& asked, const PolicySteps& steps, Walk begin, int n, const Philox& random) {
+std::vector<Beam> search_beams(Asked& asked, const PolicySteps& steps, Walk begin, int n, const Philox* random) {
   std::vector<Beam> beams = {{std::move(begin)}};
-  Odds odds(steps);
-  const std::uint64_t width = steps.n_choices();
+  const std::size_t width = steps.n_choices();
+  std::vector<double> inputs(steps.n_step_inputs()), logits(width), probabilities(width);
+  std::vector<Opening> open(width);
+  std::vector<Child> children, own;
   for (int d = 0; d < steps.n_decisions(); ++d) {
-    std::vector<Child> children;
+    children.clear();
     for (std::size_t b = 0; b < beams.size(); ++b) {
-      if (!odds.look(asked, beams[b].walk)) continue;
-      const std::size_t first = children.size();
-      double largest = -std::numeric_limits<double>::infinity();
-      for (std::uint64_t c = 0; c < width; ++c) {
-        if (!(odds.probabilities[c] > 0)) continue;
-        const std::uint64_t draw = (static_cast<std::uint64_t>(d) * n + b) * width + c;
-        const double gumbel = -std::log(-std::log(std::max(random.uniform(draw), 0x1.0p-54)));
-        const double own = beams[b].log_probability + std::log(odds.probabilities[c]);
-        children.push_back({b, static_cast<int>(c), own, own + gumbel});
-        largest = std::max(largest, own + gumbel);
+      const Beam& beam = beams[b];
+      beam.walk.look(inputs, open);
+      if (std::find(open.begin(), open.end(), Opening::open) == open.end()) continue;
+      asked.logits(d, inputs, logits);
+      open_softmax(logits, open, probabilities);
+      own.clear();
+      for (std::size_t c = 0; c < width; ++c) {
+        if (!(probabilities[c] > 0)) continue;
+        const double log_probability = beam.log_probability + std::log(probabilities[c]);
+        own.push_back({b, static_cast<int>(c), log_probability, log_probability});
       }
-      for (std::size_t i = first; i < children.size(); ++i) {
-        double& g = children[i].perturbed;
-        const double v = beams[b].perturbed - g + log1mexp(g - largest);
-        g = beams[b].perturbed - std::max(0.0, v) - std::log1p(std::exp(-std::abs(v)));
-      }
+      if (random) add_noise(own, beam.rank, *random, (static_cast<std::uint64_t>(d) * n + b) * width);
+      std::copy_if(own.begin(), own.end(), std::back_inserter(children),
+                   [&](const Child& child) { return open[child.choice] == Opening::open; });
     }
-    std::stable_sort(children.begin(), children.end(),
-                     [](const Child& a, const Child& b) { return a.perturbed > b.perturbed; });
+    std::stable_sort(children.begin(), children.end(), [](const Child& a, const Child& b) { return a.rank > b.rank; });
     if (std::ssize(children) > n) children.resize(n);
     std::vector<Beam> next;
+    next.reserve(children.size());
     for (const auto& child : children) {
-      next.push_back({beams[child.beam].walk, child.log_probability, child.perturbed});
+      next.push_back({beams[child.beam].walk, child.log_probability, child.rank});
       next.back().walk.choose(child.choice);
     }
     beams = std::move(next);
@@ -268,10 +237,15 @@ std::vector<Proposal> Policy::propose(const OptimizerDevice& device, const Devic
   std::vector<double> context(steps_->n_context());
   steps_->context(device.coordinates, query, context);
   Asked asked(*this, context);
-  std::vector<Proposal> found = {most_probable(asked, *steps_, costs, query)};
+  const Walk begin(*steps_, costs, query);
+  auto best = search_beams(asked, *steps_, begin, kAnswerBeams, nullptr);
+  if (best.empty())
+    best = search_beams(asked, *steps_, Walk(*steps_, costs, query, Walk::Rounding::strict), kAnswerBeams, nullptr);
+  ONEPROXY_ASSERT(!best.empty());
+  std::vector<Proposal> found = {{best.front().walk.choices(), best.front().log_probability}};
   if (n == 1) return found;
   const Philox random = random_stream(seed, Draws::policy_samples, 0);
-  for (auto& beam : draw_beams(asked, *steps_, Walk(*steps_, costs, query), n, random))
+  for (auto& beam : search_beams(asked, *steps_, begin, n, &random))
     if (std::ssize(found) < n && beam.walk.choices() != found.front().choices)
       found.push_back({beam.walk.choices(), beam.log_probability});
   std::sort(found.begin(), found.end(), [](const Proposal& a, const Proposal& b) {

@@ -8,14 +8,13 @@
 
 namespace oneproxy {
 
-double open_softmax(std::span<const double> logits, std::span<const std::uint8_t> open,
-                    std::span<double> probabilities) {
+double open_softmax(std::span<const double> logits, std::span<const Opening> open, std::span<double> probabilities) {
   double largest = -std::numeric_limits<double>::infinity();
   for (std::size_t c = 0; c < logits.size(); ++c)
-    if (open[c]) largest = std::max(largest, logits[c]);
+    if (open[c] != Opening::closed) largest = std::max(largest, logits[c]);
   double sum = 0;
   for (std::size_t c = 0; c < logits.size(); ++c) {
-    probabilities[c] = open[c] ? std::exp(logits[c] - largest) : 0;
+    probabilities[c] = open[c] != Opening::closed ? std::exp(logits[c] - largest) : 0;
     sum += probabilities[c];
   }
   for (double& p : probabilities) p /= sum;

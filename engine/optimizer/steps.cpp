@@ -94,26 +94,27 @@ Walk::Walk(const PolicySteps& steps, const DeviceCosts& costs, const OptimizerQu
   }
 }
 
-void Walk::look(std::span<double> inputs, std::span<std::uint8_t> open) const {
+void Walk::look(std::span<double> inputs, std::span<Opening> open) const {
   ONEPROXY_ASSERT(!done() && std::ssize(inputs) == steps_->n_step_inputs() && std::ssize(open) == steps_->n_choices());
   const auto& rules = steps_->rules();
   const int d = decision();
   std::fill(inputs.begin(), inputs.end(), 0.0);
-  for (int c = 0; c < steps_->n_choices(); ++c) open[c] = c < rules.radices()[d] && rules.open(d, closed_, c);
+  for (int c = 0; c < steps_->n_choices(); ++c)
+    open[c] = c < rules.radices()[d] && rules.open(d, closed_, c) ? Opening::open : Opening::closed;
   if (costs_->latency && steps_->inputs().autoregressive) look_at_costs(inputs, open);
   if (inputs.empty() || !steps_->is_cell()) return;
   std::size_t at = 0;
   for (int i = 0; i < d; at += rules.radices()[i++]) inputs[at + choices_[i]] = 1;
 }
 
-void Walk::look_at_costs(std::span<double> inputs, std::span<std::uint8_t> open) const {
+void Walk::look_at_costs(std::span<double> inputs, std::span<Opening> open) const {
   const int d = decision(), n = steps_->n_choices();
   const double unit = std::sqrt(static_cast<double>(steps_->n_decisions()));
   // Cheapest and dearest that is still possible, whatever the limit.
   const auto ranges_of = [&](const CostBound& bound, const CostBound::Prefix& prefix, CostBound::Range* ranges) {
     CostBound::Range all;
     for (int c = 0; c < n; ++c) {
-      if (!open[c]) continue;
+      if (open[c] == Opening::closed) continue;
       ranges[c] = bound.range(prefix, d, c);
       all.least = std::min(all.least, ranges[c].least);
       all.most = std::max(all.most, ranges[c].most);
@@ -129,7 +130,7 @@ void Walk::look_at_costs(std::span<double> inputs, std::span<std::uint8_t> open)
     double* left = raised + n;
     double* budget = left + n;
     for (int c = 0; c < n; ++c) {
-      if (!open[c] || std::isinf(ranges[c].least)) continue;
+      if (open[c] == Opening::closed || std::isinf(ranges[c].least)) continue;
       raised[c] = unit * (ranges[c].least - all.least);
       if (limit_) left[c] = unit * std::max(-1.0, limit - ranges[c].least);
     }
@@ -142,16 +143,20 @@ void Walk::look_at_costs(std::span<double> inputs, std::span<std::uint8_t> open)
       CostBound::Range energies[256];
       const auto least = ranges_of(*costs_->energy, energy_, energies).least;
       for (int c = 0; c < n; ++c)
-        if (open[c] && std::isfinite(energies[c].least)) budget[2 + c] = unit * (energies[c].least - least);
+        if (open[c] == Opening::open && std::isfinite(energies[c].least))
+          budget[2 + c] = unit * (energies[c].least - least);
     }
   }
   const bool last = d + 1 == steps_->n_decisions();
   const double bound = limit + (last && rounding_ > 0 ? 0 : rounding_);
   for (int c = 0; c < n; ++c) {
-    if (!open[c]) continue;
+    if (open[c] == Opening::closed) continue;
     const double least = ranges[c].least;
     const bool cheapest = rounding_ < 0 && least == all.least;  // strict: the way that is never closed
-    open[c] = std::isfinite(least) && (!keeps_limit_ || least <= bound || cheapest);
+    if (!std::isfinite(least))
+      open[c] = Opening::closed;
+    else if (keeps_limit_ && !(least <= bound || cheapest))
+      open[c] = steps_->needs_costs() ? Opening::closed : Opening::beyond;
   }
 }
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "oneproxy/engine/optimizer/cost_bound.h"
+#include "oneproxy/engine/optimizer/policy_loss.h"
 #include "oneproxy/engine/optimizer/query.h"
 #include "oneproxy/engine/train/policy_network.h"
 
@@ -81,12 +82,13 @@ class Walk {
   int decision() const { return static_cast<int>(choices_.size()); }
   bool done() const { return decision() == steps_->n_decisions(); }
   const std::vector<std::uint8_t>& choices() const { return choices_; }
-  // inputs [n_step_inputs]; open [n_choices]: 1 where a choice may be made.
-  void look(std::span<double> inputs, std::span<std::uint8_t> open) const;
+  // inputs [n_step_inputs], open [n_choices]. Where the network sees costs, what is beyond the limit is closed, as it
+  // was in training; elsewhere it is `beyond`, so that the others keep the probability that the network gives them.
+  void look(std::span<double> inputs, std::span<Opening> open) const;
   void choose(int choice);
 
  private:
-  void look_at_costs(std::span<double> inputs, std::span<std::uint8_t> open) const;
+  void look_at_costs(std::span<double> inputs, std::span<Opening> open) const;
 
   const PolicySteps* steps_;
   const DeviceCosts* costs_;
