@@ -4,6 +4,7 @@
 #include <string>
 
 #include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/base/parallel.h"
 #include "oneproxy/kernels/score/fleet_detail.h"
 #include "oneproxy/kernels/score/scorer_detail.h"
 
@@ -11,8 +12,9 @@ namespace oneproxy {
 namespace {
 
 void check_models(const DigitCode& code, std::span<const Mlp> models, const char* where) {
+  parallel_for(static_cast<std::int64_t>(models.size()),
+               [&](std::int64_t m) { check_score_function(models[m], code, where); });
   for (const auto& model : models) {
-    check_score_function(model, code, where);
     bool alike = model.first_width == models[0].first_width && model.layers.size() == models[0].layers.size();
     for (std::size_t l = 0; alike && l < model.layers.size(); ++l)
       alike = model.layers[l].outputs == models[0].layers[l].outputs;
