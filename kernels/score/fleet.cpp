@@ -111,6 +111,9 @@ std::vector<FleetBest> reduce_fleet(const DigitCode& code, const TableFleet& fle
   check_tables(code, fleet);
   return reduce(code, fleet.n_devices, quality, limits, run, backend,
                 [&](detail::QualityPieces& pieces, detail::FleetAnswers& answers) {
+#ifdef ONEPROXY_HAS_CUDA
+                  if (backend == Backend::cuda) return detail::reduce_fleet_cuda(code, fleet, pieces, answers);
+#endif
                   detail::reduce_fleet_cpu(code, fleet, pieces, answers, chosen_isa());
                 });
 }

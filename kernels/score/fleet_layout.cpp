@@ -1,5 +1,6 @@
 #include "oneproxy/kernels/score/fleet_layout.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -30,8 +31,20 @@ void FleetLayout::list_rows(const QualityOrder& order, std::vector<std::uint32_t
   });
 }
 
-// A rounded sum does not fall where a term rises: the sum of the least entries, in the order of the definition, is the
-// least of all sums, to the bit.
+void FleetLayout::close_what_none_keeps(const TableFleet& fleet, FleetAnswers& answers) const {
+  constexpr std::int64_t kTask = 16;  // devices, whose rows share cache lines
+  parallel_for((fleet.n_devices + kTask - 1) / kTask, [&](std::int64_t task) {
+    for (std::int64_t device = task * kTask; device < std::min(fleet.n_devices, (task + 1) * kTask); ++device) {
+      const double least = lowest(fleet.weights.data() + device, fleet.bias.data() + device, fleet.n_devices);
+      for (std::int64_t l = 0; l < answers.n_limits(); ++l)
+        if (answers.limits_of(device)[l] < least) answers.close(device, l);
+    }
+  });
+}
+
+// Of one device, whose rows lie `stride` apart; +infinity where no architecture has a latency. A rounded sum does not
+// fall where a term rises: the sum of the least entries, in the order of the definition, is the least of all sums, to
+// the bit.
 double FleetLayout::lowest(const double* weights, const double* bias, std::int64_t stride) const {
   double lowest = std::numeric_limits<double>::infinity();
   for (std::size_t t = 0; t < n_tables_; ++t, bias += stride) {

@@ -6,10 +6,16 @@
 namespace oneproxy::detail {
 namespace {
 
-constexpr std::uint64_t kPiece = std::uint64_t{1} << 17;  // what is kept of a piece stays in the cache
 constexpr std::int64_t kTask = 2048;
 
 }  // namespace
+
+std::vector<std::uint32_t> QualityOrder::group_ends() const {
+  std::vector<std::uint32_t> ends(quality.size());
+  for (std::size_t i = ends.size(); i-- > 0;)
+    ends[i] = i + 1 < ends.size() && quality[i] == quality[i + 1] ? ends[i + 1] : static_cast<std::uint32_t>(i + 1);
+  return ends;
+}
 
 QualityPieces::QualityPieces(const DigitCode& code, const FleetQuality& quality, const IndexRange& run, Backend backend)
     : code_(code), run_(run), split_(run.shuffled ? split_digits(code.radices) : DigitSplit{}) {
@@ -31,7 +37,7 @@ std::span<const double> QualityPieces::qualities(std::uint64_t count) {
 
 bool QualityPieces::next(double least, QualityOrder& order) {
   if (done_ == run_.count) return false;
-  const std::uint64_t count = std::min(kPiece, run_.count - done_);
+  const std::uint64_t count = std::min(piece_, run_.count - done_);
   const std::span<const double> quality = qualities(count);
   std::vector<KeyValue> items, scratch;
   items.reserve(count);

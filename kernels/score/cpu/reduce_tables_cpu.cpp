@@ -68,15 +68,6 @@ class TileReduction {
     tile_.stride = kFleetLanes;
   }
 
-  void close_what_none_keeps(const FleetLayout& layout) {
-    std::vector<double> lowest(static_cast<std::size_t>(n_));
-    for (std::int64_t lane = 0; lane < n_; ++lane) {
-      const double least = layout.lowest(tile_.weights + lane, tile_.bias + lane, tile_.stride);
-      for (std::int64_t l = 0; l < answers_.n_limits(); ++l)
-        if (answers_.limits_of(first_ + lane)[l] < least) answers_.close(first_ + lane, l);
-    }
-  }
-
   void run(NextWithin next_within) {
     const std::int64_t n_limits = answers_.n_limits();
     searches_.resize(static_cast<std::size_t>(n_ * n_limits));
@@ -166,13 +157,12 @@ void reduce_fleet_cpu(const DigitCode& code, const TableFleet& fleet, QualityPie
   const std::int64_t n_tiles = (fleet.n_devices + kFleetLanes - 1) / kFleetLanes;
   QualityOrder order;
   std::vector<std::uint32_t> rows;
-  for (bool first = true; pieces.next(answers.least_quality(), order); first = false) {
+  if (layout.n_rows() <= kPackedRows) layout.close_what_none_keeps(fleet, answers);
+  while (pieces.next(answers.least_quality(), order)) {
     if (order.size() == 0) continue;
     layout.list_rows(order, rows);
     parallel_for(n_tiles, [&](std::int64_t tile) {
-      TileReduction reduction(fleet, layout, order, rows, tile * kFleetLanes, answers);
-      if (first && layout.n_rows() <= kPackedRows) reduction.close_what_none_keeps(layout);
-      reduction.run(next_within);
+      TileReduction(fleet, layout, order, rows, tile * kFleetLanes, answers).run(next_within);
     });
   }
 }
