@@ -14,7 +14,7 @@ namespace oneproxy {
 
 struct PolicyTrainSettings {
   bool autoregressive = true;    // false: independent decisions, an ablation
-  std::vector<int> trunk, head;  // hidden widths; empty trunk: those that fit the kind of space (default_widths)
+  std::vector<int> trunk, head;  // hidden widths; an empty trunk: both as fits the kind of space (default_widths)
   std::int64_t steps = 8000, batch = 256;
   double learning_rate = 2e-3, weight_decay = 1e-4;
   double validation_share = 0.02;       // of the devices, whose examples are not trained on; rounded to whole devices
@@ -25,7 +25,8 @@ struct PolicyTrainSettings {
   double checkpoint_seconds = 10;  // between two of them
 };
 
-// Cells: trunk 256-256 and six heads of 96. Layers: trunk 128-64 and one head of 128-64 for all. Sets what is empty.
+// Cells: trunk 256-256 and six heads of 96. Layers: trunk 128-64 and one head of 128-64 for all; where layers are
+// decided on their own, no hidden layers in the heads. Sets both where the trunk is empty.
 void default_widths(const PolicySteps& steps, PolicyTrainSettings& settings);
 
 struct PolicyTrainingResult {
