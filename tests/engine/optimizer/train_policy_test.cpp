@@ -6,7 +6,9 @@
 #include <cmath>
 #include <functional>
 
+#include "oneproxy/engine/optimizer/context_scale.h"
 #include "oneproxy/engine/optimizer/example_steps.h"
+#include "oneproxy/engine/optimizer/policy.h"
 #include "oneproxy/kernels/base/parallel.h"
 #include "tests/engine/error_of.h"
 #include "tests/engine/optimizer/made_up_devices.h"
@@ -229,11 +231,30 @@ TEST_F(TrainPolicyTest, AnInputThatNeverVariesStaysAsItIs) {
   std::vector<OptimizerDevice> devices = {{{0.1, 1}, nullptr, nullptr}, {{0.1, 2}, nullptr, nullptr}};
   std::vector<TrainingExample> examples(70001, TrainingExample{0, {0, 0.3, {}}, std::vector<std::uint8_t>(6, 1), {}});
   for (std::size_t i = 0; i < examples.size(); i += 2) examples[i].device = 1;
-  const ExampleSteps batches(space, steps, devices, examples);
-  EXPECT_EQ(batches.deviation()[0], 1);
-  EXPECT_NEAR(batches.deviation()[1], 0.5, 1e-9);
-  EXPECT_EQ(batches.deviation()[2], 1);
-  EXPECT_NEAR(batches.mean()[2], 0.3, 1e-9);
+  const ContextScale scale(steps, devices, examples);
+  EXPECT_EQ(scale.deviation()[0], 1);
+  EXPECT_NEAR(scale.deviation()[1], 0.5, 1e-9);
+  EXPECT_EQ(scale.deviation()[2], 1);
+  EXPECT_NEAR(scale.mean()[2], 0.3, 1e-9);
+}
+
+// A layer on contexts as they are gives what the trained one gave on standardised ones.
+TEST_F(TrainPolicyTest, FoldedParametersSayTheSame) {
+  const auto data = cell_data(6, 8);
+  const PolicySteps steps(cells().space(), {true, 5, 1, false});
+  const auto shape = steps.shape({7, 4}, {3});
+  const ContextScale scale(steps, data.devices, data.examples);
+  const auto trained = random_parameters(shape, 3, 5);
+  const Policy as_trained(cells().space(), steps.inputs(), shape, trained);
+  const Policy folded(cells().space(), steps.inputs(), shape, scale.folded(shape, trained));
+  std::vector<double> context(steps.n_context()), inputs(6 * steps.n_step_inputs()), expected(30), found(30);
+  for (const auto& example : data.examples) {
+    scale.write(example, context);
+    as_trained.logits(context, inputs, expected);
+    steps.context(data.devices[example.device].coordinates, example.query, context);
+    folded.logits(context, inputs, found);
+    for (int i = 0; i < 30; ++i) EXPECT_NEAR(found[i], expected[i], 1e-5);
+  }
 }
 
 TEST_F(TrainPolicyTest, LabelsAreDrawnByTheirShares) {
@@ -244,14 +265,15 @@ TEST_F(TrainPolicyTest, LabelsAreDrawnByTheirShares) {
   std::fill_n(example.choices.begin() + 6, 6, 2);
   std::fill_n(example.choices.begin() + 12, 6, 3);
   const std::vector<TrainingExample> examples = {example};
-  const ExampleSteps batches(space, steps, devices, examples);
-  ExampleBatch batch;
-  batches.batch(std::vector<std::int64_t>(5, 0), std::vector{0.0, 0.2, 0.3, 0.7, 0.8}, batch);
-  EXPECT_EQ(batch.labels, (std::vector<std::uint8_t>{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2,
-                                                     2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3}));
+  const ExampleSteps labelled(space, steps, devices, examples);
+  ExampleLabels labels;
+  std::vector<double> inputs;
+  labelled.write(std::vector<std::int64_t>(5, 0), std::vector{0.0, 0.2, 0.3, 0.7, 0.8}, inputs, labels);
+  EXPECT_EQ(labels.choices, (std::vector<std::uint8_t>{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2,
+                                                       2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3}));
   // The second head sees what the first was told: one-hot of earlier decisions.
   for (int d = 0; d < 6; ++d)
-    for (int i = 0; i < 25; ++i) EXPECT_EQ(batch.steps[d * 25 + i], i / 5 < d && i % 5 == 1) << d << ' ' << i;
+    for (int i = 0; i < 25; ++i) EXPECT_EQ(inputs[d * 25 + i], i / 5 < d && i % 5 == 1) << d << ' ' << i;
 }
 
 TEST_F(TrainPolicyTest, BadSettingsAreRefused) {
