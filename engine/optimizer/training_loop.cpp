@@ -20,7 +20,6 @@ namespace oneproxy {
 namespace {
 
 constexpr std::int64_t kMostValidation = 2048;  // examples that a validation looks at
-constexpr int kMostWidth = 1 << 13;
 
 template <class T>
 [[noreturn]] void refuse(const std::string& name, T value, const std::string& expected) {
@@ -153,9 +152,13 @@ void default_widths(const PolicySteps& steps, PolicyTrainSettings& settings) {
 
 void check_training(const PolicyTrainSettings& s, std::span<const OptimizerDevice> devices,
                     std::span<const TrainingExample> examples) {
-  for (const auto* widths : {&s.trunk, &s.head})
+  for (const auto* widths : {&s.trunk, &s.head}) {
+    if (std::ssize(*widths) > kMostPolicyLayers)
+      refuse("number of layers", widths->size(), "at most " + std::to_string(kMostPolicyLayers));
     for (const int width : *widths)
-      if (width < 1 || width > kMostWidth) refuse("width", width, "between 1 and " + std::to_string(kMostWidth));
+      if (width < 1 || width > kMostPolicyWidth)
+        refuse("width", width, "between 1 and " + std::to_string(kMostPolicyWidth));
+  }
   if (s.steps < 1) refuse("steps", s.steps, "1 or more");
   if (s.batch < 1) refuse("batch", s.batch, "1 or more");
   if (s.validation_every < 1) refuse("validation_every", s.validation_every, "1 or more");

@@ -282,6 +282,7 @@ TEST_F(TrainPolicyTest, BadSettingsAreRefused) {
       {[](auto& s) { s.steps = 0; }, "steps = 0"},
       {[](auto& s) { s.batch = 0; }, "batch = 0"},
       {[](auto& s) { s.trunk = {0}; }, "width = 0"},
+      {[](auto& s) { s.trunk.assign(17, 8); }, "number of layers = 17"},
       {[](auto& s) { s.head = {-1}; }, "width = -1"},
       {[](auto& s) { s.learning_rate = 0; }, "learning_rate = 0"},
       {[](auto& s) { s.learning_rate = std::nan(""); }, "learning_rate = nan"},
