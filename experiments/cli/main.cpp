@@ -197,6 +197,8 @@ int run_program(int argc, char** argv) {
                              "time for all limits, of methods that end by a budget (default: by their own settings)");
   search_command->add_option("--evaluations", search.evaluations,
                              "likewise so many distinct architectures, the same result on any machine");
+  search_command->add_option("--optimizer", search.optimizer,
+                             "file of a trained optimizer, whose proposals methods from_starts and auto begin from");
   search_command->add_option("--fix", search.fix, "DECISION=CHOICE|CHOICE, as often as wanted")
       ->allow_extra_args(false);
   search_command->add_option("--store", search.store, "store (default: the one that ships)");

@@ -98,7 +98,7 @@ Fold make_fold(const World& world, const std::vector<std::string>& held_out, int
   Fold fold;
   fold.sources = std::make_unique<Sources>(world.features, std::move(devices));
   fold.basis = std::make_unique<LatencyBasis>(*fold.sources);
-  fold.optima = make_optima(world.space(), world.qualities, fold.basis->reference());
+  fold.optima = make_optima(world.space(), world.qualities, world.features->reference_choices());
   auto begin = std::chrono::steady_clock::now();
   auto settings = s.optimizer.data;
   settings.seed = s.seed + static_cast<std::uint64_t>(trial);
