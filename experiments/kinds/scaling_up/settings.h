@@ -31,6 +31,7 @@ struct Settings {
   MethodChoice method;
   std::vector<std::int64_t> proposals = {10}, evaluations = {100, 1000};
   bool ablations = true;
+  std::int64_t label_free_steps = 1000;  // each looks at every architecture of a small space
   OptimizerSettings optimizer;
   std::uint64_t seed = 1;
 };
