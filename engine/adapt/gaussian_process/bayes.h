@@ -12,8 +12,7 @@
 #include "oneproxy/engine/adapt/gaussian_process/block_regression.h"
 #include "oneproxy/engine/adapt/remark.h"
 #include "oneproxy/engine/adapt/source_predictor.h"
-#include "oneproxy/engine/predictor/additive_predictor.h"
-#include "oneproxy/engine/predictor/index_table.h"
+#include "oneproxy/engine/predictor/predictor.h"
 
 namespace oneproxy {
 
@@ -82,10 +81,9 @@ class GaussianProcess {
   // The same estimate as if `more` further architectures [m, n_columns] had been measured (they need no latencies).
   double expected_srcc_with(const AdaptedBayes& adapted, std::span<const double> more) const;
 
-  // To search with. additive_table(): where the features add up over decisions (given the resolution, if that is one);
-  // Error elsewhere. index_table(): the latency of every architecture, spaces up to kIndexTableMost; Error elsewhere.
-  AdditivePredictor additive_table(const AdaptedBayes& adapted) const;
-  IndexTable index_table(const AdaptedBayes& adapted) const;
+  // To search with (predictor/tabulation.h): weights where the features add up over decisions (given the resolution, if
+  // that is one), else the latency of every architecture. Error where the space is too large for that.
+  Predictor predictor(const AdaptedBayes& adapted) const;
 
  private:
   const ArchitectureFeatures& features_;

@@ -24,10 +24,7 @@ class AdaptedByBayes : public AdaptedPredictor {
   std::vector<double> deviation_ms(const Architectures& at) const override {
     return model_.deviation_ms(adapted_, model_.design(at.rows));
   }
-  Predictor predictor() const override {
-    if (model_.features().physics().additive()) return model_.additive_table(adapted_);
-    return model_.index_table(adapted_);
-  }
+  Predictor predictor() const override { return model_.predictor(adapted_); }
   ExpectedSrcc expected_srcc() const override { return model_.expected_srcc(adapted_); }
   std::string why_not_adapted() const override { return adapted_.why_from_prior; }
   std::optional<Advice> advice(double threshold, double confidence, int max_more,

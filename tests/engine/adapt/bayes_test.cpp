@@ -9,6 +9,7 @@
 
 #include "oneproxy/engine/adapt/design/advice.h"
 #include "oneproxy/engine/adapt/design/measuring_order.h"
+#include "oneproxy/engine/predictor/tabulation.h"
 #include "oneproxy/kernels/base/random.h"
 #include "oneproxy/kernels/rank/rank.h"
 #include "tests/engine/adapt/made_up_fleet.h"
@@ -62,13 +63,13 @@ TEST(Bayes, ExportsATableOfWeightsWhereFeaturesAddUp) {
     options.split_sources = i % 2;
     const auto model = fleet.model(4, options);
     const auto adapted = model.adapt(fleet.z(model, rows), fleet.latency(4, rows));
-    const auto table = model.additive_table(adapted);
+    const auto table = std::get<AdditivePredictor>(model.predictor(adapted));
     EXPECT_EQ(table.n_tables(), i < 2 ? 1 : 25);
     const auto expected = model.latency_ms(adapted, fleet.features.rows(fleet.choices));
     std::vector<double> scores(expected.size());
     table.predict(fleet.choices, scores);
     for (std::size_t j = 0; j < scores.size(); ++j) EXPECT_NEAR(scores[j], expected[j], 1e-9 * std::abs(expected[j]));
-    EXPECT_THAT(error_of([&] { model.index_table(adapted); }), HasSubstr("use the table of weights"));
+    EXPECT_THAT(error_of([&] { Tabulation(fleet.space(), false); }), HasSubstr("use the table of weights"));
   }
 }
 
@@ -77,14 +78,13 @@ TEST(Bayes, ExportsATableOfASmallSpace) {
   const auto model = fleet.model(4);
   const auto rows = first(15);
   const auto adapted = model.adapt(fleet.z(model, rows), fleet.latency(4, rows));
-  const auto table = model.index_table(adapted);
+  const auto table = std::get<IndexTable>(model.predictor(adapted));
   ASSERT_EQ(table.values.size(), 15625u);
   const auto expected = model.latency_ms(adapted, fleet.features.rows(fleet.choices));
   for (std::size_t i = 0; i < expected.size(); ++i) {
     const auto index = fleet.space().index(std::span(fleet.choices).subspan(i * 6, 6));
     EXPECT_NEAR(table.values[static_cast<std::size_t>(index)], expected[i], 1e-9);
   }
-  EXPECT_THAT(error_of([&] { model.additive_table(adapted); }), HasSubstr("do not add up"));
 }
 
 // The score through folded weights is the score through Z.
