@@ -98,8 +98,8 @@ void report_fleet(const std::string& name, Backend backend, Precision precision,
   double qualities = 0;
   for (const auto& one : best) qualities += one.found() ? one.quality : 0;
   char more[300];
-  std::snprintf(more, sizeof(more), ", \"scores_per_s\": %.4g, \"qualities\": %.17g", scores / timing.seconds_median,
-                qualities);
+  std::snprintf(more, sizeof(more), ", \"precision\": \"%s\", \"scores_per_s\": %.4g, \"qualities\": %.17g",
+                to_string(precision), scores / timing.seconds_median, qualities);
   std::string text = more;
   if (backend == Backend::cpu) {
     const double floor = scores * operations_per_score / peak(precision);
@@ -109,12 +109,13 @@ void report_fleet(const std::string& name, Backend backend, Precision precision,
   report(name, static_cast<std::int64_t>(scores), backend, timing, text);
 }
 
-void run_tables(const std::string& name, bool cells, Backend backend) {
+void run_tables(bool cells, Backend backend) {
   const Fleet fleet;
-  report_fleet(name, backend, Precision::fp64, cells ? 1 : 6, [&] { return fleet.reduce(cells, backend); });
+  report_fleet(cells ? "fleet_cells" : "fleet_tables", backend, Precision::fp64, cells ? 1 : 6,
+               [&] { return fleet.reduce(cells, backend); });
 }
 
-void run_mlps(const std::string& name, Backend backend, Precision precision) {
+void run_mlps(Backend backend, Precision precision) {
   const Fleet fleet;
   std::vector<test::OwnedMlp> owners;
   std::vector<Mlp> models;
@@ -127,7 +128,7 @@ void run_mlps(const std::string& name, Backend backend, Precision precision) {
     const auto own = scores.begin() + m * static_cast<std::int64_t>(kAll.count);
     Fleet::append_limits(std::vector<double>(own, own + static_cast<std::ptrdiff_t>(kAll.count)), limits);
   }
-  report_fleet(name, backend, precision, 64 * 64, [&] {
+  report_fleet("fleet_mlps", backend, precision, 64 * 64, [&] {
     return reduce_fleet(fleet.digits().code(), models, fleet.quality(), limits, kAll, backend, precision);
   });
 }
@@ -136,14 +137,14 @@ std::vector<Case> fleet_cases() {
   std::vector<Case> cases;
   for (const Backend backend : {Backend::cpu, Backend::cuda}) {
     if (backend == Backend::cuda && cuda_device_count() == 0) continue;
-    for (const bool cells : {false, true}) {
-      const std::string name = std::string("fleet_") + (cells ? "cells_" : "tables_") + to_string(backend);
-      cases.push_back({name, [=] { run_tables(name, cells, backend); }});
-    }
+    const auto add = [&](const std::string& name, Precision precision, const std::function<void()>& run) {
+      cases.push_back({name + "_" + to_string(backend) + "_" + to_string(precision), run});
+    };
+    add("fleet_tables", Precision::fp64, [=] { run_tables(false, backend); });
+    add("fleet_cells", Precision::fp64, [=] { run_tables(true, backend); });
     for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::tf32}) {
       if (backend == Backend::cpu && precision != Precision::fp32) continue;
-      const std::string name = std::string("fleet_mlps_") + to_string(backend) + "_" + to_string(precision);
-      cases.push_back({name, [=] { run_mlps(name, backend, precision); }});
+      add("fleet_mlps", precision, [=] { run_mlps(backend, precision); });
     }
   }
   return cases;

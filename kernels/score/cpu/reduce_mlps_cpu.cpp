@@ -23,7 +23,7 @@ void reduce_fleet_cpu(const DigitCode& code, std::span<const Mlp> models, Qualit
   const auto n_models = static_cast<std::int64_t>(models.size());
   std::vector<double> margins(models.size());
   parallel_for(n_models,
-               [&](std::int64_t m) { margins[m] = mlp_error_bound(models[m], code, precision, Backend::cpu); });
+               [&](std::int64_t m) { margins[m] = quick_mlp_error_bound(models[m], code, precision, Backend::cpu); });
   QualityOrder order;
   while (pieces.next(answers.least_quality(), order))
     parallel_for(n_models, [&](std::int64_t m) {

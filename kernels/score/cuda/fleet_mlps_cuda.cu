@@ -140,8 +140,9 @@ void reduce_fleet_cuda(const DigitCode& code, std::span<const Mlp> models, Quali
   Fleet fleet{
       code,        models, precision, std::vector<double>(models.size()), std::make_shared<const RowLists>(code),
       chosen_isa()};
-  parallel_for(static_cast<std::int64_t>(models.size()),
-               [&](std::int64_t m) { fleet.margins[m] = mlp_error_bound(models[m], code, precision, Backend::cuda); });
+  parallel_for(static_cast<std::int64_t>(models.size()), [&](std::int64_t m) {
+    fleet.margins[m] = quick_mlp_error_bound(models[m], code, precision, Backend::cuda);
+  });
   MlpsOnDevice on_device(fleet);
   const IndexRange& run = pieces.run();
   FleetPlan plan;
