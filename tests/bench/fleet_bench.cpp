@@ -27,7 +27,7 @@ constexpr double kShares[kLimits] = {0.1, 0.3, 0.5, 0.7, 0.9};  // of the cells 
 constexpr IndexRange kAll{0, 15'625};
 
 // Devices that differ by a factor and by the speed of their operations, and a quality that rises with latency as
-// accuracies do (a correlation of 0.7). Multiples of 2^-20: sums are exact in any order.
+// accuracies do (a correlation of 0.6). Multiples of 2^-20: sums are exact in any order.
 class Fleet {
  public:
   Fleet() : digits_(std::vector<std::uint32_t>(6, 5), 1, 1) {

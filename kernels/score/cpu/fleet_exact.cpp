@@ -8,10 +8,14 @@ FleetExact::FleetExact(const Mlp& model, std::shared_ptr<const RowLists> lists, 
     : model_(model), lists_(std::move(lists)), isa_(isa) {}
 FleetExact::~FleetExact() = default;
 
+void FleetExact::score(const std::uint32_t* digits, std::int64_t n, double* scores) {
+  if (!tiles_) tiles_ = make_mlp_on_tiles(model_, lists_, Precision::fp64, isa_);
+  tiles_->score_digits(digits, n, scores);
+}
+
 void FleetExact::settle(FleetCandidates& candidates, const QualityOrder& order, FleetAnswers& answers) {
   const auto& kept = candidates.kept();
   if (kept.empty()) return;
-  if (!tiles_) tiles_ = make_mlp_on_tiles(model_, lists_, Precision::fp64, isa_);
   const auto width = static_cast<std::ptrdiff_t>(lists_->radices.size());
   std::vector<std::uint32_t> digits;
   for (const std::int64_t i : kept) {
@@ -19,7 +23,7 @@ void FleetExact::settle(FleetCandidates& candidates, const QualityOrder& order, 
     digits.insert(digits.end(), own, own + width);
   }
   std::vector<double> latencies(kept.size());
-  tiles_->score_digits(digits.data(), static_cast<std::int64_t>(kept.size()), latencies.data());
+  score(digits.data(), static_cast<std::int64_t>(kept.size()), latencies.data());
   candidates.settle(latencies, answers);
 }
 

@@ -13,9 +13,11 @@ class MlpOnTiles;
 
 class FleetExact {
  public:
-  // Views the model; packs it when the first candidates come.
+  // Views the model; packs it when the first scores are wanted.
   FleetExact(const Mlp& model, std::shared_ptr<const RowLists> lists, Isa isa);
   ~FleetExact();
+  // digits [n, n_digits] -> scores [n].
+  void score(const std::uint32_t* digits, std::int64_t n, double* scores);
   // Scores what is kept, to the answers.
   void settle(FleetCandidates& candidates, const QualityOrder& order, FleetAnswers& answers);
 

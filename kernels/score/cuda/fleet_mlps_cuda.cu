@@ -129,7 +129,8 @@ void reduce_one_by_one(const Fleet& fleet, const QualityOrder& order, FleetAnswe
       const auto count = static_cast<std::size_t>(n);
       fast.score_list(std::span(digits, count * n_digits), std::span(scores, count));
     };
-    look_through(order, candidates, kListBlock, score, [&] { exact.settle(candidates, order, answers); });
+    look_through(order, candidates, 0, order.size(), kListBlock, score,
+                 [&] { exact.settle(candidates, order, answers); });
   }
 }
 
