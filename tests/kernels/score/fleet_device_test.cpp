@@ -106,7 +106,7 @@ struct MlpFleetCase {
   std::string name;
   Precision precision;
   IndexRange range;
-  int quality_steps;
+  int quality_steps;  // 0: all differ; -1: the latency of the first device
   std::uint32_t slices;
   std::vector<int> widths = {30, 32};
 };
@@ -119,6 +119,8 @@ INSTANTIATE_TEST_SUITE_P(Cases, FleetMlpKernel,
                                          MlpFleetCase{"tf32_deep", Precision::tf32, {0, 300}, 20, 1, {32, 20, 8}},
                                          MlpFleetCase{"tf32_one_m_tile", Precision::tf32, {5, 200}, 9, 1, {128, 128}},
                                          MlpFleetCase{"bf16", Precision::bf16, {100, 500}, 0, 1},
+                                         MlpFleetCase{"tf32_at_the_limit", Precision::tf32, {0, 625}, -1, 1},
+                                         MlpFleetCase{"bf16_at_the_limit", Precision::bf16, {0, 625}, -1, 1},
                                          MlpFleetCase{"bf16_one_quality", Precision::bf16, {100, 200}, 1, 2}),
                          [](const auto& info) { return info.param.name; });
 
@@ -145,7 +147,9 @@ TEST_P(FleetMlpKernel, KeepsTheAnswers) {
   const Philox random{3, 3};
   for (std::uint64_t i = 0; i < range.count; ++i) {
     const double quality = random.uniform(i);
-    qualities.push_back(quality_steps > 0 ? std::floor(quality * quality_steps) : quality);
+    qualities.push_back(quality_steps > 0   ? std::floor(quality * quality_steps)
+                        : quality_steps < 0 ? latencies[0][i]
+                                            : quality);
   }
   FleetAnswers answers(kDevices, limits);
   const FleetQuality quality = std::span<const double>(qualities);

@@ -223,6 +223,25 @@ TEST_P(MlpFleetReduction, FindsWhatBruteForceFinds) {
   }
 }
 
+// Where quality rises with latency, and limits are latencies, each answer lies at its limit: a fast score is on either
+// side of it, and so are those of its neighbours.
+TEST(MlpFleetAtTheLimit, AnswersAreFound) {
+  const RandomMlp owner({"steep", {5, 5, 5, 5}, 1, 0, {64, 64}, 3});
+  const Mlp model = owner.model();
+  std::vector<double> latency, limits;
+  for (ArchIndex i = 0; i < owner.size(); ++i) latency.push_back(owner.score(i));
+  for (std::size_t i = 0; i < latency.size(); i += 9) limits.push_back(latency[i]);
+  for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::fp64}) {
+    const auto best = reduce_fleet(owner.code(), std::span(&model, 1), std::span<const double>(latency), limits,
+                                   {0, latency.size()}, Backend::cpu, precision);
+    for (std::size_t l = 0; l < limits.size(); ++l) {
+      ASSERT_TRUE(best[l].found());
+      EXPECT_EQ(best[l].index, 9 * l) << to_string(precision);
+      EXPECT_EQ(best[l].latency, limits[l]);
+    }
+  }
+}
+
 template <class Call>
 std::string error_of(const Call& call) {
   try {
