@@ -224,16 +224,16 @@ TEST_P(MlpFleetReduction, FindsWhatBruteForceFinds) {
 }
 
 // Where quality rises with latency, and limits are latencies, each answer lies at its limit: a fast score is on either
-// side of it, and so are those of its neighbours.
+// side of it, and so are those of its neighbours. One limit a device, so that no other one's candidates hide a fault.
 TEST(MlpFleetAtTheLimit, AnswersAreFound) {
   const RandomMlp owner({"steep", {5, 5, 5, 5}, 1, 0, {64, 64}, 3});
-  const Mlp model = owner.model();
   std::vector<double> latency, limits;
   for (ArchIndex i = 0; i < owner.size(); ++i) latency.push_back(owner.score(i));
   for (std::size_t i = 0; i < latency.size(); i += 9) limits.push_back(latency[i]);
+  const std::vector<Mlp> models(limits.size(), owner.model());
   for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::fp64}) {
-    const auto best = reduce_fleet(owner.code(), std::span(&model, 1), std::span<const double>(latency), limits,
-                                   {0, latency.size()}, Backend::cpu, precision);
+    const auto best = reduce_fleet(owner.code(), models, std::span<const double>(latency), limits, {0, latency.size()},
+                                   Backend::cpu, precision);
     for (std::size_t l = 0; l < limits.size(); ++l) {
       ASSERT_TRUE(best[l].found());
       EXPECT_EQ(best[l].index, 9 * l) << to_string(precision);
