@@ -162,6 +162,7 @@ INSTANTIATE_TEST_SUITE_P(
                     MlpFleetCase{"fp32_parts", {40, 40, 40}, 3, 20, {24, 40, 8}, {30'000, 2'000}, Precision::fp32, 9},
                     MlpFleetCase{"fp64", {5, 5, 5, 5, 5}, 1, 0, {64, 64}, {0, 3'125}, Precision::fp64, 0},
                     MlpFleetCase{"bf16", {5, 5, 5, 5}, 1, 0, {64, 64}, {0, 625}, Precision::bf16, 0},
+                    MlpFleetCase{"bf16_one_quality", {5, 5, 5, 5, 5}, 1, 0, {64, 64}, {0, 3'125}, Precision::bf16, 1},
                     MlpFleetCase{"huge",
                                  std::vector<std::uint32_t>(22, 9),
                                  1,
