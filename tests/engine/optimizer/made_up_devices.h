@@ -1,6 +1,6 @@
 #pragma once
-// Devices whose latency functions are mixtures of a few random functions, so that their weights are all that there is to
-// know of them, and a quality; with exact optima by enumeration (a cell) or dynamic programming (layers).
+// Devices whose latency functions are mixtures of a few random functions, so that their weights are all that there is
+// to know of them, and a quality; with exact optima by enumeration (a cell) or dynamic programming (layers).
 #include <algorithm>
 #include <cmath>
 #include <memory>
