@@ -102,6 +102,10 @@ const std::vector<ExperimentKind>& experiment_kinds() {
        read_device_features},
       {"proxy_sweep", "every device as the proxy of every other: which one, or which few, serve a fleet", any,
        read_proxy_sweep},
+      {"neural_optimizer",
+       "a network that answers with an architecture, on devices it has not seen, beside exact and evolutionary search",
+       {Backend::cpu},
+       read_neural_optimizer},
       {"reproduce_nb201", "the paper's NAS-Bench-201 figures, ours beside the published", any, read_reproduce_nb201},
   };
   return kinds;

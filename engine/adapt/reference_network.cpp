@@ -9,6 +9,7 @@
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/streams.h"
 #include "oneproxy/engine/train/network.h"
+#include "oneproxy/engine/train/torch_module.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {

@@ -23,7 +23,7 @@ constexpr int kReferenceDraws = 10000;
 constexpr double kConstant = 1e-12;     // deviation of a column, of its largest value, below which it says nothing
 constexpr double kPhysicsWeight = 0.5;  // of z-scored physical features in the source predictors of cells
 
-std::vector<std::uint8_t> reference_choices(const SearchSpace& space) {
+std::vector<std::uint8_t> draw_reference(const SearchSpace& space) {
   std::vector<std::uint8_t> all;
   auto add = [&](const std::vector<std::uint8_t>& one) { all.insert(all.end(), one.begin(), one.end()); };
   if (space.size() <= kWholeSpace) {
@@ -90,8 +90,8 @@ ArchitectureFeatures::ArchitectureFeatures(SearchSpace space) : space_(std::move
   // First with neutral scales, then with those of the reference.
   centre_.assign(columns, 0.0);
   scale_.assign(columns, 1.0);
-  const auto choices = reference_choices(space_);
-  const Rows raw = rows(choices);
+  reference_choices_ = draw_reference(space_);
+  const Rows raw = rows(reference_choices_);
   const Eigen::Map<const RowMajor> values(raw.blocks.data(), raw.n, columns);
   const Eigen::RowVectorXd mean = values.colwise().mean();
   const Eigen::RowVectorXd variance =
@@ -107,7 +107,7 @@ ArchitectureFeatures::ArchitectureFeatures(SearchSpace space) : space_(std::move
     for (int j = layout_.begin[c]; j < layout_.begin[c + 1]; ++j) length += variance[j] * scale_[j] * scale_[j];
     block_length_.push_back(length > 0 ? std::sqrt(length) : 1.0);
   }
-  reference_ = rows(choices);
+  reference_ = rows(reference_choices_);
 }
 
 ArchitectureFeatures::Rows ArchitectureFeatures::rows(std::span<const std::uint8_t> choices) const {

@@ -44,6 +44,7 @@ class ArchitectureFeatures {
   Rows rows(std::span<const std::uint8_t> choices) const;
   Rows pick(const Rows& rows, std::span<const std::int64_t> which) const;
   const Rows& reference() const { return reference_; }
+  const std::vector<std::uint8_t>& reference_choices() const { return reference_choices_; }  // [n, n_decisions]
 
  private:
   const SearchSpace space_;
@@ -52,6 +53,7 @@ class ArchitectureFeatures {
   int n_source_ = 0;
   std::vector<double> centre_, scale_;  // [n_columns]
   std::vector<double> block_length_;    // [blocks]
+  std::vector<std::uint8_t> reference_choices_;
   Rows reference_;
 };
 

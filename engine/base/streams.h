@@ -27,7 +27,14 @@ enum class Draws : std::uint32_t {
   coordinate_descent = 40,
   sobol_shift = 41,
   fp_nas = 42,
-  gumbel = 43,  // noise of the differentiable search
+  gumbel = 43,              // noise of the differentiable search
+  plausible_devices = 50,   // of the generator
+  plausible_energies = 51,  // of the generator, of which no device is known
+  optimizer_queries = 52,   // limits and preferences that the neural optimizer learns from
+  policy_weights = 60,
+  policy_batches = 61,  // training examples and their labels
+  policy_split = 62,    // devices to validate on
+  policy_samples = 63,  // proposals of a trained policy
 };
 
 // `number` counts independent repetitions of one purpose: trials, resamples, islands.

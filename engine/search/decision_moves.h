@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "oneproxy/engine/base/random_draws.h"
 #include "oneproxy/engine/search/digit_choices.h"
-#include "oneproxy/engine/search/random_draws.h"
 
 namespace oneproxy {
 

@@ -4,8 +4,8 @@
 #include <optional>
 #include <vector>
 
+#include "oneproxy/engine/base/random_draws.h"
 #include "oneproxy/engine/search/evaluator.h"
-#include "oneproxy/engine/search/random_draws.h"
 
 namespace oneproxy {
 

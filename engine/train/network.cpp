@@ -1,38 +1,15 @@
 #include "oneproxy/engine/train/network.h"
 
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
 
 #include "oneproxy/engine/base/names.h"
-#include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/base/streams.h"
 #include "oneproxy/kernels/base/error.h"
-#include "oneproxy/kernels/base/shared_library.h"
 
 namespace oneproxy {
 namespace {
-namespace fs = std::filesystem;
 
 const std::vector<std::string> kLosses = {"mse", "huber", "hinge", "logistic"};
-
-#if ONEPROXY_HAVE_TORCH
-// Beside the library or program that holds this code, in the lib/ beside its bin/, or where it was built.
-std::string module_path() {
-  const fs::path built = ONEPROXY_TORCH_MODULE, code = code_folder();
-  for (const auto& folder : {code, code.parent_path() / "lib"}) {
-    std::error_code ignored;
-    if (fs::exists(folder / built.filename(), ignored)) return (folder / built.filename()).string();
-  }
-  return built.string();
-}
-
-MakeNetwork* load_module() {
-  const SharedLibrary module({module_path()}, "the training module of oneproxy, with LibTorch",
-                             "build again (tools/build_project)");
-  return module.function<MakeNetwork>("oneproxy_make_network");
-}
-#endif
 
 }  // namespace
 
@@ -63,23 +40,9 @@ std::vector<double> random_parameters(std::span<const int> widths, int active_in
   return all;
 }
 
-bool torch_compiled() noexcept { return ONEPROXY_HAVE_TORCH; }
-
-void require_torch() {
-  if (!torch_compiled())
-    throw Error(
-        "training needs LibTorch, which this build is without; run tools/fetch_torch.py and build again with "
-        "ONEPROXY_CMAKE_ARGS=-DONEPROXY_TORCH=ON tools/build_project");
-}
-
-std::unique_ptr<Network> make_network([[maybe_unused]] const NetworkSettings& settings) {
-  require_torch();
-#if ONEPROXY_HAVE_TORCH
-  static MakeNetwork* const make = load_module();
-  return std::unique_ptr<Network>(make(settings, kNetworkInterface));
-#else
-  return nullptr;
-#endif
+std::unique_ptr<Network> make_network(const NetworkSettings& settings) {
+  static MakeNetwork* const make = torch_module().function<MakeNetwork>("oneproxy_make_network");
+  return std::unique_ptr<Network>(make(settings, kTorchModuleInterface));
 }
 
 }  // namespace oneproxy

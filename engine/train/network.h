@@ -1,7 +1,7 @@
 #pragma once
 // What LibTorch does in training: values, gradients and AdamW steps of a multilayer perceptron on batches. Plain
-// numbers at the interface, so that one translation unit knows LibTorch (train/train_torch.cpp). That one is a
-// module of its own, loaded when it is first asked for: loading LibTorch takes a second.
+// numbers at the interface, so that one translation unit knows LibTorch (train/train_torch.cpp), in a module of its own
+// (train/torch_module.h).
 //   h_1 = W_0 x + b_0,  h_{l+1} = W_l relu(h_l) + b_l,  one output: the score s
 // Losses, means over the batch; t the (standardised) targets:
 //   mse       (s - t)^2
@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "oneproxy/engine/train/torch_module.h"
 #include "oneproxy/kernels/base/backend.h"
 
 namespace oneproxy {
@@ -71,13 +72,7 @@ class Network {
 // LibTorch, Backend::cuda where LibTorch has no CUDA or finds no device (with the remedy).
 std::unique_ptr<Network> make_network(const NetworkSettings& settings);
 
-bool torch_compiled() noexcept;  // whether this build can train
-
-// Error, with the remedy, where this build can not train.
-void require_torch();
-
-// The module's side of make_network. The number guards against a module of an older build.
-inline constexpr int kNetworkInterface = 1;
+// The module's side of make_network.
 using MakeNetwork = Network*(const NetworkSettings&, int interface);
 
 }  // namespace oneproxy

@@ -1,24 +1,13 @@
-// The only translation unit that knows LibTorch (it takes half a minute to compile), in a module of its own.
+// Multilayer perceptrons in LibTorch. Like every file that knows it, this takes half a minute to compile, and is part
+// of the module of train/torch_module.h.
 #include <torch/torch.h>
 
 #include <algorithm>
 
-#include "oneproxy/engine/train/network.h"
-#include "oneproxy/kernels/base/error.h"
+#include "oneproxy/engine/train/torch_state.h"
 
 namespace oneproxy {
 namespace {
-
-// Errors of LibTorch (out of memory, a lost device) as ours: their first line, without the trace of calls.
-template <class F>
-auto translated(F f) {
-  try {
-    return f();
-  } catch (const c10::Error& error) {
-    const std::string message = error.what_without_backtrace();
-    throw Error("LibTorch: " + message.substr(0, message.find('\n')));
-  }
-}
 
 class TorchNetwork : public Network {
  public:
@@ -38,53 +27,18 @@ class TorchNetwork : public Network {
       trained_weights.push_back(parameters_[2 * l]);
       trained_biases.push_back(parameters_[2 * l + 1]);
     }
-    auto group = [](const std::vector<torch::Tensor>& tensors, double weight_decay) {
-      auto options = std::make_unique<torch::optim::AdamWOptions>();
-      options->weight_decay(weight_decay);
-      return torch::optim::OptimizerParamGroup(tensors, std::move(options));
-    };
-    optimizer_ = std::make_unique<torch::optim::AdamW>(std::vector<torch::optim::OptimizerParamGroup>{
-        group(trained_weights, settings_.weight_decay), group(trained_biases, 0)});
+    optimizer_ = make_adamw(trained_weights, trained_biases, settings_.weight_decay);
   }
 
   void set_state(const NetworkState& state) override {
     translated([&] {
-      torch::NoGradGuard no_gradients;
-      optimizer_->state().clear();
-      std::int64_t offset = 0;
-      for (auto& parameter : parameters_) {
-        parameter.copy_(tensor_of(state.parameters, offset, parameter));
-        if (parameter.requires_grad() && state.steps > 0) {
-          auto moments = std::make_unique<torch::optim::AdamWParamState>();
-          moments->step(state.steps);
-          moments->exp_avg(tensor_of(state.first_moment, offset, parameter));
-          moments->exp_avg_sq(tensor_of(state.second_moment, offset, parameter));
-          optimizer_->state()[parameter.unsafeGetTensorImpl()] = std::move(moments);
-        }
-        offset += parameter.numel();
-      }
+      oneproxy::set_state(parameters_, *optimizer_, state);
       steps_ = state.steps;
     });
   }
 
   NetworkState state() const override {
-    return translated([&] {
-      NetworkState state;
-      state.steps = steps_;
-      for (const auto& parameter : parameters_) {
-        append(state.parameters, parameter);
-        const auto found = optimizer_->state().find(parameter.unsafeGetTensorImpl());
-        if (found == optimizer_->state().end()) {
-          state.first_moment.resize(state.parameters.size());
-          state.second_moment.resize(state.parameters.size());
-        } else {
-          const auto& moments = static_cast<const torch::optim::AdamWParamState&>(*found->second);
-          append(state.first_moment, moments.exp_avg());
-          append(state.second_moment, moments.exp_avg_sq());
-        }
-      }
-      return state;
-    });
+    return translated([&] { return state_of(parameters_, *optimizer_, steps_); });
   }
 
   void set_anchor(std::span<const double> parameters) override {
@@ -92,7 +46,7 @@ class TorchNetwork : public Network {
       anchor_.clear();
       std::int64_t offset = 0;
       for (const auto& parameter : parameters_) {
-        anchor_.push_back(tensor_of(parameters, offset, parameter));
+        anchor_.push_back(part_like(parameters, offset, parameter).detach());
         offset += parameter.numel();
       }
     });
@@ -116,41 +70,25 @@ class TorchNetwork : public Network {
   std::vector<double> gradient(std::span<const double> inputs, std::span<const double> targets) override {
     return translated([&] {
       backward(inputs, targets);
-      std::vector<double> all;
-      for (const auto& parameter : parameters_) {
-        const auto gradient = parameter.grad();
-        append(all, gradient.defined() ? gradient : torch::zeros_like(parameter));
-      }
-      return all;
+      return gradients_of(parameters_);
     });
   }
 
   double step(std::span<const double> inputs, std::span<const double> targets, double learning_rate) override {
     return translated([&] {
       const double before = backward(inputs, targets);
-      for (auto& group : optimizer_->param_groups())
-        static_cast<torch::optim::AdamWOptions&>(group.options()).lr(learning_rate);
-      optimizer_->step();
+      adamw_step(*optimizer_, learning_rate);
       ++steps_;
       return before;
     });
   }
 
  private:
-  torch::Tensor on_device(const torch::Tensor& host) const { return host.to(device_, type_, false, true); }
   torch::Tensor vector_tensor(std::span<const double> values) const {
-    return on_device(torch::from_blob(const_cast<double*>(values.data()), {static_cast<std::int64_t>(values.size())},
-                                      torch::kFloat64));
+    return tensor_of(values, torch::dtype(type_).device(device_));
   }
   torch::Tensor input_tensor(std::span<const double> inputs) const {
     return vector_tensor(inputs).view({-1, settings_.widths.front()});
-  }
-  torch::Tensor tensor_of(std::span<const double> all, std::int64_t offset, const torch::Tensor& like) const {
-    return vector_tensor(all.subspan(offset, like.numel())).view(like.sizes());
-  }
-  static void append(std::vector<double>& all, const torch::Tensor& tensor) {
-    const auto host = tensor.detach().to(torch::kCPU, torch::kFloat64).contiguous();
-    all.insert(all.end(), host.const_data_ptr<double>(), host.const_data_ptr<double>() + host.numel());
   }
 
   torch::Tensor score(torch::Tensor h) const {
@@ -214,7 +152,7 @@ void require_cuda() {
 // Throws oneproxy::Error.
 extern "C" oneproxy::Network* oneproxy_make_network(const oneproxy::NetworkSettings& settings, int interface) {
   using namespace oneproxy;
-  if (interface != kNetworkInterface)
+  if (interface != kTorchModuleInterface)
     throw Error("the training module is of another build than the program; build again (tools/build_project)");
   if (settings.backend == Backend::cuda) require_cuda();
   // Sums in one order whatever the machine's number of cores; these networks are too small for more threads anyway.

@@ -10,15 +10,20 @@
 namespace oneproxy {
 namespace detail {
 
-namespace {
-
 // Shuffling needs a split; a space that has none can still be scored in order.
-void check_run(const IndexRange& run, ArchIndex size, std::span<const std::uint32_t> radices) {
+void check_run(const IndexRange& run, ArchIndex size, std::span<const std::uint32_t> radices, const char* where) {
   if (run.begin > size || size - run.begin < run.count)
-    throw Error("score: " + std::to_string(run.count) + " architectures from " + to_decimal(run.begin) +
+    throw Error(std::string(where) + ": " + std::to_string(run.count) + " architectures from " + to_decimal(run.begin) +
                 " on pass the size of the space, " + to_decimal(size));
   if (run.shuffled) split_digits(radices);
 }
+
+void check_precision(Precision precision, Backend backend) {
+  if (backend == Backend::cpu && precision == Precision::tf32)
+    throw Error("precision tf32 is the GPU's; on the CPU use fp32, bf16 or fp64");
+}
+
+namespace {
 
 // Three objectives on a device, whose own filter knows two: scores come to the host in chunks and are filtered there.
 void reduce_on_host(const Scorer::Implementation& scorer, const IndexRange& run, int n_models, const DigitSplit& split,
@@ -43,11 +48,6 @@ void reduce_on_host(const Scorer::Implementation& scorer, const IndexRange& run,
     }
     done += part.count;
   }
-}
-
-void check_precision(Precision precision, Backend backend) {
-  if (backend == Backend::cpu && precision == Precision::tf32)
-    throw Error("precision tf32 is the GPU's; on the CPU use fp32, bf16 or fp64");
 }
 
 }  // namespace
@@ -77,7 +77,7 @@ Scorer::Scorer(Scorer&&) noexcept = default;
 Scorer& Scorer::operator=(Scorer&&) noexcept = default;
 
 void Scorer::score(const IndexRange& run, std::span<double> scores) const {
-  detail::check_run(run, size_, radices_);
+  detail::check_run(run, size_, radices_, "score");
   if (scores.size() != run.count * static_cast<std::uint64_t>(n_models_))
     throw Error("score: place for " + std::to_string(scores.size()) + " scores, " + std::to_string(n_models_) +
                 " models of " + std::to_string(run.count) + " architectures need " +
@@ -99,7 +99,7 @@ void Scorer::score_list(std::span<const std::uint32_t> digits, std::span<double>
 }
 
 void Scorer::reduce(const IndexRange& run, Reduction& reduction) const {
-  detail::check_run(run, size_, radices_);
+  detail::check_run(run, size_, radices_, "score");
   const auto& settings = reduction.settings();
   const auto known = [&](int model) { return model >= 0 && model < n_models_; };
   if (!known(settings.latency) || !known(settings.quality))
@@ -118,29 +118,5 @@ double Scorer::error_bound(int model) const {
 }
 
 std::vector<std::string> Scorer::paths() const { return implementation_->paths(); }
-
-void score_fleet(const DigitCode& code, std::span<const Mlp> models, const IndexRange& run, std::span<float> scores,
-                 Backend backend, Precision precision) {
-  check_code(code, "score_fleet");
-  for (const auto& model : models) {
-    check_score_function(model, code, "score_fleet");
-    bool alike = model.first_width == models[0].first_width && model.layers.size() == models[0].layers.size();
-    for (std::size_t l = 0; alike && l < model.layers.size(); ++l)
-      alike = model.layers[l].outputs == models[0].layers[l].outputs;
-    if (!alike) throw Error("score_fleet: models of several shapes; a fleet has one shape");
-  }
-  detail::check_precision(precision, backend);
-  require_backend(backend);
-  detail::check_run(run, code.size(), code.radices);
-  if (scores.size() != run.count * models.size())
-    throw Error("score_fleet: place for " + std::to_string(scores.size()) + " scores, " +
-                std::to_string(models.size()) + " models of " + std::to_string(run.count) + " architectures need " +
-                std::to_string(run.count * models.size()));
-  if (scores.empty()) return;
-#ifdef ONEPROXY_HAS_CUDA
-  if (backend == Backend::cuda) return detail::score_fleet_cuda(code, models, run, scores, precision);
-#endif
-  detail::score_fleet_cpu(code, models, run, scores, precision);
-}
 
 }  // namespace oneproxy

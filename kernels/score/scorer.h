@@ -57,9 +57,4 @@ class Scorer {
   std::unique_ptr<Implementation> implementation_;
 };
 
-// A fleet: many MLPs of one shape over the same code and the same run, one score each. scores [n_models, run.count]
-// fp32. Built for thousands of devices' predictors over a small space, where making a Scorer each would cost.
-void score_fleet(const DigitCode& code, std::span<const Mlp> models, const IndexRange& run, std::span<float> scores,
-                 Backend backend, Precision precision);
-
 }  // namespace oneproxy

@@ -21,13 +21,9 @@ std::unique_ptr<Scorer::Implementation> make_scorer_cpu(const DigitCode& code, s
                                                         Precision precision);
 std::unique_ptr<Scorer::Implementation> make_scorer_cuda(const DigitCode& code, std::span<const ScoreFunction> models,
                                                          Precision precision);
-void score_fleet_cpu(const DigitCode& code, std::span<const Mlp> models, const IndexRange& run, std::span<float> scores,
-                     Precision precision);
-void score_fleet_cuda(const DigitCode& code, std::span<const Mlp> models, const IndexRange& run,
-                      std::span<float> scores, Precision precision);
-// The same; returns the seconds of the kernels alone, of the slowest device. 0 where models went one after another.
-double score_fleet_cuda_timed(const DigitCode& code, std::span<const Mlp> models, const IndexRange& run,
-                              std::span<float> scores, Precision precision);
+// Errors: a run beyond the space; a shuffled one of a space that can not be split; a precision that a back end has not.
+void check_run(const IndexRange& run, ArchIndex size, std::span<const std::uint32_t> radices, const char* where);
+void check_precision(Precision precision, Backend backend);
 
 }  // namespace detail
 }  // namespace oneproxy

@@ -15,7 +15,7 @@
 #include "oneproxy/kernels/base/random.h"
 #include "oneproxy/kernels/score/cpu/mlp_on_tiles.h"
 #include "oneproxy/kernels/score/cpu/shuffled_digits.h"
-#include "oneproxy/kernels/score/scorer_detail.h"
+#include "oneproxy/kernels/score/fleet_detail.h"
 #include "tests/bench/bench.h"
 
 namespace oneproxy::bench {

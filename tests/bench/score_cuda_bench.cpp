@@ -14,7 +14,7 @@
 #include "tests/kernels/score/score_cases.h"
 
 #ifdef ONEPROXY_HAS_CUDA
-#include "oneproxy/kernels/score/scorer_detail.h"
+#include "oneproxy/kernels/score/fleet_detail.h"
 #include "tests/bench/device_peak.h"
 #endif
 

@@ -101,6 +101,14 @@ class Block {
   void block_barrier() {
     wait(block_waiting_, 0, launch_.threads, [] {});
   }
+  // Whether any thread of the block says so.
+  bool block_any(bool own) {
+    thread().says = own;
+    wait(block_waiting_, 0, launch_.threads, [this] {
+      block_said_ = std::any_of(threads_.begin(), threads_.end(), [](const Thread& thread) { return thread.says; });
+    });
+    return block_said_;
+  }
   template <class Exchange>
   void warp_barrier(Exchange exchange) {
     const unsigned warp = active_ / 32;
@@ -111,7 +119,7 @@ class Block {
   struct Thread {
     ucontext_t context{};
     std::unique_ptr<char[]> stack;
-    bool done = false, waits = false;
+    bool done = false, waits = false, says = false;
     void* operand = nullptr;  // of a warp's exchange
   };
   Thread& thread() { return threads_[active_]; }
@@ -159,6 +167,7 @@ class Block {
   std::vector<Thread> threads_;
   ucontext_t scheduler_{};
   unsigned active_ = 0, block_waiting_ = 0;
+  bool block_said_ = false;
   std::vector<unsigned> warp_waiting_;
   Dim index_;
   std::exception_ptr failure_;
@@ -245,6 +254,7 @@ void mma(float* c, const std::uint32_t* a, std::uint32_t b0, std::uint32_t b1, c
 #define gridDim (::oneproxy::simt::block().grid_size())
 
 inline void __syncthreads() { oneproxy::simt::block().block_barrier(); }
+inline int __syncthreads_or(int predicate) { return oneproxy::simt::block().block_any(predicate != 0); }
 inline void __syncwarp() {
   oneproxy::simt::block().warp_barrier([] {});
 }

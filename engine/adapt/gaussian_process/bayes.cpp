@@ -11,6 +11,7 @@
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/numbers.h"
+#include "oneproxy/engine/base/random_draws.h"
 #include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/base/streams.h"
 #include "oneproxy/engine/device/latency_range.h"
@@ -50,15 +51,10 @@ const MatrixXd& normal_draws(Index columns) {
   std::lock_guard lock(mutex);
   auto& draws = made[columns];
   if (draws.size() > 0) return draws;
-  const Philox random = random_stream(1, Draws::posterior_draws, 0);
+  RandomDraws random(random_stream(1, Draws::posterior_draws, 0));
   draws.resize(columns, kPosteriorDraws);
-  std::uint64_t count = 0;
   for (Index k = 0; k < kPosteriorDraws; ++k)
-    for (Index j = 0; j < columns; ++j) {
-      const double u = std::max(random.uniform(count), 1e-300), angle = 2 * M_PI * random.uniform(count + 1);
-      count += 2;
-      draws(j, k) = std::sqrt(-2 * std::log(u)) * std::cos(angle);
-    }
+    for (Index j = 0; j < columns; ++j) draws(j, k) = random.normal();
   return draws;
 }
 

@@ -6,7 +6,7 @@
 #include "oneproxy/engine/adapt/methods/methods.h"
 #include "oneproxy/engine/adapt/reference_network.h"
 #include "oneproxy/engine/base/names.h"
-#include "oneproxy/engine/train/network.h"
+#include "oneproxy/engine/train/torch_module.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {

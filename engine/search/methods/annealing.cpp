@@ -11,11 +11,11 @@
 
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/progress.h"
+#include "oneproxy/engine/base/random_draws.h"
 #include "oneproxy/engine/base/streams.h"
 #include "oneproxy/engine/search/exchange.h"
 #include "oneproxy/engine/search/methods/joint_exchange.h"
 #include "oneproxy/engine/search/neighbours.h"
-#include "oneproxy/engine/search/random_draws.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/base/parallel.h"
 

@@ -8,8 +8,8 @@
 #include <span>
 #include <vector>
 
+#include "oneproxy/engine/base/random_draws.h"
 #include "oneproxy/engine/search/methods/factored_logits.h"
-#include "oneproxy/engine/search/random_draws.h"
 
 namespace oneproxy {
 

@@ -6,11 +6,11 @@
 
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/progress.h"
+#include "oneproxy/engine/base/random_draws.h"
 #include "oneproxy/engine/base/streams.h"
 #include "oneproxy/engine/search/methods/factored_logits.h"
 #include "oneproxy/engine/search/methods/islands.h"
 #include "oneproxy/engine/search/methods/relaxed_score.h"
-#include "oneproxy/engine/search/random_draws.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/base/parallel.h"
 

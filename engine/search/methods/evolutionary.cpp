@@ -7,11 +7,11 @@
 #include <utility>
 
 #include "oneproxy/engine/base/interrupt.h"
+#include "oneproxy/engine/base/random_draws.h"
 #include "oneproxy/engine/base/streams.h"
 #include "oneproxy/engine/search/feasible.h"
 #include "oneproxy/engine/search/methods/islands.h"
 #include "oneproxy/engine/search/neighbours.h"
-#include "oneproxy/engine/search/random_draws.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {

@@ -6,73 +6,12 @@
 #include <limits>
 #include <numeric>
 
+#include "oneproxy/engine/search/methods/fixed_point.h"
 #include "oneproxy/engine/search/methods/k_best.h"
 #include "oneproxy/kernels/additive/front.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
-namespace {
-
-constexpr int kSumBits = 52;  // of the largest sum: every sum is a double, too
-
-// A table in steps of 2^-exponent.
-struct FixedTable {
-  std::vector<std::int64_t> weights, bias;
-  int exponent = 0;
-  double error = 0;  // largest |fixed - table| of a sum, in the table's unit
-
-  double step() const { return std::ldexp(1.0, -exponent); }
-  AdditiveTable<std::int64_t> view() const { return {weights, bias}; }
-};
-
-// Takes values out of the mask [1 or radices[0], sum of radices] that a table does not have.
-void mask_missing(const AdditiveTable<double>& table, std::span<const std::uint32_t> radices,
-                  std::vector<std::uint8_t>& allowed) {
-  const std::size_t width = std::accumulate(radices.begin(), radices.end(), std::size_t{0});
-  const std::size_t masks = allowed.size() / width;
-  for (std::size_t m = 0; m < masks; ++m) {
-    const std::size_t t = table.bias.size() == 1 ? 0 : m;
-    for (std::size_t i = 0; i < width; ++i)
-      if (!std::isfinite(table.weights[t * width + i])) allowed[m * width + i] = 0;
-  }
-  for (std::size_t v = 0; v < radices[0]; ++v)
-    if (!std::isfinite(table.bias[table.bias.size() == 1 ? 0 : v]))
-      for (std::size_t m = 0; m < masks; ++m) allowed[m * width + v] = 0;
-}
-
-FixedTable to_fixed(const AdditiveTable<double>& table, std::span<const std::uint32_t> radices) {
-  const std::size_t width = std::accumulate(radices.begin(), radices.end(), std::size_t{0});
-  auto finite = [](double x) { return std::isfinite(x) ? x : 0.0; };
-  auto largest_sum = [&](auto&& magnitude) {  // over all tables
-    double largest = 0;
-    for (std::size_t t = 0; t < table.bias.size(); ++t) {
-      double sum = magnitude(finite(table.bias[t]));
-      std::size_t place = t * width;
-      for (const std::uint32_t radix : radices) {
-        double largest_entry = 0;
-        for (std::uint32_t v = 0; v < radix; ++v)
-          largest_entry = std::max(largest_entry, magnitude(finite(table.weights[place++])));
-        sum += largest_entry;
-      }
-      largest = std::max(largest, sum);
-    }
-    return largest;
-  };
-  FixedTable fixed;
-  const double largest = largest_sum([](double x) { return std::abs(x); });
-  if (!std::isfinite(largest)) throw Error("exact search: the sums of a table pass the range of numbers");
-  int bits = 0;
-  std::frexp(largest, &bits);                                     // largest < 2^bits
-  fixed.exponent = std::clamp(kSumBits - 1 - bits, -1000, 1000);  // 1 bit for the rounding of the entries
-  auto rounded = [&](double x) { return std::llround(std::ldexp(x, fixed.exponent)); };
-  for (const double x : table.weights) fixed.weights.push_back(rounded(finite(x)));
-  for (const double x : table.bias) fixed.bias.push_back(rounded(finite(x)));
-  fixed.error =
-      largest_sum([&](double x) { return std::abs(std::ldexp(static_cast<double>(rounded(x)), -fixed.exponent) - x); });
-  return fixed;
-}
-
-}  // namespace
 
 std::string ExactCertificate::text() const {
   char text[400];
@@ -89,12 +28,6 @@ std::string ExactCertificate::text() const {
 }
 
 namespace {
-
-// A limit in steps of the grid, rounded down.
-std::int64_t in_steps(double limit, const FixedTable& table) {
-  if (std::isnan(limit)) return INT64_MIN;
-  return static_cast<std::int64_t>(std::clamp(std::floor(std::ldexp(limit, table.exponent)), -0x1p60, 0x1p60));
-}
 
 // The front's best within limits on two objectives beside the quality: f64 decides.
 std::vector<ExactSolution> best_of_three(const std::vector<ExactSolution>& front, const ExactLimits& limits) {
@@ -162,9 +95,9 @@ ExactResult search_exactly(const ExactProblem& problem, std::span<const ExactLim
     return result;
   }
   // Rounding may move a latency across the limit: f64 decides among what is within it by a margin.
-  const auto margin = static_cast<std::int64_t>(std::ceil(2 * std::ldexp(latency.error, latency.exponent))) + 2;
+  const auto margin = latency.margin();
   for (std::size_t l = 0; l < limits.size(); ++l) {
-    const std::int64_t limit = in_steps(limits[l].latency, latency);
+    const std::int64_t limit = latency.in_steps(limits[l].latency);
     auto& best = result.best[l];
     if (settings.n_best > 1 || front.gap() > 0) {
       for (int asked = settings.n_best, had = 0;; asked *= 2) {

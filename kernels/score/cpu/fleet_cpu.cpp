@@ -7,7 +7,7 @@
 #include "oneproxy/kernels/base/parallel.h"
 #include "oneproxy/kernels/score/cpu/mlp_on_tiles.h"
 #include "oneproxy/kernels/score/cpu/shuffled_digits.h"
-#include "oneproxy/kernels/score/scorer_detail.h"
+#include "oneproxy/kernels/score/fleet_detail.h"
 
 namespace oneproxy::detail {
 namespace {

@@ -7,6 +7,7 @@
 #include "oneproxy/kernels/score/cuda/devices.cuh"
 #include "oneproxy/kernels/score/cuda/fleet_plan.h"
 #include "oneproxy/kernels/score/cuda/narrow_launch.cuh"
+#include "oneproxy/kernels/score/fleet_detail.h"
 #include "oneproxy/kernels/score/scorer_detail.h"
 
 namespace oneproxy::detail {

@@ -8,8 +8,8 @@
 namespace oneproxy::detail {
 namespace {
 
-constexpr std::uint64_t kMaxSurvivors = std::uint64_t{1} << 20;  // 24 MiB
-constexpr std::uint64_t kMaxRound = std::uint64_t{1} << 28;      // through chunks
+constexpr std::int64_t kMaxSurvivors = std::int64_t{1} << 20;  // 24 MiB
+constexpr std::uint64_t kMaxRound = std::uint64_t{1} << 28;    // through chunks
 constexpr std::uint64_t kMaxTableRound = std::uint64_t{1} << 31;
 
 }  // namespace
@@ -28,7 +28,7 @@ ScorerOnDevice::ReducePlan ScorerOnDevice::plan_reduction(const IndexRange& run,
 void ScorerOnDevice::reduce_chunks(const ReduceArgs& args, const ReducePlan& plan, const IndexRange& run,
                                    std::uint64_t begin, std::uint64_t count) {
   for (std::uint64_t done = 0; done < count;)
-    with_memory([&](std::int64_t max_count) {
+    with_memory(chunk_, "architectures", [&](std::int64_t max_count) {
       const auto n = static_cast<std::uint32_t>(std::min<std::uint64_t>(max_count, count - done));
       double* scores = reserve(scores_, static_cast<std::int64_t>(plan.models.size()) * n);
       const Chunk chunk{run, begin + done, n, nullptr};
@@ -56,11 +56,19 @@ void ScorerOnDevice::reduce(const IndexRange& run, std::uint64_t begin, std::uin
   const DeviceGuard current(device_.number);
   const ReductionSettings& settings = reduction.settings();
   const ReducePlan plan = plan_reduction(run, settings);
-  const std::uint64_t capacity = std::min(kMaxSurvivors, std::max<std::uint64_t>(end - begin, 1));
-  DeviceBuffer<Survivor> points(static_cast<std::int64_t>(capacity));
-  DeviceBuffer<unsigned long long> survived(1);
-  DeviceBuffer<double> reached(kFilterBins), limits(static_cast<std::int64_t>(settings.limits.size())),
-      edges(static_cast<std::int64_t>(settings.limits.size()));
+  const auto n_limits = static_cast<std::int64_t>(settings.limits.size());
+  std::int64_t most = std::clamp<std::int64_t>(static_cast<std::int64_t>(end - begin), 1, kMaxSurvivors);
+  DeviceBuffer<Survivor> points;
+  DeviceBuffer<unsigned long long> survived;
+  DeviceBuffer<double> reached, limits, edges;
+  with_memory(most, "survivors", [&](std::int64_t n) {
+    survived = DeviceBuffer<unsigned long long>(1);
+    reached = DeviceBuffer<double>(kFilterBins);
+    limits = DeviceBuffer<double>(n_limits);
+    edges = DeviceBuffer<double>(n_limits);
+    points = DeviceBuffer<Survivor>(n);
+  });
+  const auto capacity = static_cast<std::uint64_t>(most);
   ReduceArgs args;
   args.survivors = {survived.data(), points.data(), capacity};
 

@@ -22,12 +22,19 @@ ScorerOnDevice::ScorerOnDevice(int number, const OwnedCode& code, const DigitSpl
   }
 }
 
+void ScorerOnDevice::release_scratch() {
+  device_.wait();
+  scores_ = {};
+  list_ = {};
+  for (auto& model : models_) model->release_scratch();
+}
+
 template <class MakeChunk>
 void ScorerOnDevice::score_chunks(std::uint64_t count, std::int64_t most, std::span<double> scores,
                                   const MakeChunk& make_chunk) {
   const DeviceGuard current(device_.number);
   for (std::uint64_t at = 0; at < count;)
-    with_memory([&](std::int64_t max_count) {
+    with_memory(chunk_, "architectures", [&](std::int64_t max_count) {
       const auto n = static_cast<std::uint32_t>(std::min<std::uint64_t>(std::min(max_count, most), count - at));
       double* on_device = reserve(scores_, static_cast<std::int64_t>(models_.size()) * n);
       const Chunk chunk = make_chunk(at, n);

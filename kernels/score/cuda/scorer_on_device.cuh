@@ -9,6 +9,7 @@
 
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/front/reduction.h"
+#include "oneproxy/kernels/score/cuda/less_memory.h"
 #include "oneproxy/kernels/score/cuda/model_on_device.cuh"
 
 namespace oneproxy::detail {
@@ -47,25 +48,19 @@ class ScorerOnDevice {
   template <class MakeChunk>
   void score_chunks(std::uint64_t count, std::int64_t most, std::span<double> scores, const MakeChunk& make_chunk);
 
-  // Largest chunk for which there is memory.
+  // work(size) with the largest size for which there is memory; of `what`, for the error where there is none.
   template <class Work>
-  void with_memory(const Work& work) {
-    for (;;) {
-      try {
-        return work(chunk_);
-      } catch (const OutOfDeviceMemory& failure) {
-        device_.wait();
-        scores_ = {};
-        list_ = {};
-        for (auto& model : models_) model->release_scratch();
-        if (chunk_ <= kMinChunk)
-          throw Error("score: no device memory for chunks of " + std::to_string(chunk_) + " architectures and " +
-                      std::to_string(models_.size()) + " models; free device memory or use backend = \"cpu\" (" +
-                      failure.what() + ")");
-        chunk_ /= 2;
-      }
+  void with_memory(std::int64_t& size, const char* what, const Work& work) {
+    try {
+      with_less_memory<OutOfDeviceMemory>(
+          size, kMinChunk, [this] { release_scratch(); }, work);
+    } catch (const OutOfDeviceMemory& failure) {
+      throw Error("score: no device memory for " + std::to_string(size) + " " + what + " at a time and " +
+                  std::to_string(models_.size()) + " models; free device memory or use backend = \"cpu\" (" +
+                  failure.what() + ")");
     }
   }
+  void release_scratch();
 
   Device device_;
   DeviceCode code_;

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "oneproxy/engine/train/network.h"
+#include "oneproxy/engine/train/torch_module.h"
 #include "tests/engine/adapt/made_up_fleet.h"
 #include "tests/engine/error_of.h"
 

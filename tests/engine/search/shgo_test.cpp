@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <set>
 
+#include "oneproxy/engine/base/random_draws.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/search/coordinates.h"
 #include "oneproxy/engine/search/methods/exact.h"
 #include "oneproxy/engine/search/methods/exhaustive.h"
-#include "oneproxy/engine/search/random_draws.h"
 #include "oneproxy/engine/search/simplicial_complex.h"
 #include "oneproxy/engine/search/sobol.h"
 #include "oneproxy/kernels/base/error.h"

@@ -3,7 +3,7 @@
 #include <deque>
 
 #include "oneproxy/kernels/score/cpu/mlp_on_tiles.h"
-#include "oneproxy/kernels/score/scorer_detail.h"
+#include "oneproxy/kernels/score/fleet_detail.h"
 #include "tests/kernels/score/mlp_cases.h"
 
 namespace oneproxy {

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "oneproxy/kernels/base/error.h"
+#include "oneproxy/kernels/score/fleet.h"
 #include "oneproxy/kernels/score/scorer.h"
 #include "tests/kernels/score/like_the_cpu.h"
 #include "tests/kernels/score/score_cases.h"
