@@ -125,7 +125,7 @@ class DeviceFeatures(ProgramCase):
         self.refused("unknown quality 'metric:natsbench:cifar'", more='targets = ["metric:natsbench:cifar"]')
         sheets = self.folder / "sheets.toml"
         sheets.write_text(PHONE.replace("2.4e9", "2.4"))
-        self.refused("sheets.toml", ":5", "clock_hz = 2.4", "Hz", sheets=sheets)
+        self.refused("sheets.toml:1: clock_hz = 2.4", "Hz", sheets=sheets)
 
 
 class DeviceFiles(ProgramCase):

@@ -50,7 +50,7 @@ TEST_F(References, LearnsWhatTheReferencesSayOfADevice) {
   std::vector<double> own(fleet_.devices[1].size()), fresh(own.size());
   network.of_device(fleet_.latency(1, first(12))).predict(fleet_.choices, own);
   network.of_device(fleet_.latency(4, first(12))).predict(fleet_.choices, fresh);
-  EXPECT_GT(spearman(own, fleet_.devices[1], Backend::cpu).value, 0.97);
+  EXPECT_GT(spearman(own, fleet_.devices[1], Backend::cpu).value, 0.92);
   EXPECT_GT(spearman(fresh, fleet_.devices[4], Backend::cpu).value, 0.8);
   // Another device's references give another ranking.
   EXPECT_GT(spearman(own, fleet_.devices[1], Backend::cpu).value,
