@@ -11,11 +11,22 @@ import _venv
 
 _venv.need("h5py", "numpy", "matplotlib")
 
-from plots import comparison, few_shot, heatmap, pareto, result, samples, scatter, searchers, sweep  # noqa: E402
+from plots import (  # noqa: E402
+    comparison,
+    device_features,
+    few_shot,
+    heatmap,
+    pareto,
+    result,
+    samples,
+    scatter,
+    searchers,
+    sweep,
+)
 from plots.errors import PlotError  # noqa: E402
 from plots.style import plt  # noqa: E402
 
-PICTURES = (heatmap, pareto, samples, comparison, scatter, few_shot, sweep, searchers)
+PICTURES = (heatmap, pareto, samples, comparison, scatter, few_shot, sweep, searchers, device_features)
 
 
 def main() -> None:
@@ -48,7 +59,8 @@ def plot(folder: Path, out: Path | None, pdf: bool) -> list[Path]:
         kind = read.attributes.get("kind", "unknown")
         raise PlotError(
             f"{folder}: no picture for a result of kind {kind!r}; there are pictures for monotonicity, "
-            "adaproxy, front_transfer, search, train_predictor, few_shot, proxy_sweep, searchers and reproduce_nb201"
+            "adaproxy, front_transfer, search, train_predictor, few_shot, device_features, proxy_sweep, "
+            "searchers and reproduce_nb201"
         )
     try:
         figures = {name: figure for picture in applicable for name, figure in picture.draw(read).items()}
