@@ -16,6 +16,7 @@ from plots import (  # noqa: E402
     device_features,
     few_shot,
     heatmap,
+    neural_optimizer,
     pareto,
     result,
     samples,
@@ -26,7 +27,7 @@ from plots import (  # noqa: E402
 from plots.errors import PlotError  # noqa: E402
 from plots.style import plt  # noqa: E402
 
-PICTURES = (heatmap, pareto, samples, comparison, scatter, few_shot, sweep, searchers, device_features)
+PICTURES = (heatmap, pareto, samples, comparison, scatter, few_shot, sweep, searchers, device_features, neural_optimizer)
 
 
 def main() -> None:
@@ -60,7 +61,7 @@ def plot(folder: Path, out: Path | None, pdf: bool) -> list[Path]:
         raise PlotError(
             f"{folder}: no picture for a result of kind {kind!r}; there are pictures for monotonicity, "
             "adaproxy, front_transfer, search, train_predictor, few_shot, device_features, proxy_sweep, "
-            "searchers and reproduce_nb201"
+            "neural_optimizer, searchers and reproduce_nb201"
         )
     try:
         figures = {name: figure for picture in applicable for name, figure in picture.draw(read).items()}
