@@ -11,11 +11,6 @@ namespace {
 
 using Choices = std::vector<std::uint8_t>;
 
-// A policy with the answers that it gives.
-std::shared_ptr<const Policy> policy_for(const World& world, const SavedOptimizer& saved) {
-  return std::make_shared<const Policy>(policy_of(saved, world.space(), "task " + world.settings.name));
-}
-
 Contender of_policy(const World& world, const Fold& fold, const std::string& name, int proposals,
                     std::shared_ptr<const Policy> policy, double seconds) {
   return {name,
@@ -32,12 +27,7 @@ Contender of_policy(const World& world, const Fold& fold, const std::string& nam
 // One pass, and the best of several proposals.
 void add_policy(std::vector<Contender>& all, const World& world, const Fold& fold, const std::string& name,
                 const TrainingSet& set, const PolicyTrainSettings& training) {
-  OptimizerSettings settings = world.settings.optimizer;
-  settings.training = training;
-  const auto begin = std::chrono::steady_clock::now();
-  const auto saved = train_optimizer(*fold.sources, *fold.optima, world.settings.qualities, set, settings);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  const auto policy = policy_for(world, saved);
+  const auto [policy, seconds] = train_on(world, fold, set, training);
   all.push_back(of_policy(world, fold, name.empty() ? "one_pass" : name, 1, policy, seconds));
   for (const auto n : world.settings.proposals)
     all.push_back(of_policy(world, fold, (name.empty() ? "proposals" : name) + "_" + std::to_string(n),
@@ -71,6 +61,16 @@ Contender of_search(const World& world, const std::string& method, std::int64_t 
 }
 
 }  // namespace
+
+TrainedPolicy train_on(const World& world, const Fold& fold, const TrainingSet& set,
+                       const PolicyTrainSettings& training) {
+  OptimizerSettings settings = world.settings.optimizer;
+  settings.training = training;
+  const auto begin = std::chrono::steady_clock::now();
+  const auto saved = train_optimizer(*fold.sources, *fold.optima, world.settings.qualities, set, settings);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return {std::make_shared<const Policy>(policy_of(saved, world.space(), "task " + world.settings.name)), seconds};
+}
 
 std::vector<Contender> make_contenders(const World& world, const Fold& fold, int trial) {
   std::vector<Contender> all;

@@ -3,6 +3,7 @@
 // optimizer in its forms, and the searches of the field with few evaluations.
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,14 @@ struct Contender {
   bool takes_preferences = true;
   double training_seconds = 0;
 };
+
+struct TrainedPolicy {
+  std::shared_ptr<const Policy> policy;
+  double seconds = 0;
+};
+// The examples of `set`, whose devices have coordinates as those of the fold.
+TrainedPolicy train_on(const World& world, const Fold& fold, const TrainingSet& set,
+                       const PolicyTrainSettings& training);
 
 // Trains what has to be trained. They refer to the world and the fold.
 std::vector<Contender> make_contenders(const World& world, const Fold& fold, int trial);
