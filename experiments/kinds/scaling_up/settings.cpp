@@ -49,7 +49,7 @@ void read_fleet(Config& t, FleetSettings& s) {
   s.samples_adaproxy =
       static_cast<int>(t.integer("samples_adaproxy", s.samples_adaproxy, 5, 1000000, "of AdaProxy, a device"));
   s.front_points = static_cast<int>(
-      t.integer("front_points", s.front_points, 2, 100000, "limits at which the proxy's front is taken"));
+      t.integer("front_points", s.front_points, 2, 100000, "limits at which a front is taken, that is then measured"));
   s.optimizer = t.flag("optimizer", s.optimizer, "also the neural optimizer, which needs LibTorch");
 }
 
@@ -128,6 +128,7 @@ std::vector<Settings> read_tasks(Config& config, std::uint64_t seed, Kind kind) 
         t.texts("sources", s.sources, "devices to learn from, those that are held out aside; \"all\" of the set");
     if (kind == Kind::neural_optimizer) read_held_out(t, s);
     read_shared(t, s, kind);
+    if (kind == Kind::cost_of_n_devices) s.ablations = false;
     s.seed = s.optimizer.data.seed = s.optimizer.training.seed = seed;
     if (s.qualities.empty())
       throw Error(t.location("name") + ": task " + s.name + " needs qualities, for example \"model:macs\"");
