@@ -11,11 +11,22 @@ import _venv
 
 _venv.need("h5py", "numpy", "matplotlib")
 
-from plots import comparison, few_shot, heatmap, pareto, result, samples, scatter, searchers, sweep  # noqa: E402
+from plots import (  # noqa: E402
+    comparison,
+    cost_of_n_devices,
+    few_shot,
+    heatmap,
+    pareto,
+    result,
+    samples,
+    scatter,
+    searchers,
+    sweep,
+)
 from plots.errors import PlotError  # noqa: E402
 from plots.style import plt  # noqa: E402
 
-PICTURES = (heatmap, pareto, samples, comparison, scatter, few_shot, sweep, searchers)
+PICTURES = (heatmap, pareto, samples, comparison, scatter, few_shot, sweep, searchers, cost_of_n_devices)
 
 
 def main() -> None:
@@ -23,7 +34,7 @@ def main() -> None:
         prog="plot_results.py",
         description="Draw what a result folder holds: an SRCC heat map, Pareto fronts, SRCC "
         "against the number of samples, SRCC before and after adaptation (beside the paper's), predicted against "
-        "measured values.",
+        "measured values, what many devices cost.",
     )
     parser.add_argument("result", type=Path, metavar="RESULT_DIR", help="the folder that oneproxy run printed last")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where the pictures go (default: RESULT_DIR/figures)")
@@ -48,7 +59,8 @@ def plot(folder: Path, out: Path | None, pdf: bool) -> list[Path]:
         kind = read.attributes.get("kind", "unknown")
         raise PlotError(
             f"{folder}: no picture for a result of kind {kind!r}; there are pictures for monotonicity, "
-            "adaproxy, front_transfer, search, train_predictor, few_shot, proxy_sweep, searchers and reproduce_nb201"
+            "adaproxy, front_transfer, search, train_predictor, few_shot, proxy_sweep, searchers, "
+            "cost_of_n_devices and reproduce_nb201"
         )
     try:
         figures = {name: figure for picture in applicable for name, figure in picture.draw(read).items()}

@@ -184,7 +184,7 @@ class CostOfNDevices : public Experiment {
     const auto& devices = result.fleet->devices;
     const auto n_devices = std::ssize(devices), n_limits = std::ssize(devices.front().limits_ms);
     std::vector<std::string> names, strategies;
-    std::vector<double> limits, regret, over, much_over, unanswered;
+    std::vector<double> limits, regret, share, over, much_over, unanswered;
     std::vector<std::int64_t> measurements, real;
     for (const auto& device : devices) {
       names.push_back(device.name);
@@ -195,6 +195,7 @@ class CostOfNDevices : public Experiment {
       strategies.push_back(run.strategy.name);
       measurements.insert(measurements.end(), run.measurements.begin(), run.measurements.end());
       regret.push_back(mean_of(run.all.regret));
+      share.push_back(regret.back() / result.spread);
       over.push_back(run.all.share(run.all.over));
       much_over.push_back(run.all.share(run.all.much_over));
       unanswered.push_back(run.all.share(run.all.unanswered));
@@ -204,6 +205,7 @@ class CostOfNDevices : public Experiment {
     arrays.write(group + "/n", std::span<const std::int64_t>(s.fleet.n));
     arrays.write(group + "/measurements", std::span<const std::int64_t>(measurements), by_n);
     arrays.write(group + "/regret", std::span<const double>(regret));
+    arrays.write(group + "/regret_share", std::span<const double>(share));
     arrays.write(group + "/over", std::span<const double>(over));
     arrays.write(group + "/over_5_percent", std::span<const double>(much_over));
     arrays.write(group + "/unanswered", std::span<const double>(unanswered));
@@ -225,8 +227,7 @@ class CostOfNDevices : public Experiment {
       for (std::size_t i = 0; i < run.verdicts.size(); ++i) {
         const auto& answer = run.outcome.answers[i];
         const auto& verdict = run.verdicts[i];
-        auto one = answer.choices;
-        one.resize(n_decisions, 0);
+        const auto one = verdict.answered ? answer.choices : world.space().choices(0);
         choices.insert(choices.end(), one.begin(), one.end());
         predicted.push_back(verdict.answered ? answer.latency : none);
         latency.push_back(verdict.answered ? verdict.latency : none);
