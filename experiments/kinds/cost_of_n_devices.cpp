@@ -36,6 +36,7 @@ struct TaskResult {
   std::unique_ptr<World> world;
   std::unique_ptr<Fleet> fleet;
   std::vector<FleetRun> runs;
+  std::string proxy;
   double spread = 0;          // of the quality
   double search_seconds = 0;  // wall clock, of exact search on all adapted predictors in one call
 };
@@ -103,6 +104,7 @@ class CostOfNDevices : public Experiment {
     const auto& s = world.settings;
     Timer timer(work.timings, "task " + s.name);
     const Strategies strategies(world);
+    result.proxy = strategies.proxy();
     result.spread = strategies.optima().spread(0);
     result.fleet = std::make_unique<Fleet>(world, strategies.optima());
     const std::span<const FleetDevice> devices = result.fleet->devices;
@@ -248,6 +250,7 @@ class CostOfNDevices : public Experiment {
     const auto& s = result.world->settings;
     auto& summary = work.summary;
     summary.set("n_devices." + s.name, std::ssize(result.fleet->devices));
+    summary.set("proxy." + s.name, result.proxy);
     summary.set("n_real." + s.name, std::int64_t{result.fleet->n_real});
     std::vector<std::string> header = {"measurements"}, time = {"processor seconds"};
     for (const auto n : s.fleet.n)
@@ -280,8 +283,8 @@ class CostOfNDevices : public Experiment {
     work.report += "## " + s.name + "\n\n" + std::to_string(n) + " devices, the first " +
                    std::to_string(result.fleet->n_real) + " real, the others generated; " + std::to_string(n_limits) +
                    " limits each. Sources: " + std::to_string(result.world->sources.size()) +
-                   " devices, whose measurements count once.\n\n" + measured.markdown() + "\n" + took.markdown() +
-                   "\nRegret in " + quality.label + " [" + quality.unit +
+                   " devices, whose measurements count once; the proxy is " + result.proxy + ".\n\n" +
+                   measured.markdown() + "\n" + took.markdown() + "\nRegret in " + quality.label + " [" + quality.unit +
                    "] at the answer's own latency, and limits broken, over all devices and limits, on the true "
                    "latency function:\n\n" +
                    bought.markdown() + "\nExact search of all " + std::to_string(n * n_limits) +

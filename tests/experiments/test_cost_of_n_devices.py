@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from support import CONFIGS, TRAINS, ProgramCase, Result, cell_string, names, sets, stored  # noqa: E402
+from support import CONFIGS, TRAINS, ProgramCase, Result, cell_string, names, sets, spearman, stored  # noqa: E402
 
 SMOKE = CONFIGS / "scaling_up" / "smoke_cost_of_n_devices.toml"
 UNTRAINED = sets(optimizer=False)
@@ -71,6 +71,14 @@ class Cost(ProgramCase):
                     self.assertIn(f"{task}: {strategy}, n = {n}", result.text("provenance.json"))
                 self.assertNotIn("seconds", result.text("summary.json"))
 
+    @staticmethod
+    def most_alike(space: str, devices: list[str]) -> str:
+        """Whose measurements rank most like those of the others."""
+        _, columns = stored(space, "help")
+        known = np.all([~np.isnan(columns[d]) for d in devices], axis=0)
+        srcc = [np.mean([spearman(columns[a][known], columns[b][known]) for b in devices]) for a in devices]
+        return devices[int(np.argmax(srcc))]
+
     def test_without_the_optimizer(self) -> None:
         result = self.run_config(SMOKE, *UNTRAINED)
         self.check_answers(result, PLAIN)
@@ -85,6 +93,9 @@ class Cost(ProgramCase):
             self.assertTrue((of(task, "one_proxy", "measurements") <= whole).all())
             # Who measures each device thoroughly loses less than who carries one device's front to all.
             self.assertLess(summary[f"regret.{task}.each_device"], summary[f"regret.{task}.one_proxy_front"])
+
+        self.assertEqual(summary["proxy.nasbench201"], "pixel3")  # the configuration's
+        self.assertEqual(summary["proxy.fbnet"], self.most_alike("fbnet", ["1080ti_1", "gold_6226", "pixel3", "fpga"]))
 
         # Answers of cells: their accuracy is the store's, and what a proxy's front was measured at is the store's too.
         choices, columns = stored("nasbench201", "help")

@@ -43,7 +43,7 @@ void read_fleet(Config& t, FleetSettings& s) {
   s.targets =
       t.texts("targets", s.targets, "real devices that the fleet begins with, sources aside; \"all\" of the set");
   s.generated = static_cast<int>(t.integer("generated", s.generated, 0, 1000000, "plausible devices after them"));
-  s.proxy = t.text("proxy", s.proxy, "the one proxy, one of the sources; \"\" is the first of them");
+  s.proxy = t.text("proxy", s.proxy, "the one proxy, one of the sources; \"\": the one that is most like the others");
   s.samples_each = static_cast<int>(
       t.integer("samples_each", s.samples_each, 3, 1000000, "measurements for a predictor of its own"));
   s.samples_adaproxy =

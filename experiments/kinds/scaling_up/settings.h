@@ -23,7 +23,7 @@ struct FleetSettings {
   std::vector<std::int64_t> n = {1, 3, 10, 30, 100, 300, 1000};  // devices
   std::vector<std::string> targets = {"all"};                    // real ones, sources aside
   int generated = 1000;
-  std::string proxy;  // one of the sources; "": the first
+  std::string proxy;  // one of the sources; "": the one that is most like the others
   int samples_each = 512, samples_adaproxy = 70;
   int front_points = 100;
   bool optimizer = true;

@@ -9,6 +9,7 @@
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/base/parallel.h"
+#include "oneproxy/kernels/rank/rank.h"
 
 namespace oneproxy::scaling_up {
 namespace {
@@ -19,6 +20,25 @@ std::vector<double> limits_of(std::span<const FleetDevice> devices) {
   std::vector<double> limits;
   for (const auto& device : devices) limits.insert(limits.end(), device.limits_ms.begin(), device.limits_ms.end());
   return limits;
+}
+
+// By name, or the source that ranks architectures most like the others do, on average.
+const SourceDevice& proxy_of(const std::string& name, const Sources& sources, const LatencyBasis& basis) {
+  const int width = basis.n_reference();
+  const auto values = basis.values(DeviceGenerator(basis).sources());
+  const auto function = [&](int i) { return std::span(values).subspan(static_cast<std::size_t>(i) * width, width); };
+  const SourceDevice* best = nullptr;
+  double best_srcc = -1;
+  for (int i = 0; i < basis.n_sources(); ++i) {
+    if (sources.devices[i].name == name) return sources.devices[i];
+    double srcc = 0;
+    for (int j = 0; j < basis.n_sources(); ++j)
+      if (j != i) srcc += spearman(function(i), function(j), Backend::cpu).value / (basis.n_sources() - 1);
+    if (best && srcc <= best_srcc) continue;
+    best = &sources.devices[i];
+    best_srcc = srcc;
+  }
+  return *best;
 }
 
 }  // namespace
@@ -41,10 +61,8 @@ Strategies::Strategies(const World& world) : world_(world), search_(world.space(
   for (const auto& source : fold_.sources->devices) of_sources += source.samples.n();
   double of_few_shot = lap();
 
-  const auto& sources = fold_.sources->devices;
-  const auto proxy = std::find_if(sources.begin(), sources.end(),
-                                  [&](const auto& one) { return s.fleet.proxy.empty() || one.name == s.fleet.proxy; });
-  proxy_ = std::make_unique<Sources>(world.features, std::vector<SourceDevice>{*proxy});
+  const auto& proxy = proxy_of(s.fleet.proxy, *fold_.sources, *fold_.basis);
+  proxy_ = std::make_unique<Sources>(world.features, std::vector<SourceDevice>{proxy});
   const double of_proxy_fit = lap();
   const std::vector<Predictor> proxy_predictor = {predictor_of(*world.features, proxy_->predictors.front())};
   front_ = fronts_of(proxy_predictor).front();
@@ -54,7 +72,7 @@ Strategies::Strategies(const World& world) : world_(world), search_(world.space(
   order_adaproxy_ = adaproxy_->measuring_order(s.fleet.samples_adaproxy);
   const double of_adaproxy = lap();
 
-  const std::int64_t of_proxy = proxy->samples.n();
+  const std::int64_t of_proxy = proxy.samples.n();
   all_ = {{"each_device", 0, 0},
           {"one_proxy", of_proxy, of_proxy_fit + of_front},
           {"one_proxy_front", of_proxy, of_proxy_fit + of_front},

@@ -44,6 +44,7 @@ class Strategies {
   explicit Strategies(const World& world);
 
   const std::vector<Strategy>& all() const { return all_; }
+  const std::string& proxy() const { return proxy_->devices.front().name; }
   const Optima& optima() const { return *fold_.optima; }
   const FleetSearch& search() const { return search_; }
   // One outcome a strategy.
