@@ -27,14 +27,15 @@ StageRules::StageRules(const SearchSpace& space)
 
 CostBound::CostBound(const StageRules& rules, std::shared_ptr<const Predictor> predictor, const std::string& what)
     : rules_(&rules), predictor_(std::move(predictor)), what_(what) {
-  const auto same_radices = [&](const std::vector<std::uint8_t>& radices) {
-    return std::equal(radices.begin(), radices.end(), rules.radices().begin(), rules.radices().end());
+  const auto check_radices = [&](const std::vector<std::uint8_t>& radices) {
+    if (!std::equal(radices.begin(), radices.end(), rules.radices().begin(), rules.radices().end()))
+      throw Error(what + ": is of a space with other decisions than the optimizer's; take a predictor of its space");
   };
   if (const auto* table = std::get_if<IndexTable>(predictor_.get())) {
-    ONEPROXY_ASSERT(same_radices(table->radices));
+    check_radices(table->radices);
     bound_table(*table);
   } else if ((additive_ = std::get_if<AdditivePredictor>(predictor_.get()))) {
-    ONEPROXY_ASSERT(same_radices(additive_->radices));
+    check_radices(additive_->radices);
     ONEPROXY_ASSERT((additive_->n_tables() > 1) <= rules.selects_table());
     bound_sums();
   } else {

@@ -52,7 +52,8 @@ class CostBound {
     double least = std::numeric_limits<double>::infinity(), most = -std::numeric_limits<double>::infinity();
   };
 
-  // Keeps both. Error, which begins with `what`: a predictor that is neither a table nor additive.
+  // Keeps both. Errors, which begin with `what`: a predictor that is neither a table nor additive, or of other
+  // decisions.
   CostBound(const StageRules& rules, std::shared_ptr<const Predictor> predictor, const std::string& what);
 
   Prefix begin() const { return {0, 0, additive_ && !rules_->selects_table() ? additive_->bias[0] : 0}; }

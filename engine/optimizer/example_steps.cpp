@@ -24,39 +24,15 @@ ExampleSteps::ExampleSteps(const SearchSpace& space, const PolicySteps& steps, s
     costs_.emplace_back(steps, seen);
   }
   check(space);
-
-  const std::size_t width = steps.n_context();
-  const auto n = static_cast<double>(examples.size());
-  std::vector<double> context(width), first(width);
-  std::vector<char> varies(width, 0);
-  mean_.assign(width, 0.0);
-  deviation_.assign(width, 0.0);
-  const auto visit = [&](const auto& each) {
-    for (const auto& example : examples) {
-      steps.context(devices[example.device].coordinates, example.query, context);
-      if (&example == examples.data()) first = context;
-      for (std::size_t i = 0; i < width; ++i) each(i);
-    }
-  };
-  visit([&](std::size_t i) {
-    mean_[i] += context[i] / n;
-    varies[i] |= context[i] != first[i];
-  });
-  visit([&](std::size_t i) { deviation_[i] += (context[i] - mean_[i]) * (context[i] - mean_[i]) / n; });
-  for (std::size_t i = 0; i < width; ++i) deviation_[i] = varies[i] ? std::sqrt(deviation_[i]) : 1;
 }
 
 void ExampleSteps::check(const SearchSpace& space) const {
   const std::size_t n_decisions = steps_.n_decisions();
-  for (std::size_t d = 0; d < devices_.size(); ++d)
-    for (const double x : devices_[d].coordinates)
-      if (!std::isfinite(x)) throw Error("a coordinate of training device " + std::to_string(d) + " is " + plain(x));
   for (std::size_t i = 0; i < examples_.size(); ++i) {
     const auto& example = examples_[i];
-    const auto fail = [&](const std::string& what) { throw Error("training example " + std::to_string(i) + what); };
-    if (example.device < 0 || example.device >= std::ssize(devices_))
-      fail(" is of device " + std::to_string(example.device) + ", there are " + std::to_string(devices_.size()));
-    check_query(example.query, steps_.inputs().n_qualities, steps_.inputs().energy);
+    const auto fail = [&](const std::string& what) {
+      throw Error("training example " + std::to_string(i) + what + "; make the examples again");
+    };
     const std::size_t n_labels = example.choices.size() / n_decisions;
     if (n_labels == 0 || example.choices.size() != n_labels * n_decisions)
       fail(" has " + std::to_string(example.choices.size()) + " choices, an architecture has " +
@@ -79,27 +55,23 @@ void ExampleSteps::check(const SearchSpace& space) const {
   }
 }
 
-void ExampleSteps::batch(std::span<const std::int64_t> examples, std::span<const double> picks,
-                         ExampleBatch& batch) const {
+void ExampleSteps::write(std::span<const std::int64_t> examples, std::span<const double> picks,
+                         std::vector<double>& steps, ExampleLabels& labels) const {
   const std::size_t n = examples.size(), n_steps = n * steps_.n_decisions();
-  batch.context.resize(n * steps_.n_context());
-  batch.steps.resize(n_steps * steps_.n_step_inputs());
-  batch.open.resize(n_steps * steps_.n_choices());
-  batch.labels.resize(n_steps);
-  const auto write_row = [&](std::int64_t row) { write(examples_[examples[row]], picks[row], row, batch); };
+  steps.resize(n_steps * steps_.n_step_inputs());
+  labels.open.resize(n_steps * steps_.n_choices());
+  labels.choices.resize(n_steps);
+  const auto write_one = [&](std::int64_t row) { write_row(examples_[examples[row]], picks[row], row, steps, labels); };
   if (steps_.needs_costs())
-    parallel_for(std::ssize(examples), write_row);
+    parallel_for(std::ssize(examples), write_one);
   else
-    for (std::size_t row = 0; row < n; ++row) write_row(static_cast<std::int64_t>(row));
+    for (std::size_t row = 0; row < n; ++row) write_one(static_cast<std::int64_t>(row));
 }
 
-void ExampleSteps::write(const TrainingExample& example, double pick, std::size_t row, ExampleBatch& batch) const {
-  const std::size_t width = steps_.n_context(), n_decisions = steps_.n_decisions();
-  const std::size_t n_inputs = steps_.n_step_inputs(), n_choices = steps_.n_choices();
-  const auto context = std::span(batch.context).subspan(row * width, width);
-  steps_.context(devices_[example.device].coordinates, example.query, context);
-  for (std::size_t i = 0; i < width; ++i) context[i] = (context[i] - mean_[i]) / deviation_[i];
-
+void ExampleSteps::write_row(const TrainingExample& example, double pick, std::size_t row, std::span<double> steps,
+                             ExampleLabels& labels) const {
+  const std::size_t n_decisions = steps_.n_decisions(), n_inputs = steps_.n_step_inputs();
+  const std::size_t n_choices = steps_.n_choices();
   const std::size_t n_labels = example.choices.size() / n_decisions;
   std::size_t label = 0;
   if (example.shares.empty()) {
@@ -121,10 +93,10 @@ void ExampleSteps::write(const TrainingExample& example, double pick, std::size_
   Walk walk(steps_, costs, query);
   for (std::size_t d = 0; d < n_decisions; ++d) {
     const std::size_t step = row * n_decisions + d;
-    const auto open = std::span(batch.open).subspan(step * n_choices, n_choices);
-    walk.look(std::span(batch.steps).subspan(step * n_inputs, n_inputs), open);
+    const auto open = std::span(labels.open).subspan(step * n_choices, n_choices);
+    walk.look(steps.subspan(step * n_inputs, n_inputs), open);
     ONEPROXY_ASSERT(open[choices[d]] == Opening::open);
-    batch.labels[step] = choices[d];
+    labels.choices[step] = choices[d];
     walk.choose(choices[d]);
   }
 }

@@ -1,5 +1,5 @@
 #pragma once
-// Training examples as batches of the network's inputs, masks and labels.
+// Training examples as step inputs, masks and labels of a network.
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -8,36 +8,32 @@
 
 namespace oneproxy {
 
-struct ExampleBatch {
-  std::vector<double> context;       // [n, n_context]
-  std::vector<double> steps;         // [n, n_decisions, n_step_inputs]
-  std::vector<Opening> open;         // [n, n_decisions, n_choices]
-  std::vector<std::uint8_t> labels;  // [n, n_decisions]
+struct ExampleLabels {
+  std::vector<Opening> open;          // [n, n_decisions, n_choices]
+  std::vector<std::uint8_t> choices;  // [n, n_decisions]
 };
 
 class ExampleSteps {
  public:
-  // Keeps the addresses of all. Errors: those of train_policy that are about devices and examples.
+  // Keeps the addresses of all. The examples are of devices that there are (ContextScale). Errors: those of
+  // train_policy that are about labels.
   ExampleSteps(const SearchSpace& space, const PolicySteps& steps, std::span<const OptimizerDevice> devices,
                std::span<const TrainingExample> examples);
 
-  // Of the context over all examples, [n_context]; 1 where nothing varies.
-  const std::vector<double>& mean() const { return mean_; }
-  const std::vector<double>& deviation() const { return deviation_; }
-
-  // Examples [n], and for each a number in [0, 1) that picks one of its labels by their shares. The context is
-  // standardised.
-  void batch(std::span<const std::int64_t> examples, std::span<const double> picks, ExampleBatch& batch) const;
+  // Examples [n], and for each a number in [0, 1) that picks one of its labels by their shares. steps [n, n_decisions,
+  // n_step_inputs].
+  void write(std::span<const std::int64_t> examples, std::span<const double> picks, std::vector<double>& steps,
+             ExampleLabels& labels) const;
 
  private:
   void check(const SearchSpace& space) const;
-  void write(const TrainingExample& example, double pick, std::size_t row, ExampleBatch& batch) const;
+  void write_row(const TrainingExample& example, double pick, std::size_t row, std::span<double> steps,
+                 ExampleLabels& labels) const;
 
   const PolicySteps& steps_;
   std::span<const OptimizerDevice> devices_;
   std::span<const TrainingExample> examples_;
   std::vector<DeviceCosts> costs_;  // [n devices]
-  std::vector<double> mean_, deviation_;
 };
 
 }  // namespace oneproxy

@@ -16,7 +16,6 @@ namespace {
 constexpr const char* kFormat = "oneproxy-optimizer";
 constexpr std::int64_t kSchema = 1;
 constexpr const char* kAgain = "; train the optimizer again (oneproxy train-optimizer)";
-constexpr int kMostLayers = 16, kMostWidth = 1 << 13;
 
 void check_finite(std::span<const double> values, const std::string& what) {
   for (std::size_t i = 0; i < values.size(); ++i)
@@ -49,11 +48,12 @@ void check(const SavedOptimizer& o, const std::string& where) {
     if (!(spread > 0) || !std::isfinite(spread)) fail("has a unit of a quality that is not above 0");
   if (o.sources.empty()) fail("names no sources");
   for (const int count : {o.shape.n_context, o.shape.n_decisions, o.shape.n_choices})
-    if (count < 1 || count > kMostWidth) fail("has a network of impossible inputs or outputs");
-  if (o.shape.n_step_inputs < 0 || o.shape.n_step_inputs > kMostWidth) fail("has a network of impossible step inputs");
+    if (count < 1 || count > kMostPolicyWidth) fail("has a network of impossible inputs or outputs");
+  if (o.shape.n_step_inputs < 0 || o.shape.n_step_inputs > kMostPolicyWidth)
+    fail("has a network of impossible step inputs");
   for (const auto* widths : {&o.shape.trunk, &o.shape.head})
-    if (std::ssize(*widths) > kMostLayers ||
-        std::any_of(widths->begin(), widths->end(), [](int width) { return width < 1 || width > kMostWidth; }))
+    if (std::ssize(*widths) > kMostPolicyLayers ||
+        std::any_of(widths->begin(), widths->end(), [](int width) { return width < 1 || width > kMostPolicyWidth; }))
       fail("has a network of impossible widths");
   if (o.shape.trunk.empty() || std::ssize(o.parameters) != n_parameters(o.shape))
     fail("has a network of " + std::to_string(o.parameters.size()) + " parameters, which its widths do not need");
@@ -107,7 +107,7 @@ std::vector<std::int64_t> widths_of(const std::vector<int>& widths) { return {wi
 std::vector<int> read_widths(const H5File& file, const std::string& dataset) {
   std::vector<int> widths;
   for (const auto width : file.read_integers(dataset))
-    widths.push_back(static_cast<int>(std::clamp<std::int64_t>(width, -1, kMostWidth + 1)));
+    widths.push_back(static_cast<int>(std::clamp<std::int64_t>(width, -1, kMostPolicyWidth + 1)));
   return widths;
 }
 

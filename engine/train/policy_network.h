@@ -17,6 +17,9 @@
 
 namespace oneproxy {
 
+// Of each of the two parts, and of a layer; more is a mistake, or a damaged file.
+inline constexpr int kMostPolicyLayers = 16, kMostPolicyWidth = 1 << 13;
+
 struct PolicyShape {
   int n_context = 0, n_decisions = 0;
   int n_step_inputs = 0;         // 0: every decision on its own, a product of independent softmaxes

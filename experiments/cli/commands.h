@@ -77,6 +77,29 @@ struct TrainOptions {
 // `oneproxy train`: the result folder, and below it `out`.
 std::string train_predictor(TrainOptions options);
 
+struct MakeOptimizerOptions {
+  std::string space, set = "help", store, out;
+  std::vector<std::string> qualities, sources = {"all"};
+  std::vector<std::string> keys;  // KEY=VALUE: how it is trained
+  bool energy = false;
+  std::uint64_t seed = 1;
+};
+// `oneproxy train-optimizer`: a network that answers a limit with an architecture, into a file.
+std::string make_optimizer(const MakeOptimizerOptions& options);
+
+struct AskOptimizerOptions {
+  std::string optimizer, out;
+  std::string space;                           // "": the optimizer's
+  std::vector<std::string> devices, energies;  // files of predictors, or as objectives are named
+  std::vector<double> limits, preference;      // one of them
+  std::string quality;                         // "": the optimizer's first
+  int proposals = 10;
+  std::string set = "help", store;
+  std::uint64_t seed = 1;
+};
+// `oneproxy optimize`: architectures for devices under limits, or by a preference.
+std::string ask_optimizer(const AskOptimizerOptions& options);
+
 // `oneproxy export RESULT --csv`: fronts, predictions and matrices of a result as CSV files in `to`
 // ("" is RESULT/csv).
 std::string export_csv(const std::string& result, const std::string& to);

@@ -10,6 +10,7 @@
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/data/store.h"
+#include "oneproxy/engine/optimizer/policy_file.h"
 #include "oneproxy/engine/predictor/library.h"
 #include "oneproxy/engine/report/table.h"
 #include "oneproxy/engine/space/official_index.h"
@@ -72,9 +73,37 @@ std::string describe_predictors(const std::string& path) {
   return any ? "\n" + rows.markdown() : "";
 }
 
+std::string shown(const H5Attribute& value) {
+  const auto as_text = [](const auto& one) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(one)>, std::string>)
+      return one;
+    else
+      return exact(static_cast<double>(one));
+  };
+  return std::visit(as_text, value);
+}
+
+bool is_optimizer_file(const std::string& path) {
+  return attribute_text(H5File(path, H5Mode::read).attributes("/"), "format") == "oneproxy-optimizer";
+}
+
 bool is_model_file(const std::string& path) {
   const auto format = attribute_text(H5File(path, H5Mode::read).attributes("/"), "format");
   return format == "oneproxy-predictor" || format == "oneproxy-table" || format == "oneproxy-index-table";
+}
+
+// A file of an optimizer, as `oneproxy train-optimizer` writes it.
+std::string describe_optimizer_file(const std::string& path) {
+  const auto optimizer = load_optimizer(path);
+  std::string text = path + ": optimizer of " + optimizer.space + "\n\n";
+  text += "answers for: " + join(optimizer.qualities) + "\n";
+  text += "asked for a latency limit, or a preference of quality and latency" +
+          std::string(optimizer.inputs.energy ? " and energy" : "") + "\n";
+  text += "made from: " + join(optimizer.sources) + "\n";
+  text += "network: " + std::to_string(optimizer.parameters.size()) + " parameters on " +
+          std::to_string(optimizer.inputs.n_coordinates) + " coordinates of a device\n";
+  for (const auto& [key, value] : optimizer.record) text += key + ": " + shown(value) + "\n";
+  return text;
 }
 
 // A file of one predictor, as `oneproxy adapt --out` and `oneproxy train --out` write them: with its record.
@@ -86,14 +115,8 @@ std::string describe_model_file(const std::string& path) {
   rows.row(attribute_text(attributes, "format") == "oneproxy-predictor"
                ? predictor_cells(read_predictor(file, "/"), name)
                : table_cells(file, "/", name));
-  const auto shown = [](const auto& value) {
-    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>)
-      return value;
-    else
-      return exact(static_cast<double>(value));
-  };
   std::string text = path + "\n\n" + rows.markdown() + "\n";
-  for (const auto& [key, value] : attributes) text += key + ": " + std::visit(shown, value) + "\n";
+  for (const auto& [key, value] : attributes) text += key + ": " + shown(value) + "\n";
   return text;
 }
 
@@ -101,6 +124,7 @@ std::string describe_model_file(const std::string& path) {
 
 std::string describe_store(const std::string& path) {
   if (is_model_file(path)) return describe_model_file(path);
+  if (is_optimizer_file(path)) return describe_optimizer_file(path);
   const Store store(path);
   std::string text = path + "\n";
   for (const auto& space : store.spaces()) {

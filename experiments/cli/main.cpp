@@ -319,6 +319,56 @@ int run_program(int argc, char** argv) {
     output = adapt_to_measurements(adapt);
   });
 
+  MakeOptimizerOptions make;
+  auto* make_command = app.add_subcommand(
+      "train-optimizer", "a network that answers a latency limit of any device with an architecture (needs LibTorch)");
+  make_command->add_option("--space", make.space, "search space: one that ships, or a file (*.toml)")->required();
+  make_command
+      ->add_option("--quality", make.qualities,
+                   "what is maximised, for example metric:natsbench:cifar10 or model:macs; as often as wanted: it "
+                   "learns all of them")
+      ->required()
+      ->allow_extra_args(false);
+  make_command->add_option("--sources", make.sources, "devices to make training devices from; \"all\" of the set");
+  make_command->add_flag("--energy", make.energy, "preferences weigh an energy beside the latency");
+  make_command
+      ->add_option("--option", make.keys,
+                   "how it is trained, as often as wanted: devices, limits, preferences, steps, ... (`oneproxy list "
+                   "neural_optimizer` explains them)")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  make_command->add_option("--out", make.out, "file for the optimizer (*.h5)")->required();
+  make_command->add_option("--set", make.set, "set of the sources' measurements")->capture_default_str();
+  make_command->add_option("--store", make.store, "store (default: the one that ships)");
+  make_command->add_option("--seed", make.seed, "of all random draws")->capture_default_str();
+  make_command->callback([&] { output = make_optimizer(make); });
+
+  AskOptimizerOptions ask;
+  auto* ask_command = app.add_subcommand("optimize", "ask a trained optimizer for architectures, in milliseconds");
+  ask_command->add_option("--optimizer", ask.optimizer, "its file, as train-optimizer writes it")->required();
+  ask_command
+      ->add_option("--device", ask.devices,
+                   "predictor of a device: FILE.h5 as adapt writes it, table:NAME, proxy:DEVICE; several at once")
+      ->required();
+  ask_command->add_option("--limit", ask.limits, "latency limits, for example 20,30,40")->delimiter(',');
+  ask_command
+      ->add_option("--preference", ask.preference,
+                   "instead: weights of quality, latency (and energy), for example 0.7,0.3")
+      ->delimiter(',');
+  ask_command->add_option("--quality", ask.quality, "one that it was trained for (default: its first)");
+  ask_command->add_option("--energy", ask.energies, "predictor of each device's energy, in order");
+  ask_command
+      ->add_option("--proposals", ask.proposals,
+                   "so many are checked by the predictors, the best that keeps the limit is taken; 1: one pass")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100000));
+  ask_command->add_option("--out", ask.out, "CSV for the answers");
+  ask_command->add_option("--space", ask.space, "search space (default: the optimizer's)");
+  ask_command->add_option("--set", ask.set, "set of measurements behind the qualities")->capture_default_str();
+  ask_command->add_option("--store", ask.store, "store (default: the one that ships)");
+  ask_command->add_option("--seed", ask.seed, "of the proposals")->capture_default_str();
+  ask_command->callback([&] { output = ask_optimizer(ask); });
+
   std::string result, to;
   bool csv = false;
   auto* export_command = app.add_subcommand("export", "write fronts, predictions and matrices of a result as CSV");

@@ -131,7 +131,7 @@ class NeuralOptimizer : public Experiment {
       std::vector<Tally> tallies(judges.size());
       for (std::size_t l = 0; l < target.limits_ms.size(); ++l) {
         const double limit = target.limits_ms[l];
-        const auto choices = answer(contender, {quality, target.device.limit(limit), {}});
+        const auto choices = answer(contender, {quality, target.device.limit(limit * (1 + world.settings.leeway)), {}});
         for (std::size_t t = 0; t < judges.size(); ++t) {
           const auto verdict = judges[t].judge(choices, limit);
           tallies[t].add(verdict);

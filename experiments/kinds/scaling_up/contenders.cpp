@@ -1,8 +1,10 @@
 #include "experiments/kinds/scaling_up/contenders.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
+#include "oneproxy/engine/optimizer/label_free.h"
 #include "oneproxy/engine/search/method.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -24,14 +26,62 @@ Contender of_policy(const World& world, const Fold& fold, const std::string& nam
           true, seconds};
 }
 
-// One pass, and the best of several proposals.
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+// A trained policy: its one pass, and the best of several proposals.
 void add_policy(std::vector<Contender>& all, const World& world, const Fold& fold, const std::string& name,
-                const TrainingSet& set, const PolicyTrainSettings& training) {
-  const auto [policy, seconds] = train_on(world, fold, set, training);
+                bool autoregressive, const std::function<PolicyTrainingResult()>& train) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto result = train();
+  const double seconds = seconds_since(begin);
+  const auto policy = trained_policy(world, fold, autoregressive, result);
   all.push_back(of_policy(world, fold, name.empty() ? "one_pass" : name, 1, policy, seconds));
   for (const auto n : world.settings.proposals)
     all.push_back(of_policy(world, fold, (name.empty() ? "proposals" : name) + "_" + std::to_string(n),
                             static_cast<int>(n), policy, seconds));
+}
+
+// The sources without any generated device, with as many queries, in the coordinates that the targets have.
+TrainingSet sources_alone(const World& world, const Fold& fold, std::uint64_t seed) {
+  auto data = world.settings.optimizer.data;
+  const int more = std::max(1, data.devices / fold.basis->n_sources());
+  data.devices = 0;
+  data.limits *= more;
+  data.preferences *= more;
+  data.seed = seed;
+  TrainingSet set = make_training_set(*fold.basis, *fold.optima, static_cast<int>(world.qualities.size()), data);
+  const auto functions = fold.basis->values(DeviceGenerator(*fold.basis).sources());
+  const auto width = static_cast<std::size_t>(fold.basis->n_reference());
+  set.latency = fold.set.latency;
+  for (std::size_t i = 0; i < set.devices.size(); ++i)
+    set.devices[i].coordinates = set.latency.of(std::span(functions).subspan(i * width, width)).coordinates;
+  return set;
+}
+
+// How much of the optimizer is in its parts: dependence of the decisions, labels, generated devices.
+void add_ablations(std::vector<Contender>& all, const World& world, const Fold& fold,
+                   const PolicyTrainSettings& training) {
+  const int n_qualities = static_cast<int>(world.qualities.size());
+  add_policy(all, world, fold, "independent", false, [&] {
+    auto settings = training;
+    settings.autoregressive = false;
+    return train_policy(world.space(), fold.set.devices, fold.set.examples, n_qualities, false, settings);
+  });
+  add_policy(all, world, fold, "label_free", false, [&] {
+    std::vector<double> spreads;
+    for (int q = 0; q < n_qualities; ++q) spreads.push_back(fold.optima->spread(q));
+    LabelFreeSettings settings;
+    settings.training = training;
+    settings.training.steps = std::min(training.steps, world.settings.label_free_steps);
+    return train_label_free(world.space(), fold.set.devices, fold.set.examples, world.qualities, spreads, false,
+                            settings);
+  });
+  add_policy(all, world, fold, "sources_only", true, [&] {
+    const auto set = sources_alone(world, fold, training.seed);
+    return train_policy(world.space(), set.devices, set.examples, n_qualities, false, training);
+  });
 }
 
 // A method of search with a budget of evaluations, on the adapted predictor.
@@ -62,14 +112,11 @@ Contender of_search(const World& world, const std::string& method, std::int64_t 
 
 }  // namespace
 
-TrainedPolicy train_on(const World& world, const Fold& fold, const TrainingSet& set,
-                       const PolicyTrainSettings& training) {
-  OptimizerSettings settings = world.settings.optimizer;
-  settings.training = training;
-  const auto begin = std::chrono::steady_clock::now();
-  const auto saved = train_optimizer(*fold.sources, *fold.optima, world.settings.qualities, set, settings);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  return {std::make_shared<const Policy>(policy_of(saved, world.space(), "task " + world.settings.name)), seconds};
+std::shared_ptr<const Policy> trained_policy(const World& world, const Fold& fold, bool autoregressive,
+                                             const PolicyTrainingResult& result) {
+  const PolicyInputs inputs{autoregressive, fold.set.latency.n_coordinates(), static_cast<int>(world.qualities.size()),
+                            false};
+  return std::make_shared<const Policy>(world.space(), inputs, result.shape, result.parameters);
 }
 
 std::vector<Contender> make_contenders(const World& world, const Fold& fold, int trial) {
@@ -82,25 +129,11 @@ std::vector<Contender> make_contenders(const World& world, const Fold& fold, int
                  true, 0});
   auto training = world.settings.optimizer.training;
   training.seed = world.settings.seed + static_cast<std::uint64_t>(trial);
-  add_policy(all, world, fold, "", fold.set, training);
-  if (world.settings.ablations) {
-    auto independent = training;
-    independent.autoregressive = false;
-    add_policy(all, world, fold, "independent", fold.set, independent);
-    auto data = world.settings.optimizer.data;
-    data.devices = 0;  // the sources alone
-    data.limits *= 8;
-    data.preferences *= 8;
-    data.seed = training.seed;
-    TrainingSet real = make_training_set(*fold.basis, *fold.optima, static_cast<int>(world.qualities.size()), data);
-    // The coordinates that targets have are those of the whole set.
-    const auto functions = fold.basis->values(DeviceGenerator(*fold.basis).sources());
-    const auto width = static_cast<std::size_t>(fold.basis->n_reference());
-    real.latency = fold.set.latency;
-    for (std::size_t i = 0; i < real.devices.size(); ++i)
-      real.devices[i].coordinates = real.latency.of(std::span(functions).subspan(i * width, width)).coordinates;
-    add_policy(all, world, fold, "sources_only", real, training);
-  }
+  add_policy(all, world, fold, "", true, [&] {
+    return train_policy(world.space(), fold.set.devices, fold.set.examples, static_cast<int>(world.qualities.size()),
+                        false, training);
+  });
+  if (world.settings.ablations) add_ablations(all, world, fold, training);
   for (const auto* method : {"evolutionary", "random"})
     for (const auto n : world.settings.evaluations) all.push_back(of_search(world, method, n));
   return all;

@@ -20,13 +20,9 @@ struct Contender {
   double training_seconds = 0;
 };
 
-struct TrainedPolicy {
-  std::shared_ptr<const Policy> policy;
-  double seconds = 0;
-};
-// The examples of `set`, whose devices have coordinates as those of the fold.
-TrainedPolicy train_on(const World& world, const Fold& fold, const TrainingSet& set,
-                       const PolicyTrainSettings& training);
+// From a training on the fold's examples.
+std::shared_ptr<const Policy> trained_policy(const World& world, const Fold& fold, bool autoregressive,
+                                             const PolicyTrainingResult& result);
 
 // Trains what has to be trained. They refer to the world and the fold.
 std::vector<Contender> make_contenders(const World& world, const Fold& fold, int trial);

@@ -61,6 +61,8 @@ void read_rivals(Config& t, Settings& s) {
   s.ablations =
       t.flag("ablations", s.ablations,
              "also an optimizer of independent decisions, one without labels, one trained on the sources alone");
+  s.label_free_steps = t.integer("label_free_steps", s.label_free_steps, 1, 100000000,
+                                 "of the training without labels, at most; they are slow on a small space");
 }
 
 // Who is judged, of the same.

@@ -38,11 +38,13 @@ struct Settings {
   std::vector<std::string> sources = {"all"};
   std::map<std::string, std::vector<double>> limits_ms;  // of a device; the others: limits_at
   std::vector<double> limits_at = {0.05, 0.1, 0.25, 0.5, 0.75};
+  double leeway = 0;             // asked is (1 + leeway) limit: less regret for more broken limits
   bool limits_of_range = false;  // shares of the range of the true latencies instead of quantiles
   int samples_source = 512, samples_target = 20, trials = 1;
   MethodChoice method;
   std::vector<std::int64_t> proposals = {10}, evaluations = {100, 1000};
   bool ablations = true;
+  std::int64_t label_free_steps = 1000;  // each looks at every architecture of a small space
   OptimizerSettings optimizer;
   FleetSettings fleet;
   std::uint64_t seed = 1;

@@ -81,7 +81,9 @@ Strategies::Strategies(const World& world) : world_(world), search_(world.space(
           {"few_shot", of_sources, of_few_shot}};
   if (!s.fleet.optimizer) return;
   make_examples(world, 0, fold_);
-  trained_ = train_on(world, fold_, fold_.set, s.optimizer.training);
+  policy_ = trained_policy(
+      world, fold_, true,
+      train_policy(world.space(), fold_.set.devices, fold_.set.examples, 1, false, s.optimizer.training));
   const double of_optimizer = of_few_shot + lap();
   all_.push_back({"one_pass", of_sources, of_optimizer});
   for (const auto n : s.proposals) all_.push_back({"proposals_" + std::to_string(n), of_sources, of_optimizer});
@@ -149,12 +151,12 @@ StrategyOutcome Strategies::by_policy(const Fitted& fitted, std::span<const doub
     asked.latency =
         std::make_shared<const Predictor>(in_standard_units(fitted.predictors[d], device.mean, device.deviation));
     const auto range = fold_.optima->range(*asked.latency);
-    const AskedDevice ready(trained_->policy->steps(), std::move(asked));
+    const AskedDevice ready(policy_->steps(), std::move(asked));
     for (std::size_t l = 0; l < n_limits; ++l) {
       const double limit = device.limit(limits[d * n_limits + l]);
       if (limit < range.low) continue;  // below the cheapest that is predicted
-      auto answer = ask(*trained_->policy, ready, {0, limit, {}}, world_.qualities.front(), fold_.optima->spread(0),
-                        proposals, world_.settings.seed);
+      auto answer = ask(*policy_, ready, {0, limit, {}}, world_.qualities.front(), fold_.optima->spread(0), proposals,
+                        world_.settings.seed);
       outcome.answers[d * n_limits + l] = {std::move(answer.choices), device.mean + device.deviation * answer.latency,
                                            answer.quality};
     }
@@ -238,7 +240,7 @@ std::vector<StrategyOutcome> Strategies::answer(std::span<const FleetDevice> dev
   outcomes.push_back(along_own(adaproxy, devices));
   const auto few_shot = fit_all(devices, order_few_shot_, s.samples_target, adapted_by(*few_shot_));
   outcomes.push_back(exactly(few_shot, limits));
-  if (trained_) {
+  if (policy_) {
     outcomes.push_back(by_policy(few_shot, limits, 1));
     for (const auto n : s.proposals) outcomes.push_back(by_policy(few_shot, limits, static_cast<int>(n)));
   }

@@ -76,7 +76,7 @@ class Strategies {
   std::optional<LookupTrial> few_shot_, adaproxy_;
   std::vector<std::int64_t> order_each_, order_few_shot_, order_adaproxy_;  // rows
   std::vector<FleetAnswer> front_;                                          // ascending latency on the proxy
-  std::optional<TrainedPolicy> trained_;
+  std::shared_ptr<const Policy> policy_;                                    // null: no optimizer is asked for
   std::vector<Strategy> all_;
 };
 

@@ -1,0 +1,131 @@
+// `oneproxy train-optimizer` and `oneproxy optimize`: a network that answers with an architecture, and the question.
+#include <algorithm>
+#include <cmath>
+
+#include "experiments/cli/commands.h"
+#include "experiments/kinds/scaling_up/settings.h"
+#include "oneproxy/engine/base/atomic_path.h"
+#include "oneproxy/engine/base/log.h"
+#include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/numbers.h"
+#include "oneproxy/engine/base/resources.h"
+#include "oneproxy/engine/data/csv.h"
+#include "oneproxy/engine/optimizer/optimizer.h"
+#include "oneproxy/engine/optimizer/train_optimizer.h"
+#include "oneproxy/engine/report/table.h"
+#include "oneproxy/engine/train/network.h"
+#include "oneproxy/kernels/base/error.h"
+
+namespace oneproxy {
+namespace {
+
+// What a name of an objective is found in.
+struct Found {
+  Found(const std::string& space_name, const std::string& set, const std::string& store_file)
+      : store(store_file.empty() ? shipped_store() : store_file), space(SearchSpace::load(space_name)) {
+    const auto known = store.spaces();
+    if (std::find(known.begin(), known.end(), space.name()) != known.end()) data.emplace(store, space, set);
+  }
+  ObjectiveSources sources() const { return {space, data ? &*data : nullptr, store.path(), "", Backend::cpu}; }
+  std::vector<Objective> qualities(const std::vector<std::string>& names) const {
+    std::vector<Objective> all;
+    for (const auto& name : names) all.push_back(make_objective(sources(), name, "--quality", Direction::maximise));
+    return all;
+  }
+  // A file, or what objectives are named by: table:NAME, proxy:DEVICE, model:macs.
+  std::shared_ptr<const Predictor> device(const std::string& what, const std::string& option) const {
+    const bool is_file = what.find(':') == std::string::npos;
+    auto objective = make_objective(sources(), is_file ? "table:" + what : what, option, Direction::minimise);
+    if (!objective.model)
+      throw Error(option + " " + what +
+                  ": measurements of single architectures are no predictor; adapt to them first "
+                  "(`oneproxy adapt`), or name table:, predictor: or proxy:");
+    return objective.model;
+  }
+
+  Store store;
+  SearchSpace space;
+  std::optional<Measurements> data;
+};
+
+}  // namespace
+
+std::string make_optimizer(const MakeOptimizerOptions& options) {
+  require_torch();
+  if (options.qualities.empty()) throw Error("train-optimizer: name at least one --quality to maximise");
+  const Found found(options.space, options.set, options.store);
+  auto features = std::make_shared<ArchitectureFeatures>(SearchSpace::load(options.space));
+  OptimizerSettings settings;
+  auto keys = Config::load("", options.keys);
+  scaling_up::read_optimizer(keys, settings);
+  keys.finish();
+  settings.data.energy = options.energy;
+  settings.data.seed = settings.training.seed = options.seed;
+  SourceQuery query;
+  query.set = options.set;
+  query.store = options.store;
+  query.devices = options.sources;
+  query.seed = options.seed;
+  const auto loaded = load_sources(features, query);
+  const auto qualities = found.qualities(options.qualities);
+  const LatencyBasis basis(loaded.sources);
+  const auto optima = make_optima(found.space, qualities, basis.reference());
+  log_info("exact answers about " + std::to_string(settings.data.devices) + " generated devices");
+  const auto set = make_training_set(basis, *optima, static_cast<int>(qualities.size()), settings.data);
+  const auto saved = train_optimizer(loaded.sources, *optima, options.qualities, set, settings);
+  save_optimizer(options.out, saved);
+  return "trained on " + std::to_string(set.examples.size()) + " exact answers about " +
+         std::to_string(set.devices.size()) + " devices made from " + std::to_string(loaded.sources.devices.size()) +
+         " sources\n" + options.out + "\n";
+}
+
+std::string ask_optimizer(const AskOptimizerOptions& options) {
+  const auto saved = load_optimizer(options.optimizer);
+  const Found found(options.space.empty() ? saved.space : options.space, options.set, options.store);
+  const Optimizer optimizer(saved, found.space, found.qualities(saved.qualities), options.optimizer);
+  if (options.limits.empty() == options.preference.empty())
+    throw Error("optimize: give either --limit or --preference");
+  if (!options.energies.empty() && options.energies.size() != options.devices.size())
+    throw Error("--energy: " + count_of(std::ssize(options.energies), "predictor") + " for " +
+                count_of(std::ssize(options.devices), "device") + "; give one for each, in order");
+  Optimizer::Question question;
+  question.proposals = options.proposals;
+  question.seed = options.seed;
+  question.quality = options.quality.empty() ? 0 : quality_index(saved.qualities, options.quality, options.optimizer);
+  if (options.preference.size() > question.preference.size())
+    throw Error("--preference: " + std::to_string(options.preference.size()) +
+                " weights; give those of quality, latency and, where it was trained with one, energy");
+  std::copy(options.preference.begin(), options.preference.end(), question.preference.begin());
+  std::vector<std::optional<double>> limits(options.limits.begin(), options.limits.end());
+  if (limits.empty()) limits.push_back(std::nullopt);
+
+  Table table({"device", "limit", "latency", saved.qualities[question.quality], "architecture"});
+  std::string csv = "device,limit,latency,quality,energy,arch\n";
+  for (std::size_t d = 0; d < options.devices.size(); ++d) {
+    const auto latency = found.device(options.devices[d], "--device");
+    const auto energy = options.energies.empty() ? nullptr : found.device(options.energies[d], "--energy");
+    const auto device = optimizer.device(*latency, energy.get());
+    if (!device.remark.empty()) log_warning(options.devices[d] + ": " + device.remark);
+    for (const auto& limit : limits) {
+      question.limit = limit;
+      const auto answer = optimizer.answer(device, question);
+      const std::string asked = limit ? plain(*limit) : "-";
+      if (answer.choices.empty()) {
+        log_warning(options.devices[d] + ": none of " + std::to_string(answer.n_proposals) + " proposals keeps " +
+                    asked + "; ask for more --proposals, or take `oneproxy search`");
+        continue;
+      }
+      const auto arch = found.space.to_string(answer.choices);
+      table.row({options.devices[d], asked, brief(answer.latency), brief(answer.quality), arch});
+      csv += csv_field(options.devices[d]) + "," + (limit ? plain(*limit) : "") + "," + plain(answer.latency) + "," +
+             plain(answer.quality) + "," + (energy ? plain(answer.energy) : "") + "," + csv_field(arch) + "\n";
+    }
+  }
+  if (!options.out.empty()) {
+    write_file_atomically(options.out, csv);
+    return table.markdown() + "\n" + options.out + "\n";
+  }
+  return table.markdown();
+}
+
+}  // namespace oneproxy
