@@ -91,6 +91,11 @@ class Cost(ProgramCase):
             whole = of(task, "one_proxy_front", "measurements")
             self.assertEqual(len(set(whole)), 1)  # all of the same front
             self.assertTrue((of(task, "one_proxy", "measurements") <= whole).all())
+            # Measurements of generated devices are as noisy as those of real ones: never the truth, never far from it.
+            measured, truth = (of(task, "one_proxy_front", name)[2:] for name in ("predicted_ms", "latency_ms"))
+            error = np.abs(measured / truth - 1)[~np.isnan(truth)]
+            self.assertTrue((error > 0).all())
+            self.assertLess(np.median(error), 0.1)
             # Who measures each device thoroughly loses less than who carries one device's front to all.
             self.assertLess(summary[f"regret.{task}.each_device"], summary[f"regret.{task}.one_proxy_front"])
 
