@@ -76,7 +76,7 @@ def _bought(result: Result, task: str, names: list[str], axes: Axes) -> None:
         axes.plot([much[i], over[i]], [regret[i]] * 2, color=look["color"], linewidth=1, alpha=0.7)
         axes.plot([much[i]], [regret[i]], **look, fillstyle="none")
         axes.plot([over[i]], [regret[i]], **look)
-        if unanswered[i] >= 0.01:
+        if unanswered[i] >= 0.02:
             inwards = {"xytext": (7, 4), "ha": "left"} if over[i] < 0.5 else {"xytext": (-7, 5), "ha": "right"}
             axes.annotate(f"{unanswered[i]:.0%} unanswered", (over[i], regret[i]), **inwards,
                           textcoords="offset points", color=look["color"], fontsize=8)  # fmt: skip
