@@ -124,6 +124,11 @@ std::string run_experiment(const RunOptions& options) {
   folder.write("config.toml",
                "# resolved from " + fs::path(options.config).filename().string() + "\n" + config.resolved());
   for (const auto& file : config.files()) {  // so that the result can be read when the file has changed or gone
+    if (file.key != "space") {
+      fs::copy_file(file.path, folder.file(file.key + fs::path(file.path).extension().string()),
+                    fs::copy_options::overwrite_existing);
+      continue;
+    }
     const SearchSpace space = SearchSpace::load_file(file.path);
     const auto copy = [&](const std::string& from, const std::string& name) {
       const std::string to = folder.file("spaces/" + name);

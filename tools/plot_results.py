@@ -14,6 +14,7 @@ _venv.need("h5py", "numpy", "matplotlib")
 from plots import (  # noqa: E402
     comparison,
     cost_of_n_devices,
+    device_features,
     few_shot,
     heatmap,
     pareto,
@@ -26,7 +27,18 @@ from plots import (  # noqa: E402
 from plots.errors import PlotError  # noqa: E402
 from plots.style import plt  # noqa: E402
 
-PICTURES = (heatmap, pareto, samples, comparison, scatter, few_shot, sweep, searchers, cost_of_n_devices)
+PICTURES = (
+    heatmap,
+    pareto,
+    samples,
+    comparison,
+    scatter,
+    few_shot,
+    sweep,
+    searchers,
+    device_features,
+    cost_of_n_devices,
+)
 
 
 def main() -> None:
@@ -59,8 +71,8 @@ def plot(folder: Path, out: Path | None, pdf: bool) -> list[Path]:
         kind = read.attributes.get("kind", "unknown")
         raise PlotError(
             f"{folder}: no picture for a result of kind {kind!r}; there are pictures for monotonicity, "
-            "adaproxy, front_transfer, search, train_predictor, few_shot, proxy_sweep, searchers, "
-            "cost_of_n_devices and reproduce_nb201"
+            "adaproxy, front_transfer, search, train_predictor, few_shot, device_features, proxy_sweep, "
+            "searchers, cost_of_n_devices and reproduce_nb201"
         )
     try:
         figures = {name: figure for picture in applicable for name, figure in picture.draw(read).items()}

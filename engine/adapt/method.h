@@ -58,8 +58,10 @@ class AdaptedPredictor {
 class AdaptationMethod {
  public:
   virtual ~AdaptationMethod() = default;
-  // NaN values are failed measurements. Errors: too few of them for the method.
-  virtual std::unique_ptr<AdaptedPredictor> adapt(const TargetSamples& measured) const = 0;
+  // NaN values are failed measurements. data_sheet: of the target; nullptr where there is none, and of no consequence
+  // for methods that use none. Errors: too few measurements for the method, no data sheet where it needs one.
+  virtual std::unique_ptr<AdaptedPredictor> adapt(const TargetSamples& measured, const DataSheet* data_sheet) const = 0;
+  std::unique_ptr<AdaptedPredictor> adapt(const TargetSamples& measured) const { return adapt(measured, nullptr); }
   // Where its prior comes from, for people; "" without one.
   virtual std::string prior() const { return {}; }
   // The Gaussian process behind it, with whose blocks a design is made; nullptr where there is none.

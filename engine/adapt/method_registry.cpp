@@ -1,6 +1,7 @@
 #include "oneproxy/engine/adapt/method_registry.h"
 
 #include "oneproxy/engine/adapt/methods/methods.h"
+#include "oneproxy/engine/adapt/sheet_regression.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/progress.h"
@@ -11,9 +12,7 @@ namespace oneproxy {
 
 const std::vector<AdaptationMethodKind>& adaptation_methods() {
   static const std::vector<AdaptationMethodKind> methods = {
-      bayes_method(),
-      adaproxy_method(),
-      finetune_method(),
+      bayes_method(), adaproxy_method(), finetune_method(), pca_method(), data_sheet_method(), references_method(),
   };
   return methods;
 }
@@ -80,6 +79,12 @@ void MethodChoice::require_sources(const Sources& sources) const {
   if (n < kind().min_sources)
     throw Error("method " + kind().name + " needs " + count_of(kind().min_sources, "source device") +
                 ", and there are " + std::to_string(n) + "; name more sources");
+}
+
+void MethodChoice::require_data_sheets(const Sources& sources, bool has_data_sheet) const {
+  if (!settings().needs_data_sheet()) return;
+  data_sheets_of(sources, kind().name);
+  if (!has_data_sheet) throw Error(no_data_sheet(kind().name));
 }
 
 }  // namespace oneproxy

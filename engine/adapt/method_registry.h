@@ -32,6 +32,9 @@ class MethodSettings {
   virtual std::unique_ptr<MethodSettings> clone() const = 0;
   // Its own keys of a configuration; what it holds already are their defaults.
   virtual void read(Config& config) = 0;
+  // Whether the target needs a data sheet, and the fewest measurements of it that the method does with.
+  virtual bool needs_data_sheet() const { return false; }
+  virtual int min_measurements() const { return 1; }
   // The same without some of its parts, to show what they contribute.
   struct Ablation {
     std::string name;  // "without sources"
@@ -84,9 +87,11 @@ class MethodChoice {
   const MethodSettings& settings() const { return *settings_[chosen_]; }
   MethodSettings& settings() { return *settings_[chosen_]; }
 
-  // Errors: a method that this build is without (`place` is where it was asked for), fewer sources than it needs.
+  // Errors: a method that this build is without (`place` is where it was asked for), fewer sources than it needs or,
+  // where it needs them, data sheets of the sources and of the target (`has_data_sheet`).
   void require_available(const std::string& place) const;
   void require_sources(const Sources& sources) const;
+  void require_data_sheets(const Sources& sources, bool has_data_sheet) const;
 
  private:
   std::size_t chosen_ = 0;                                 // in adaptation_methods()

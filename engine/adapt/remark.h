@@ -9,6 +9,7 @@ struct Remark {
     looks_like_seconds,       // latencies far below the sources'
     looks_like_microseconds,  // far above
     not_adapted,              // too few or equal latencies: the sources (or MACs) rank
+    far_data_sheet,           // a data sheet unlike those of all sources
   };
   Kind kind;
   std::string text;  // a sentence with the values

@@ -2,11 +2,13 @@
 // Predictors of source devices, and the device-free features of a space that they and the target's model share.
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "oneproxy/engine/adapt/gaussian_process/block_regression.h"
+#include "oneproxy/engine/device/data_sheet.h"
 #include "oneproxy/engine/device/samples.h"
 #include "oneproxy/engine/space/physics.h"
 #include "oneproxy/engine/space/space.h"
@@ -16,6 +18,7 @@ namespace oneproxy {
 struct SourceDevice {
   std::string name;
   SourceSamples samples;
+  std::optional<DataSheet> data_sheet = {};
 };
 
 // Physics groups and the one-hot code as blocks of columns, and the features of the source predictors. Columns are

@@ -64,12 +64,15 @@ LoadedSources load_sources(std::shared_ptr<const ArchitectureFeatures> features,
   const auto is_target = [&](const std::string& name) { return !query.target.empty() && name == query.target; };
   const bool left_out = std::any_of(names.begin(), names.end(), is_target);
   const bool unknown = !query.target.empty() && !left_out && std::none_of(known.begin(), known.end(), is_target);
+  const auto file = query.data_sheets.empty() ? shipped_data_sheets(query.set) : query.data_sheets;
+  const auto sheets = file.empty() ? std::vector<DataSheet>{} : read_data_sheets(file);
   std::vector<SourceDevice> devices;
   for (const auto& name : names) {
     check_interrupt();
     if (is_target(name)) continue;
     const auto stream = static_cast<std::uint32_t>(devices.size());
     devices.push_back(draw_source(data, data.device(name), kSourceSamples, query.seed, stream));
+    if (const auto* sheet = find_data_sheet(sheets, name)) devices.back().data_sheet = *sheet;
   }
   return {Sources(std::move(features), std::move(devices)), left_out, unknown};
 }

@@ -38,13 +38,15 @@ struct SourceQuery {
   std::vector<std::string> devices = {"all"};  // "all" of the set; {"none"}: no store is needed
   std::string target;                          // left out of the sources; "": not in the store
   std::uint64_t seed = 1;                      // of the draws of their measurements, 1,000 of each
+  std::string data_sheets = {};                // file; "": that of the set that ships, where one does
 };
 struct LoadedSources {
   Sources sources;
   bool target_left_out = false;  // it was among the devices
   bool target_unknown = false;   // it is named, and the set does not have it
 };
-// Errors: a space without measurements in the store, unknown devices.
+// Sources get the data sheets of their names. Errors: a space without measurements in the store, unknown devices, a
+// faulty file of data sheets.
 LoadedSources load_sources(std::shared_ptr<const ArchitectureFeatures> features, const SourceQuery& query);
 
 }  // namespace oneproxy

@@ -27,7 +27,8 @@ enum class Draws : std::uint32_t {
   coordinate_descent = 40,
   sobol_shift = 41,
   fp_nas = 42,
-  gumbel = 43,              // noise of the differentiable search
+  gumbel = 43,  // noise of the differentiable search
+  restarts_from_starts = 44,
   plausible_devices = 50,   // of the generator
   plausible_energies = 51,  // of the generator, of which no device is known
   optimizer_queries = 52,   // limits and preferences that the neural optimizer learns from

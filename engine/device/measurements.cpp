@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/device/latency_range.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -114,6 +115,16 @@ Series Measurements::metric(const std::string& name) const {
   return series;
 }
 
+Series Measurements::series(const std::string& name) const {
+  if (name.rfind(kMetric, 0) != 0) return device(name);
+  Series found = metric(name);
+  for (std::size_t i = 0; i < found.values.size(); ++i)
+    if (!std::isnan(found.values[i]) && !(found.values[i] > 0))
+      throw Error(store_.path() + ": " + name + " is " + brief(found.values[i]) + " " + found.unit + " in row " +
+                  std::to_string(i) + "; a predictor is adapted to values above 0: choose another metric");
+  return found;
+}
+
 Series Measurements::quality(const std::string& name) const {
   if (name.rfind(kModel, 0) == 0) {
     Series series = model(name);
@@ -140,7 +151,7 @@ std::vector<std::string> Measurements::expand(const std::vector<std::string>& na
     const bool plain = name.find(':') == std::string::npos;
     if (plain && std::find(known.begin(), known.end(), name) == known.end())
       throw Error(key + ": " + unknown_name("device", name, "set " + set_ + " of space " + space_.name(), known));
-    if (!plain) device(name);  // throws where it does not exist
+    if (!plain) series(name);  // throws where it does not exist
     add(name);
   }
   if (result.empty()) throw Error(key + " names no device; write device names or \"all\"");

@@ -44,10 +44,14 @@ class Measurements {
   Series device(const std::string& name) const;
   // "metric:NAME" or "metric:SET:NAME": accuracy, energy, ...; the store says which way is better.
   Series metric(const std::string& name) const;
+  // What a predictor is adapted to: a metric where the name begins with "metric:", else a device. Latency, energy and
+  // accuracy are predicted alike. Error: a metric with a value that is not above 0 (like a latency's).
+  Series series(const std::string& name) const;
   // A metric that is to be maximised, or "model:macs" (...) as a stand-in for accuracy. Error: one to be minimised.
   Series quality(const std::string& name) const;
 
-  // Names with "all" spelled out, in order, without duplicates; each one exists. `key` is named in errors.
+  // Names as series() takes them, with "all" spelled out, in order, without duplicates; each one exists. `key` is named
+  // in errors.
   std::vector<std::string> expand(const std::vector<std::string>& names, const std::string& key) const;
 
  private:

@@ -8,6 +8,7 @@
 
 #include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/statistics.h"
+#include "oneproxy/engine/predictor/linear_fit.h"
 #include "oneproxy/engine/search/methods/fixed_point.h"
 #include "oneproxy/kernels/additive/front.h"
 #include "oneproxy/kernels/base/error.h"
@@ -28,6 +29,23 @@ double positive_spread(const Objective& quality, double best, double median) {
     throw Error(quality.label + ": its best value, " + brief(best) + ", is not above its median, " + brief(median) +
                 "; an optimizer needs a quality that tells architectures apart");
   return best - median;
+}
+
+// A quality as a sum over decisions, and how much of its variance that explains.
+std::pair<Predictor, double> as_sum(const Objective& quality, const SearchSpace& space,
+                                    std::span<const std::uint8_t> reference) {
+  if (std::holds_alternative<AdditivePredictor>(*quality.model)) return {*quality.model, 1.0};
+  std::vector<double> values(reference.size() / space.n_decisions()), fitted(values.size());
+  quality.evaluate(reference, values);
+  AdditivePredictor sum = fit_linear(space, reference, values);
+  sum.predict(reference, fitted);
+  double mean = 0, total = 0, left = 0;
+  for (const double value : values) mean += value / static_cast<double>(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    total += (values[i] - mean) * (values[i] - mean);
+    left += (values[i] - fitted[i]) * (values[i] - fitted[i]);
+  }
+  return {std::move(sum), 1 - left / total};
 }
 
 // Every architecture of a small space with its values.
@@ -131,7 +149,9 @@ class AdditiveOptima : public Optima {
                  std::span<const std::uint8_t> reference)
       : part_(space) {
     for (const auto& quality : qualities) {
-      const auto& kernel = *kernels_.emplace_back(std::make_unique<PredictorKernel>(*quality.model, part_));
+      const auto [sum, explained] = as_sum(quality, space, reference);
+      explained_.push_back(explained);
+      const auto& kernel = *kernels_.emplace_back(std::make_unique<PredictorKernel>(sum, part_));
       fixed_.push_back(to_fixed(table_of(kernel), part_.radices()));
       spreads_.push_back(1);
       const double best = weighted({{table_of(kernel), 1.0}}, quality_of(spreads_.size() - 1)).quality;
@@ -176,6 +196,7 @@ class AdditiveOptima : public Optima {
     return {weighted({{table, -1.0}}, table).quality, weighted({{table, 1.0}}, table).quality};
   }
   double spread(int quality) const override { return spreads_[quality]; }
+  double explained(int quality) const override { return explained_[quality]; }
 
  private:
   using Table = AdditiveTable<double>;
@@ -220,7 +241,7 @@ class AdditiveOptima : public Optima {
   const SubSpace part_;
   std::vector<std::unique_ptr<PredictorKernel>> kernels_;
   std::vector<FixedTable> fixed_;
-  std::vector<double> spreads_;
+  std::vector<double> spreads_, explained_;
 };
 
 }  // namespace
@@ -232,9 +253,9 @@ std::unique_ptr<Optima> make_optima(const SearchSpace& space, std::span<const Ob
   for (const auto& quality : qualities) {
     if (!quality.maximised())
       throw Error("the quality " + quality.label + " is to be minimised; an optimizer maximises its quality");
-    if (!small && !(quality.model && std::holds_alternative<AdditivePredictor>(*quality.model)))
-      throw Error("the quality " + quality.label + " does not add up over the decisions of " + space.name() +
-                  ", which has too many architectures to look at all: exact answers need a table (table:, model:)");
+    if (!small && !quality.model)
+      throw Error("the quality " + quality.label + " is known of some architectures only, and " + space.name() +
+                  " has too many to look at: name a predictor of it (table:, predictor:, model:)");
   }
   if (small) return std::make_unique<SmallSpaceOptima>(space, qualities, reference);
   return std::make_unique<AdditiveOptima>(space, qualities, reference);

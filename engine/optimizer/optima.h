@@ -35,11 +35,15 @@ class Optima {
   virtual Range range(const Predictor& device) const = 0;
   // The unit of a quality.
   virtual double spread(int quality) const = 0;
+  // 1 where the answers are those of the quality itself. Of one that does not add up over the decisions of a large
+  // space they are the exact answers of the sum over decisions that comes nearest to it (least squares over the
+  // reference): then the share of its variance that the sum explains.
+  virtual double explained(int /*quality*/) const { return 1; }
 };
 
-// Whichever is exact for these qualities. `reference` [n, n_decisions]: architectures whose median quality is taken.
-// Errors: a quality that is to be minimised, one that is not known of all architectures of a small space, one that does
-// not add up over the decisions of a large one (with the remedy).
+// Whichever is exact for these qualities. `reference` [n, n_decisions]: architectures whose median quality is taken,
+// and on which sums are fitted. Errors: a quality that is to be minimised, one that is known of no architecture of a
+// small space, one that is no predictor on a large one.
 std::unique_ptr<Optima> make_optima(const SearchSpace& space, std::span<const Objective> qualities,
                                     std::span<const std::uint8_t> reference);
 

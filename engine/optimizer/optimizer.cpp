@@ -70,7 +70,7 @@ Optimizer::Device Optimizer::device(const Predictor& latency, const Predictor* e
   return {AskedDevice(policy_.steps(), std::move(asked)), of_latency, of_energy, std::move(remark)};
 }
 
-Optimizer::Answer Optimizer::answer(const Device& device, const Question& question) const {
+OptimizerQuery Optimizer::query_of(const Device& device, const Question& question) const {
   OptimizerQuery query{question.quality, std::nullopt, question.preference};
   if (question.limit) {
     if (std::isnan(*question.limit)) throw Error("the limit is not a number; give one, or a preference instead");
@@ -86,10 +86,23 @@ Optimizer::Answer Optimizer::answer(const Device& device, const Question& questi
     const double total = query.preference[0] + query.preference[1] + query.preference[2];
     for (double& weight : query.preference) weight /= total;
   }
+  return query;
+}
+
+Optimizer::Answer Optimizer::answer(const Device& device, const Question& question) const {
+  const auto query = query_of(device, question);
   const auto found = ask(policy_, device.asked, query, qualities_[query.quality], saved_.spreads[query.quality],
                          question.proposals, question.seed);
   return {found.choices, found.quality, device.latency.mean + device.latency.deviation * found.latency,
           device.energy.mean + device.energy.deviation * found.energy, found.n_proposals};
+}
+
+std::vector<std::vector<std::uint8_t>> Optimizer::propose(const Device& device, const Question& question) const {
+  std::vector<std::vector<std::uint8_t>> all;
+  for (auto& one : policy_.propose(device.asked.device, device.asked.costs, query_of(device, question),
+                                   question.proposals, question.seed))
+    all.push_back(std::move(one.choices));
+  return all;
 }
 
 }  // namespace oneproxy

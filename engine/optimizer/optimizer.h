@@ -43,8 +43,12 @@ class Optimizer {
   };
   // Error: a limit below the device's cheapest network, which it names.
   Answer answer(const Device& device, const Question& question) const;
+  // All proposals, unchecked, most probable first: choices [n][n_decisions].
+  std::vector<std::vector<std::uint8_t>> propose(const Device& device, const Question& question) const;
 
  private:
+  OptimizerQuery query_of(const Device& device, const Question& question) const;
+
   const SearchSpace& space_;
   SavedOptimizer saved_;
   std::vector<Objective> qualities_;

@@ -84,15 +84,42 @@ void write(H5File& file, const std::string& group, const AdditivePredictor& mode
 void write(H5File& file, const std::string& group, const IndexTable& model) { write_table(file, group, model); }
 }  // namespace
 
-void save_predictor(const std::string& path, const Predictor& model) {
-  write_h5_atomically(path, [&](H5File& file) { std::visit([&](const auto& m) { write(file, "/", m); }, model); });
+std::optional<Device> find_device(const std::string& reference, const std::string& store, const SearchSpace& space) {
+  const bool in_file = reference.ends_with(".h5");
+  std::string group = "/";
+  if (!in_file) {
+    const auto tables = table_names(store, space.name()), predictors = predictor_names(store, space.name());
+    const bool table = std::find(tables.begin(), tables.end(), reference) != tables.end();
+    auto known = tables;
+    known.insert(known.end(), predictors.begin(), predictors.end());
+    require(known, "device", reference, store, space.name(), "`oneproxy adapt --into` adds one");
+    group = (table ? kTables : kPredictors) + "/" + space.name() + "/" + reference;
+  }
+  const H5File file(in_file ? reference : store, H5Mode::read);
+  if (!is_device(file, device_group(group))) return std::nullopt;
+  Device device = read_device(file, device_group(group));
+  check_device(device, space, in_file ? reference : store);
+  return device;
+}
+
+void save_predictor(const std::string& path, const Predictor& model, const Device* device) {
+  write_h5_atomically(path, [&](H5File& file) {
+    std::visit([&](const auto& m) { write(file, "/", m); }, model);
+    if (device) write_device(file, device_group("/"), *device);
+  });
 }
 
 void add_predictor(const std::string& store, const std::string& start_from, const std::string& name,
-                   const Predictor& model) {
+                   const Predictor& model, const Device* device) {
   const std::string& kind = std::holds_alternative<MlpPredictor>(model) ? kPredictors : kTables;
   add(store, start_from, name, [&](H5File& file) {
-    std::visit([&](const auto& m) { write(file, kind + "/" + m.space + "/" + name, m); }, model);
+    std::visit(
+        [&](const auto& m) {
+          const std::string group = kind + "/" + m.space + "/" + name;
+          write(file, group, m);
+          if (device) write_device(file, device_group(group), *device);
+        },
+        model);
   });
 }
 

@@ -2,9 +2,12 @@
 // Predictors and look-up tables of a store, by name.
 //   /predictors/<space>/<name>   multilayer perceptrons   (engine/predictor/mlp_predictor.h)
 //   /tables/<space>/<name>       look-up tables           (engine/predictor/additive_predictor.h, index_table.h)
+// Below a predictor that was adapted stands the device that it was adapted to (engine/device/device.h).
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "oneproxy/engine/device/device.h"
 #include "oneproxy/engine/predictor/mlp_predictor.h"
 #include "oneproxy/engine/predictor/predictor.h"
 #include "oneproxy/engine/space/space.h"
@@ -23,12 +26,16 @@ MlpPredictor find_predictor(const std::string& reference, const std::string& sto
 // An AdditivePredictor or an IndexTable.
 Predictor find_table(const std::string& reference, const std::string& store, const SearchSpace& space);
 
-// Into a file of its own, atomically.
-void save_predictor(const std::string& path, const Predictor& predictor);
+// The device beside a predictor, which is found as above; nothing where the predictor came without one. Errors:
+// neither a table nor a predictor of that name, damaged parts, a device of another space.
+std::optional<Device> find_device(const std::string& reference, const std::string& store, const SearchSpace& space);
+
+// Into a file of its own, atomically; the device beside it, where it is given.
+void save_predictor(const std::string& path, const Predictor& predictor, const Device* device = nullptr);
 
 // Adds or replaces, atomically: multilayer perceptrons below /predictors, tables below /tables. Where `store` does not
 // exist it starts as a copy of `start_from`.
 void add_predictor(const std::string& store, const std::string& start_from, const std::string& name,
-                   const Predictor& predictor);
+                   const Predictor& predictor, const Device* device = nullptr);
 
 }  // namespace oneproxy

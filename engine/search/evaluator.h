@@ -29,6 +29,8 @@ struct SearchQuestion {
   Backend backend = Backend::cpu;
   Precision precision = Precision::fp32;  // of fast scores; solutions are always evaluated in fp64
   std::uint64_t seed = 1;
+  // Architectures that somebody proposes, [n_limits][any number][n_decisions]; for methods that begin from such.
+  std::vector<std::vector<std::vector<std::uint8_t>>> starts = {};
   std::string checkpoint = {};     // file for the state of long work; "": none
   double checkpoint_seconds = 30;  // between two of them
 };

@@ -9,6 +9,7 @@
 #include "oneproxy/engine/search/methods/exact.h"
 #include "oneproxy/engine/search/methods/exhaustive.h"
 #include "oneproxy/engine/search/methods/fp_nas.h"
+#include "oneproxy/engine/search/methods/from_starts.h"
 #include "oneproxy/engine/search/methods/local.h"
 #include "oneproxy/engine/search/methods/random.h"
 #include "oneproxy/engine/search/methods/shgo.h"
@@ -20,7 +21,7 @@ const std::vector<SearchMethodKind>& search_methods() {
   static const std::vector<SearchMethodKind> methods = {
       auto_method(),         exhaustive_method(),     exact_method(),  annealing_method(),
       evolutionary_method(), differentiable_method(), fp_nas_method(), coordinate_descent_method(),
-      shgo_method(),         local_method(),          random_method(),
+      shgo_method(),         local_method(),          random_method(), from_starts_method(),
   };
   return methods;
 }

@@ -42,6 +42,10 @@ struct NetworkSettings {
 // All parameters in one vector: layer after layer, weights [outputs, inputs] row-major, then bias [outputs].
 std::int64_t n_parameters(std::span<const int> widths);
 
+// Where a training starts, [n_parameters]: uniform with the variance of He et al. ("Delving deep into rectifiers", ICCV
+// 2015), 2 / inputs that are not 0; half of that in the last layer, which no rectifier follows. Biases 0.
+std::vector<double> random_parameters(std::span<const int> widths, int active_inputs, std::uint64_t seed);
+
 // Everything that the next step depends on. The moments are AdamW's, zero before the first step.
 struct NetworkState {
   std::vector<double> parameters, first_moment, second_moment;  // [n_parameters] each

@@ -122,21 +122,6 @@ Scale scale_of(std::span<const double> values) {
   return scale;
 }
 
-// Uniform with the variance of He et al. ("Delving deep into rectifiers", ICCV 2015), 2 / inputs that are not 0; half
-// of that in the last layer, which no rectifier follows. Biases 0.
-std::vector<double> random_parameters(std::span<const int> widths, int active_inputs, std::uint64_t seed) {
-  std::vector<double> all;
-  for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
-    const Philox random = random_stream(seed, Draws::predictor_weights, static_cast<std::uint32_t>(l));
-    const double variance = (l + 2 == widths.size() ? 1.0 : 2.0) / (l == 0 ? active_inputs : widths[l]);
-    const double bound = std::sqrt(3 * variance);
-    const auto n = static_cast<std::uint64_t>(widths[l]) * static_cast<std::uint64_t>(widths[l + 1]);
-    for (std::uint64_t i = 0; i < n; ++i) all.push_back(bound * (2 * random.uniform(i) - 1));
-    all.insert(all.end(), static_cast<std::size_t>(widths[l + 1]), 0.0);
-  }
-  return all;
-}
-
 // The parameters of a predictor as a network has them: its rows are the columns of the first layer.
 std::vector<double> parameters_of(const MlpPredictor& predictor) {
   const auto width = static_cast<std::size_t>(predictor.first_width);

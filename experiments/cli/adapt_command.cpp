@@ -93,6 +93,23 @@ void check_options(const AdaptOptions& options) {
     throw Error("--into STORE and --name NAME belong together: a predictor has a name in a store");
 }
 
+// What the device is called: in the store, in its file, in a file of several data sheets.
+std::string device_name(const AdaptOptions& options) {
+  if (!options.device.empty()) return options.device;
+  return !options.name.empty() ? options.name : std::filesystem::path(options.out).stem().string();
+}
+
+// A method that needs no measurement is asked without a file.
+MeasuredArchitectures measurements_of(const AdaptOptions& options, const AdaptSettings& settings,
+                                      const SearchSpace& space) {
+  if (!options.measurements.empty()) return read_measurements(space, options.measurements, options.unit);
+  const auto& method = settings.method.settings();
+  if (method.min_measurements() > 0 || !method.needs_data_sheet())
+    throw Error("--measurements is missing: method " + settings.method.kind().name +
+                " adapts to measurements; `oneproxy plan` says which to make, --method data_sheet does without");
+  return {};
+}
+
 // Whether it is one of a method's own.
 bool has_key(const AdaptationMethodKind& method, const std::string& key) {
   Config config = Config::defaults();
@@ -121,7 +138,8 @@ MethodChoice method_of(const AdaptOptions& options) {
 }
 
 // Writes the predictor where it is asked for; what it is, and how to search with it.
-std::string write_predictor(const Predictor& model, const AdaptOptions& options, const SearchSpace& space) {
+std::string write_predictor(const Predictor& model, const Device& device, const AdaptOptions& options,
+                            const SearchSpace& space) {
   const bool network = std::holds_alternative<MlpPredictor>(model), indexed = !has_kernels(model);
   std::string form = "network";
   if (const auto* table = std::get_if<AdditivePredictor>(&model))
@@ -139,7 +157,7 @@ std::string write_predictor(const Predictor& model, const AdaptOptions& options,
   };
   std::string text;
   if (!options.out.empty()) {
-    save_predictor(options.out, model);
+    save_predictor(options.out, model, &device);
     const std::string quality = quality_in(options.store.empty() ? shipped_store() : options.store, space);
     text += options.out + ": " + form +
             search(options.out, quality, quality.starts_with("metric:") ? options.store : std::string());
@@ -148,7 +166,7 @@ std::string write_predictor(const Predictor& model, const AdaptOptions& options,
     std::vector<std::string> names;
     if (file_exists(options.into))
       names = network ? predictor_names(options.into, space.name()) : table_names(options.into, space.name());
-    add_predictor(options.into, shipped_store(), options.name, model);
+    add_predictor(options.into, shipped_store(), options.name, model, &device);
     if (std::find(names.begin(), names.end(), options.name) != names.end())
       log_info(options.into + ": " + kind + options.name + " of " + space.name() + " was there and is replaced");
     text += options.into + ": " + kind + options.name + ", " + form +
@@ -200,32 +218,32 @@ std::string outlook(const AdaptReport& report, const AdaptOptions& options) {
 std::string adapt_to_measurements(const AdaptOptions& options) {
   check_options(options);
   AdaptSettings settings{method_of(options), options.drift, options.threshold, options.confidence, options.seed};
+  if (!options.data_sheet.empty()) settings.data_sheet = read_data_sheet(options.data_sheet, device_name(options));
   const auto features = std::make_shared<ArchitectureFeatures>(SearchSpace::load(options.space, options.geometry));
   const auto& space = features->space();
-  const auto [sources, target_left_out, target_unknown] =
-      load_sources(features, {options.set, options.store, options.sources, options.device, options.seed});
+  const auto [sources, target_left_out, target_unknown] = load_sources(
+      features, {options.set, options.store, options.sources, options.device, options.seed, options.source_sheets});
   if (target_unknown)
     log_info("--device " + options.device + " is not in set " + options.set + " of " + options.space +
              ": all sources are used");
   if (target_left_out) log_warning(options.device + " is the target: it is left out of the sources");
-  const auto report = adapt(sources, read_measurements(space, options.measurements, options.unit), settings);
+  const auto report = adapt(sources, measurements_of(options, settings, space), settings);
   warn_of_measurements(report);
   if (!report.adapted() && !(options.out.empty() && options.into.empty() && options.predictions.empty()))
     throw Error(join(options.measurements) + ": " + report.why_not_adapted +
                 ": nothing is written; measure more architectures (" + call_for_more(options, kMoreToAdapt) + ")");
   warn_of_adaptation(report);
 
-  std::string text = join(options.measurements) + ": " + count_of(report.n_known, "architecture") + " of " +
-                     space.name() + ", " + count_of(std::ssize(report.sources), "source device") + ", " +
+  std::string text = (options.measurements.empty() ? "no measurements" : join(options.measurements)) + ": " +
+                     count_of(report.n_known, "architecture") + " of " + space.name() + ", " +
+                     count_of(std::ssize(report.sources), "source device") + ", " +
                      (report.prior.empty() ? "method " + report.method : "prior " + report.prior) + "\n";
   if (report.drift && report.drift->divided_out) text += range_of(*report.drift) + "; divided out\n";
   text += outlook(report, options);
   if (!options.predictions.empty()) text += write_predictions(report, options);
   if (options.out.empty() && options.into.empty()) return text;
-  const std::string device = !options.device.empty() ? options.device
-                             : !options.name.empty() ? options.name
-                                                     : std::filesystem::path(options.out).stem().string();
-  return text + write_predictor(recorded_predictor(report, device), options, space);
+  const std::string device = device_name(options);
+  return text + write_predictor(recorded_predictor(report, device), measured_device(report, device), options, space);
 }
 
 }  // namespace oneproxy

@@ -29,14 +29,16 @@ struct AdaptOptions : DeviceOptions {
   std::vector<std::string> method_keys;   // KEY=VALUE, of the method's own
   std::vector<std::string> measurements;  // files, read as one
   std::string unit = "ms";
-  std::string out, into, name;     // predictor's file; or store, and the name there
+  std::string data_sheet;          // TOML file with that of the device; "": none
+  std::string source_sheets;       // and with those of the sources; "": that of the set that ships
+  std::string out, into, name;     // the device's file; or store, and the name there
   std::string archs, predictions;  // architectures to predict (default: those measured), and where to
   bool drift = false;
   double threshold = 0.9, confidence = 0.9;
 };
 // `oneproxy adapt`: adapts to the measurements, says how well it will rank (where the method knows), and writes the
-// predictor, to search with, and predictions with error bars. Error where one is asked for and the measurements allow
-// no adaptation.
+// predictor, to search with, the measured networks and the data sheet beside it, and predictions with error bars. Error
+// where one is asked for and the measurements allow no adaptation.
 std::string adapt_to_measurements(const AdaptOptions& options);
 
 // For hints: the start of a call of one of the two for the same space and sources, and further words of it.

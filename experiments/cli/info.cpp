@@ -55,22 +55,39 @@ std::vector<std::string> predictor_cells(const MlpPredictor& predictor, const st
           attribute_text(predictor.record, "licence")};
 }
 
+// "phone: 20 reference networks, 3.1 to 17.2 ms; data sheet of gpu; cores 3584, ..."; "" where there is no device.
+std::string describe_device(const H5File& file, const std::string& predictor) {
+  if (!is_device(file, device_group(predictor))) return "";
+  const Device device = read_device(file, device_group(predictor));
+  const auto& latency = device.references.values;
+  std::string text = device.name + ": " + count_of(std::ssize(latency), "reference network");
+  if (!latency.empty()) {
+    const auto [low, high] = std::minmax_element(latency.begin(), latency.end());
+    text += ", " + brief(*low) + " to " + brief(*high) + " ms";
+  }
+  return text + (device.data_sheet ? "; data sheet: " + describe(*device.data_sheet) : "; no data sheet") + "\n";
+}
+
 // Look-up tables and predictors, where the store has any.
 std::string describe_predictors(const std::string& path) {
   Table rows(kModelHeader);
+  std::string devices;
   bool any = false;
   const H5File file(path, H5Mode::read);
   for (const auto& space : predicted_spaces(path)) {
     for (const auto& name : table_names(path, space)) {
       rows.row(table_cells(file, "/tables/" + space + "/" + name, name));
+      devices += describe_device(file, "/tables/" + space + "/" + name);
       any = true;
     }
     for (const auto& name : predictor_names(path, space)) {
       rows.row(predictor_cells(read_predictor(file, "/predictors/" + space + "/" + name), name));
+      devices += describe_device(file, "/predictors/" + space + "/" + name);
       any = true;
     }
   }
-  return any ? "\n" + rows.markdown() : "";
+  if (!any) return "";
+  return "\n" + rows.markdown() + (devices.empty() ? "" : "\nDevices that these were adapted to:\n" + devices);
 }
 
 std::string shown(const H5Attribute& value) {
@@ -117,6 +134,7 @@ std::string describe_model_file(const std::string& path) {
                : table_cells(file, "/", name));
   std::string text = path + "\n\n" + rows.markdown() + "\n";
   for (const auto& [key, value] : attributes) text += key + ": " + shown(value) + "\n";
+  if (const auto device = describe_device(file, "/"); !device.empty()) text += "device " + device;
   return text;
 }
 
@@ -169,7 +187,8 @@ std::string list_everything() {
   const fs::path folder = fs::path(home_folder()) / "configs";
   std::vector<std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder))
-    if (entry.path().extension() == ".toml" && entry.path().parent_path().filename() != "spaces")
+    if (entry.path().extension() == ".toml" && entry.path().parent_path().filename() != "spaces" &&
+        entry.path().parent_path().filename() != "devices")
       files.push_back(entry.path().string());
   std::sort(files.begin(), files.end());
   for (const auto& file : files) text += "  " + file + "\n";

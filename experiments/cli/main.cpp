@@ -197,6 +197,8 @@ int run_program(int argc, char** argv) {
                              "time for all limits, of methods that end by a budget (default: by their own settings)");
   search_command->add_option("--evaluations", search.evaluations,
                              "likewise so many distinct architectures, the same result on any machine");
+  search_command->add_option("--optimizer", search.optimizer,
+                             "file of a trained optimizer, whose proposals methods from_starts and auto begin from");
   search_command->add_option("--fix", search.fix, "DECISION=CHOICE|CHOICE, as often as wanted")
       ->allow_extra_args(false);
   search_command->add_option("--store", search.store, "store (default: the one that ships)");
@@ -269,9 +271,13 @@ int run_program(int argc, char** argv) {
   AdaptOptions adapt;
   auto* adapt_command = app.add_subcommand("adapt", "latency predictor from a few measurements, and how sure it is");
   adapt_command->add_option("--space", adapt.space, "search space: one that ships, or a file (*.toml)")->required();
-  adapt_command
-      ->add_option("--measurements", adapt.measurements, "CSV files with columns arch,latency_ms[,repeat], read as one")
-      ->required();
+  adapt_command->add_option("--measurements", adapt.measurements,
+                            "CSV files with columns arch,latency_ms[,repeat], read as one");
+  adapt_command->add_option("--data-sheet", adapt.data_sheet,
+                            "TOML file with the device's data sheet: kept with its predictor, and a prior for "
+                            "--method data_sheet and bayes with use_data_sheet=true");
+  adapt_command->add_option("--source-sheets", adapt.source_sheets,
+                            "TOML file with the data sheets of the sources (default: those of the set that ship)");
   adapt_command->add_option("--device", adapt.device, "name of the device, if it is in the store: no source then");
   adapt_command->add_option("--unit", adapt.unit, "of the latencies in the file: ms, s or us")
       ->capture_default_str()
@@ -296,7 +302,9 @@ int run_program(int argc, char** argv) {
   adapt_command->add_option("--confidence", adapt.confidence, "probability of it at which to stop")
       ->capture_default_str()
       ->check(CLI::Range(0.5, 0.99));
-  adapt_command->add_option("--out", adapt.out, "file for the predictor (*.h5), to search with table:FILE");
+  adapt_command->add_option("--out", adapt.out,
+                            "file for the device (*.h5): its predictor, to search with table:FILE, what was "
+                            "measured, and its data sheet");
   adapt_command->add_option("--into", adapt.into,
                             "store to add the predictor to; begins as a copy of the one that ships");
   adapt_command->add_option("--name", adapt.name, "its name there, to search with table:NAME");

@@ -69,7 +69,7 @@ std::string make_optimizer(const MakeOptimizerOptions& options) {
   const auto loaded = load_sources(features, query);
   const auto qualities = found.qualities(options.qualities);
   const LatencyBasis basis(loaded.sources);
-  const auto optima = make_optima(found.space, qualities, basis.reference());
+  const auto optima = make_optima(found.space, qualities, features->reference_choices());
   log_info("exact answers about " + std::to_string(settings.data.devices) + " generated devices");
   const auto set = make_training_set(basis, *optima, static_cast<int>(qualities.size()), settings.data);
   const auto saved = train_optimizer(loaded.sources, *optima, options.qualities, set, settings);

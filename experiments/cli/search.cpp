@@ -28,6 +28,7 @@ std::string search_space(SearchOptions options) {
   if (!options.seconds.empty()) keys.push_back("seconds=" + options.seconds);
   if (!options.store.empty()) keys.push_back("store=" + quoted(options.store));
   if (!options.evaluations.empty()) keys.push_back("evaluations=" + options.evaluations);
+  if (!options.optimizer.empty()) keys.push_back("optimizer=" + quoted(options.optimizer));
   if (options.best > 1) keys.push_back("best=" + std::to_string(options.best));
   if (!options.fix.empty()) keys.push_back("fix=[" + list(options.fix) + "]");
   options.run.overrides.insert(options.run.overrides.begin(), keys.begin(), keys.end());

@@ -8,6 +8,7 @@
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/statistics.h"
+#include "oneproxy/engine/optimizer/proposals.h"
 #include "oneproxy/engine/score/reduce_range.h"
 #include "oneproxy/engine/search/feasible.h"
 #include "oneproxy/engine/search/front.h"
@@ -53,6 +54,19 @@ class Search : public Experiment {
         config.one_of("certify", "none", {"none", "single", "pairs"},
                       "then search all exchanges of one digit (stage, layer), or of any two, until none improves");
     read_budget(config);
+    optimizer_ = config.path("optimizer", "",
+                             "file of a trained optimizer, whose proposals from_starts (and auto) "
+                             "begin from");
+    optimizer_quality_ =
+        config.text("optimizer_quality", "", "which of its qualities is meant, where it was trained for several");
+    proposals_ = static_cast<int>(config.integer("proposals", 256, 1, 1000000, "of the optimizer, for each limit"));
+    if (!optimizer_.empty() && method_ != "from_starts" && method_ != "auto")
+      throw Error(config.location("optimizer") + ": method " + method_ +
+                  " does not begin from proposals; take method = \"from_starts\" or \"auto\", or no optimizer");
+    if (optimizer_.empty() && method_ == "from_starts")
+      throw Error(config.location("method") +
+                  ": method from_starts begins from an optimizer's proposals; give "
+                  "optimizer = FILE, as `oneproxy train-optimizer` writes it");
     for (const auto& kind : search_methods()) {
       auto read = kind.read(config);  // all of them, so that `oneproxy list search` shows their keys
       if (kind.name == method_) searcher_ = std::move(read);
@@ -74,6 +88,11 @@ class Search : public Experiment {
     if (uniform_stages_) part_->keep_uniform_stages();
     if (measured) loaded_ = data_settings_.open(store, seed_);
     store_ = store.path();
+    if (!optimizer_.empty()) {
+      const auto saved = load_optimizer(optimizer_);
+      check_optimizer(saved, *space_, optimizer_);
+      other_data_ += "# optimizer " + checksum(saved) + "\n";
+    }
     for (const auto& objective : make_objectives(Backend::cpu)) {
       if (objective.model) keep_predictable(*objective.model, *part_);
       if (!objective.checksum.empty()) other_data_ += "# " + objective.label + " " + objective.checksum + "\n";
@@ -90,6 +109,7 @@ class Search : public Experiment {
     question_.checkpoint = work.checkpoint;
     question_.limits = limits_for(problem);
     require_possible(problem);
+    if (!optimizer_.empty()) propose_starts(work, problem);
     Evaluator evaluator(problem, question_);
     SearchOutcome outcome;
     outcome.method = method_;
@@ -188,6 +208,13 @@ class Search : public Experiment {
     return objectives;
   }
 
+  // What a trained optimizer proposes for each of the limits.
+  void propose_starts(Workspace& work, const SearchProblem& problem) {
+    Timer timer(work.timings, "proposals of the optimizer");
+    question_.starts = proposals_for(problem, question_.limits, load_optimizer(optimizer_), optimizer_quality_,
+                                     proposals_, seed_, optimizer_);
+  }
+
   // As asked for; of nothing asked for, quantiles of the second objective.
   std::vector<Limits> limits_for(const SearchProblem& problem) const {
     std::size_t n = 0;
@@ -251,6 +278,8 @@ class Search : public Experiment {
   std::uint64_t seed_;
   DataSettings data_settings_;
   std::string method_, certify_, store_, other_data_;
+  std::string optimizer_, optimizer_quality_;  // file; "": none proposes starts
+  int proposals_ = 256;
   std::vector<Asked> asked_;
   std::vector<std::string> fix_;
   bool uniform_stages_ = false;

@@ -101,6 +101,10 @@ std::vector<FleetBest> reduce_fleet(const DigitCode& code, std::span<const Mlp> 
   detail::check_precision(precision, backend);
   return reduce(code, static_cast<std::int64_t>(fleet.size()), quality, limits, run, backend,
                 [&](detail::QualityPieces& pieces, detail::FleetAnswers& answers) {
+#ifdef ONEPROXY_HAS_CUDA
+                  if (backend == Backend::cuda)
+                    return detail::reduce_fleet_cuda(code, fleet, pieces, answers, precision);
+#endif
                   detail::reduce_fleet_cpu(code, fleet, pieces, answers, precision, chosen_isa());
                 });
 }

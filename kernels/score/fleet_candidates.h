@@ -36,4 +36,22 @@ class FleetCandidates {
   std::vector<std::int64_t> kept_;
 };
 
+// The places from `first` to `last` of an order: score(digits, n, scores) of `block` places at a time, until none can
+// count any more; settle() comes at the end, and before too many are kept.
+template <class Score, class Settle>
+void look_through(const QualityOrder& order, FleetCandidates& candidates, std::int64_t first, std::int64_t last,
+                  std::int64_t block, const Score& score, const Settle& settle) {
+  constexpr std::size_t kMostKept = 4096;
+  if (order.size() == 0) return;
+  const std::size_t n_digits = order.digits.size() / order.quality.size();
+  std::vector<double> scores(static_cast<std::size_t>(block));
+  for (; first < std::min(candidates.end(), last); first += block) {
+    const std::int64_t n = std::min(block, std::min(candidates.end(), last) - first);
+    score(order.digits.data() + static_cast<std::size_t>(first) * n_digits, n, scores.data());
+    candidates.look_at(first, std::span(scores).first(static_cast<std::size_t>(n)));
+    if (candidates.kept().size() >= kMostKept) settle();
+  }
+  settle();
+}
+
 }  // namespace oneproxy::detail

@@ -20,6 +20,8 @@ void reduce_fleet_cpu(const DigitCode& code, std::span<const Mlp> models, Qualit
                       Precision precision, Isa isa);
 void reduce_fleet_cpu(const DigitCode& code, const TableFleet& fleet, QualityPieces& pieces, FleetAnswers& answers,
                       Isa isa);
+void reduce_fleet_cuda(const DigitCode& code, std::span<const Mlp> models, QualityPieces& pieces, FleetAnswers& answers,
+                       Precision precision);
 void reduce_fleet_cuda(const DigitCode& code, const TableFleet& fleet, QualityPieces& pieces, FleetAnswers& answers);
 
 }  // namespace oneproxy::detail

@@ -19,4 +19,7 @@ namespace oneproxy::detail {
 // loose is that the intervals of units are combined as if all could take their extremes at once.
 double mlp_error_bound(const Mlp& model, const DigitCode& code, Precision precision, Backend backend);
 
+// A bound of nearly twice the size, for half the work: where thousands of models are scored at few places each.
+double quick_mlp_error_bound(const Mlp& model, const DigitCode& code, Precision precision, Backend backend);
+
 }  // namespace oneproxy::detail

@@ -275,6 +275,23 @@ inline float __shfl_xor_sync(unsigned, float value, int mask) {
   return result;
 }
 
+inline int __any_sync(unsigned, int predicate) {
+  bool result = false;
+  struct Operand {
+    bool in;
+    bool* out;
+  } operand{predicate != 0, &result};
+  auto& block = oneproxy::simt::block();
+  block.thread().operand = &operand;
+  block.warp_barrier([&] {
+    auto* warp = block.warp();
+    bool any = false;
+    for (int lane = 0; lane < 32; ++lane) any = any || static_cast<Operand*>(warp[lane].operand)->in;
+    for (int lane = 0; lane < 32; ++lane) *static_cast<Operand*>(warp[lane].operand)->out = any;
+  });
+  return result;
+}
+
 template <class T>
 T atomicAdd(T* at, T value) {
   const T before = *at;

@@ -84,7 +84,7 @@ sys.modules["torch"] = fake
 
 # As the tests of kernels/ are named; a GPU makes the sixth skip itself.
 TESTS = ["ScoreCudaOnce.A", "X/ScoreCuda.A/1", "TablesCuda.A", "X/ParetoCuda.A/all_b", "RankCuda.OnScipys"]
-TESTS += ["TableCudaMissing.SkipIt", "Rank.CudaWithoutADevice", "Mlp.A", "Fleet.B", "Isa.C"]
+TESTS += ["TableCudaMissing.SkipIt", "Rank.CudaWithoutADevice", "Mlp.A", "Fleet.B", "Isa.C", "X/FleetCuda.A/1"]
 
 
 def script(path: Path, text: str) -> Path:
@@ -360,7 +360,7 @@ class Sources(Folder):
             found = wellformed.faults_of_sources(ROOT)
         self.assertEqual(len(found), 2, found)
         program = self.gtest(self.folder / "program", "ScoreCuda.X")
-        for name in ("rank_bench", "pareto_bench", "table_bench"):
+        for name in ("rank_bench", "pareto_bench", "table_bench", "fleet_bench"):
             self.bench(self.folder / name, "pareto_front_correlated_cpu_5")
         found = wellformed.faults_of_benches(self.folder)
         self.assertEqual([fault.split(":")[0] for fault in found], ["rank_bench", "table_bench"])
@@ -423,6 +423,7 @@ class WholeRun(Folder):
         self.bench(made / "bench" / "pareto_bench", *fronts)
         tables = ["table_range_fbnet_cuda_10000000", "table_range_fbnet_cpu_10000000"]
         self.bench(made / "bench" / "table_bench", *tables, "table_range_nasbench201_cpu_15625")
+        self.bench(made / "bench" / "fleet_bench", "fleet_tables_cuda_fp64", "fleet_tables_cpu_fp64")
         script(self.bin / "cmake", "#!/bin/sh\n")
         script(self.bin / "ninja", f'#!/bin/sh\nmkdir -p "$2" && cp -r {made}/. "$2"\n')
         self.environment = os.environ | {"PATH": f"{self.bin}:{os.environ['PATH']}", "CUDA_HOME": str(self.folder)}
@@ -449,7 +450,7 @@ class WholeRun(Folder):
         self.assertRegex(self.report(), r"\| gpu_commands \| passed ")
         with tarfile.open(self.folder / "out" / "logs.tar.gz") as logs:
             self.assertIn("logs/tests_cpu.log", logs.getnames())
-        self.assertEqual(len((self.folder / "out" / "bench.jsonl").read_text().splitlines()), 4)
+        self.assertEqual(len((self.folder / "out" / "bench.jsonl").read_text().splitlines()), 5)
 
     def test_a_machine_without_a_gpu_is_told(self) -> None:
         script(self.bin / "nvidia-smi", "#!/bin/sh\necho No devices were found; exit 6\n")

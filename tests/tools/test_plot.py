@@ -239,6 +239,15 @@ class Kinds(Plot):
         self.result("few_shot", arrays)
         self.assert_pictures("few_shot.png")
 
+    def test_device_features(self) -> None:
+        arrays: dict[str, Any] = {"tasks": ["t", "u"], "features": ["a", "b"], "samples": np.array([0, 5, 20])}
+        for panel, targets in (("t/lodo", 4), ("t/lofo", 4), ("u/targets", 1)):
+            srcc = RANDOM.uniform(0.7, 1, (targets, 2, 3, 2))
+            srcc[:, 1, 0] = np.nan  # a feature that needs measurements
+            arrays[f"task/{panel}/srcc"] = srcc
+        self.result("device_features", arrays)
+        self.assert_pictures("device_features.png")
+
     def test_searchers(self) -> None:
         values = np.array([[1.0, 0.1], [2.0, 0.0], [np.nan, np.nan]])
         arrays = {

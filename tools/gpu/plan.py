@@ -19,7 +19,10 @@ GPU_TESTS = "*Cuda*"
 # What these test is the want of a GPU: where there is one, they skip themselves.
 WITHOUT_A_GPU = "*CudaMissing*:*CudaWithoutADevice*"
 # Small cases of every kernel; the sanitizers make a test 10 to 100 times slower.
-SANITIZED = f"ScoreCudaOnce.*:*ScoreCuda.*:*TablesCuda*:*ParetoCuda.*/all_*:RankCuda.*Scipy*:-*chunks*:{WITHOUT_A_GPU}"
+SANITIZED = (
+    "ScoreCudaOnce.*:*ScoreCuda.*:*FleetCuda.*:*TablesCuda*:*ParetoCuda.*/all_*:RankCuda.*Scipy*:"
+    f"-*chunks*:{WITHOUT_A_GPU}"
+)
 ISA_TESTS = "*Mlp*:*Fleet*:*Isa*:*Score*:-*Cuda*"
 GPU_BENCHES = {
     "score_cuda_bench": "",
@@ -27,12 +30,14 @@ GPU_BENCHES = {
     "(average_ranks|spearman)_device_fp32_1e[+]08|spearman_device_fp64_1e[+]08|kendall_tau_b_device_fp32_1e[+]07)$",
     "pareto_bench": "_correlated_cuda_|_correlated_device_fp32_",
     "table_bench": "_cuda_1[0-9]+$",
+    "fleet_bench": "_cuda_",
 }
 SMALL_BENCHES = {
     "mlp_bench": "^nasbench201_fleet_fp32$",
     "rank_bench": "^spearman_cpu_1e[+]04$",
     "pareto_bench": "^pareto_front_scattered_cpu_15625$",
     "table_bench": "^table_range_nasbench201_cpu_15625$",
+    "fleet_bench": "^fleet_tables_cpu_fp64$",
 }
 
 

@@ -72,6 +72,10 @@ GaussianProcess::GaussianProcess(const ArchitectureFeatures& features, std::vect
                                  const BayesOptions& options, std::optional<BlockPrior> prior)
     : features_(features), options_(options), sources_(std::move(sources)) {
   if (!options_.sources) sources_.clear();
+  source_weights_ = options_.source_weights;
+  if (source_weights_.empty() || sources_.empty())
+    source_weights_.assign(sources_.size(), 1.0 / static_cast<double>(sources_.size()));
+  ONEPROXY_ASSERT(source_weights_.size() == sources_.size());
   // S: predictions of the sources, z-scored over the reference.
   const auto& reference = features.reference();
   const Index n = reference.n, devices = static_cast<Index>(sources_.size());
@@ -92,7 +96,7 @@ GaussianProcess::GaussianProcess(const ArchitectureFeatures& features, std::vect
     direction_.insert(direction_.end(), width, 0.0);
   };
   if (devices > 0) {
-    const VectorXd mean = s.rowwise().mean();
+    const VectorXd mean = s * MapVector(source_weights_.data(), devices);
     mean_deviation_ = std::max(mean.norm() / std::sqrt(static_cast<double>(n)), 1e-300);
     if (options_.split_sources && devices > 1) {
       add_block("S_mean", 1, kSourceMean);
@@ -102,9 +106,9 @@ GaussianProcess::GaussianProcess(const ArchitectureFeatures& features, std::vect
       if (!(split_length_ > 1e-12)) split_length_ = 1;
     } else {
       add_block("S", static_cast<int>(devices), kAllSources);
-      // The mean of the z-scores, z-scored, written in the block's columns s / sqrt(devices).
+      // The mixture of the z-scores, z-scored, written in the block's columns s / sqrt(devices).
       for (Index j = 0; j < devices; ++j)
-        direction_[j] = 1 / (std::sqrt(static_cast<double>(devices)) * mean_deviation_);
+        direction_[j] = source_weights_[j] * std::sqrt(static_cast<double>(devices)) / mean_deviation_;
     }
   }
   const auto& given = features.layout();
@@ -154,6 +158,7 @@ std::vector<double> GaussianProcess::design(const ArchitectureFeatures::Rows& ro
     const auto predicted = sources_[j].predict(rows);
     s.col(j) = (MapVector(predicted.data(), n).array() - source_mean_[j]) / source_deviation_[j];
   }
+  const VectorXd mixture = s * MapVector(source_weights_.data(), devices);
   const Map blocks(rows.blocks.data(), n, given);
   for (int c = 0; c < layout_.n_blocks(); ++c) {
     const Index begin = layout_.begin[c], width = layout_.begin[c + 1] - begin;
@@ -162,9 +167,9 @@ std::vector<double> GaussianProcess::design(const ArchitectureFeatures::Rows& ro
     else if (from_[c] == kAllSources)
       out.middleCols(begin, width) = s / std::sqrt(static_cast<double>(devices));
     else if (from_[c] == kSourceMean)
-      out.col(begin) = s.rowwise().mean() / mean_deviation_;
+      out.col(begin) = mixture / mean_deviation_;
     else
-      out.middleCols(begin, width) = (s.colwise() - s.rowwise().mean()) / split_length_;
+      out.middleCols(begin, width) = (s.colwise() - mixture) / split_length_;
   }
   return z;
 }
@@ -256,6 +261,7 @@ std::vector<double> GaussianProcess::latency_ms(const AdaptedBayes& adapted,
   const Index n = rows.n, given = features_.layout().n_columns(), source = features_.n_source_features();
   const Index devices = static_cast<Index>(sources_.size());
   VectorXd block_weights = VectorXd::Zero(given), source_weights = VectorXd::Zero(source), s = VectorXd::Zero(devices);
+  const MapVector mixture(source_weights_.data(), devices);
   for (int c = 0; c < layout_.n_blocks(); ++c) {
     const Index width = layout_.begin[c + 1] - layout_.begin[c];
     const MapVector v(&adapted.weights[layout_.begin[c]], width);
@@ -264,9 +270,9 @@ std::vector<double> GaussianProcess::latency_ms(const AdaptedBayes& adapted,
     else if (from_[c] == kAllSources)
       s += v / std::sqrt(static_cast<double>(devices));
     else if (from_[c] == kSourceMean)
-      s.array() += v[0] / mean_deviation_ / static_cast<double>(devices);
+      s += v[0] / mean_deviation_ * mixture;
     else
-      s.array() += (v.array() - v.mean()) / split_length_;
+      s += (v - v.sum() * mixture) / split_length_;
   }
   double offset = adapted.offset;
   for (Index j = 0; j < devices; ++j) {

@@ -24,8 +24,12 @@ enum class PriorChoice {
 
 struct BayesOptions {
   bool sources = true, physics = true;  // without one: what it contributes
-  bool split_sources = false;           // S as its mean and the sources' deviations from it: for many sources
+  // S as the mean of the sources (or their mixture) and the sources' deviations from it: for many sources.
+  bool split_sources = false;
   PriorChoice prior = PriorChoice::learnt;
+  // [sources] sum 1: the mixture of the sources that the target is expected to be like, where something is known of it
+  // (its data sheet); empty: their mean.
+  std::vector<double> source_weights;
   RegressionOptions regression;
 };
 
@@ -90,7 +94,8 @@ class GaussianProcess {
   BayesOptions options_;
   std::vector<SourcePredictor> sources_;
   std::vector<double> source_mean_, source_deviation_;  // over the reference
-  double mean_deviation_ = 1;                           // of the mean of the z-scored sources
+  std::vector<double> source_weights_;                  // [sources] of the mixture that S_mean is
+  double mean_deviation_ = 1;                           // of the mixture of the z-scored sources
   double split_length_ = 1;
   BlockLayout layout_;
   std::vector<int> from_;  // first column of each block in the features' blocks; negative: a block of the sources

@@ -52,7 +52,8 @@ class AdaproxyMethod : public AdaptationMethod {
     }
   }
 
-  std::unique_ptr<AdaptedPredictor> adapt(const TargetSamples& measured) const override {
+  std::unique_ptr<AdaptedPredictor> adapt(const TargetSamples& measured,
+                                          const DataSheet* /*data_sheet*/) const override {
     const std::size_t decisions = features_->space().radices().size();
     Samples known;
     for (std::int64_t i = 0; i < measured.n(); ++i)

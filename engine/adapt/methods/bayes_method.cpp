@@ -1,7 +1,10 @@
 #include <utility>
 
 #include "oneproxy/engine/adapt/design/measuring_order.h"
+#include "oneproxy/engine/adapt/methods/adapted_mixture.h"
 #include "oneproxy/engine/adapt/methods/methods.h"
+#include "oneproxy/engine/adapt/sheet_regression.h"
+#include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {
@@ -48,7 +51,8 @@ class BayesMethod : public AdaptationMethod {
  public:
   BayesMethod(std::shared_ptr<const OwnedModel> owned, std::string prior)
       : owned_(std::move(owned)), prior_(std::move(prior)) {}
-  std::unique_ptr<AdaptedPredictor> adapt(const TargetSamples& measured) const override {
+  std::unique_ptr<AdaptedPredictor> adapt(const TargetSamples& measured,
+                                          const DataSheet* /*data_sheet*/) const override {
     const auto z = owned_->model.design(owned_->features->rows(measured.choices));
     return std::make_unique<AdaptedByBayes>(owned_, owned_->model.adapt(z, measured.values));
   }
@@ -58,6 +62,52 @@ class BayesMethod : public AdaptationMethod {
  private:
   std::shared_ptr<const OwnedModel> owned_;
   std::string prior_;
+};
+
+// The same around what the target's data sheet says: the mixture of the sources that it predicts is the expected
+// direction, in the place of their mean. Without measurements it is the prediction.
+class BayesWithDataSheet : public AdaptationMethod {
+ public:
+  BayesWithDataSheet(Sources sources, BayesOptions options, BlockPrior prior, std::string said)
+      : sources_(std::move(sources)),
+        standardised_(sources_),
+        regression_(data_sheets_of(sources_, "bayes with use_data_sheet"), standardised_),
+        options_(std::move(options)),
+        prior_(std::move(prior)),
+        model_(*sources_.features, sources_.predictors, options_, prior_),
+        said_(std::move(said)) {}
+
+  std::unique_ptr<AdaptedPredictor> adapt(const TargetSamples& measured, const DataSheet* data_sheet) const override {
+    if (!data_sheet) throw Error(no_data_sheet("bayes with use_data_sheet"));
+    const auto known = known_samples(measured, "bayes");
+    auto options = options_;
+    auto prediction = regression_.predict(*data_sheet);
+    auto remarks = SheetRegression::remarks(prediction);
+    options.source_weights = std::move(prediction.weights);
+    if (known.n() == 0) {
+      const auto& weights = options.source_weights;
+      return std::make_unique<AdaptedMixture>(
+          sources_.features, in_ms(sources_, standardised_, weights, mixture(sources_, standardised_, weights)),
+          std::move(remarks), "");
+    }
+    auto owned = std::make_shared<const OwnedModel>(
+        OwnedModel{sources_.features, {*sources_.features, sources_.predictors, options, prior_}});
+    const auto z = owned->model.design(owned->features->rows(measured.choices));
+    auto adapted = owned->model.adapt(z, measured.values);
+    adapted.remarks.insert(adapted.remarks.end(), remarks.begin(), remarks.end());
+    return std::make_unique<AdaptedByBayes>(std::move(owned), std::move(adapted));
+  }
+  std::string prior() const override { return said_; }
+  const GaussianProcess* model() const override { return &model_; }
+
+ private:
+  Sources sources_;
+  StandardisedSources standardised_;
+  SheetRegression regression_;
+  BayesOptions options_;
+  BlockPrior prior_;
+  GaussianProcess model_;  // of any target
+  std::string said_;
 };
 
 struct PriorOfSources : SourceKnowledge {
@@ -75,7 +125,10 @@ class BayesSettings : public MethodSettings {
     options_.prior = static_cast<PriorChoice>(std::find(names.begin(), names.end(), name) - names.begin());
     options_.split_sources =
         config.flag("split_sources", options_.split_sources, "bayes: mean of the sources apart from deviations");
+    use_data_sheet_ = config.flag("use_data_sheet", use_data_sheet_, "bayes: what the target's data sheet says counts");
   }
+  bool needs_data_sheet() const override { return use_data_sheet_ && options_.sources; }
+  int min_measurements() const override { return needs_data_sheet() ? 0 : 1; }
 
   std::vector<Ablation> ablations() const override {
     return {without("without sources", false, true), without("without physics", true, false),
@@ -100,6 +153,8 @@ class BayesSettings : public MethodSettings {
       said = prior ? "learnt" : "flat (a learnt one needs " + std::to_string(kMinSources) + " source devices)";
     auto owned = std::make_shared<const OwnedModel>(
         OwnedModel{sources.features, {*sources.features, sources.predictors, options_, std::move(prior)}});
+    if (needs_data_sheet())
+      return std::make_unique<BayesWithDataSheet>(sources, options_, owned->model.prior(), said + ", data sheets");
     return std::make_unique<BayesMethod>(std::move(owned), std::move(said));
   }
 
@@ -112,6 +167,7 @@ class BayesSettings : public MethodSettings {
   }
 
   BayesOptions options_;
+  bool use_data_sheet_ = false;
 };
 
 }  // namespace

@@ -63,7 +63,8 @@ class FineTuneMethod : public AdaptationMethod {
     if (networks_.empty()) throw Error("finetune needs a source device whose predictor it fine-tunes; name one");
   }
 
-  std::unique_ptr<AdaptedPredictor> adapt(const TargetSamples& measured) const override {
+  std::unique_ptr<AdaptedPredictor> adapt(const TargetSamples& measured,
+                                          const DataSheet* /*data_sheet*/) const override {
     const std::size_t decisions = features_->space().radices().size();
     TrainingSamples samples;
     for (std::int64_t i = 0; i < measured.n(); ++i) {

@@ -62,6 +62,7 @@ std::vector<OutlyingLatency> outlying_latencies(const MeasuredArchitectures& mea
 AdaptReport adapt(const Sources& sources, MeasuredArchitectures measured, const AdaptSettings& settings) {
   settings.method.require_available("adapt");
   settings.method.require_sources(sources);
+  settings.method.require_data_sheets(sources, settings.data_sheet.has_value());
   const auto& space = sources.features->space();
   for (std::size_t i = 0; i < measured.repeats.size(); ++i)  // a program may have made them
     for (const double latency_ms : measured.repeats[i])
@@ -83,7 +84,9 @@ AdaptReport adapt(const Sources& sources, MeasuredArchitectures measured, const 
   const auto method = method_settings.make(sources, learned, settings.seed);
   report.prior = method->prior();
   check_interrupt();
-  report.predictor = method->adapt({report.measured.choices, report.measured.latency_ms});
+  report.data_sheet = settings.data_sheet;
+  report.predictor = method->adapt({report.measured.choices, report.measured.latency_ms},
+                                   settings.data_sheet ? &*settings.data_sheet : nullptr);
   check_interrupt();
   report.why_not_adapted = report.predictor->why_not_adapted();
   report.outliers = outlying_latencies(report.measured, *report.predictor);
@@ -141,6 +144,16 @@ Predictor recorded_predictor(const AdaptReport& report, const std::string& devic
       },
       model);
   return model;
+}
+
+Device measured_device(const AdaptReport& report, const std::string& device) {
+  Device measured{device, report.space, {}, report.data_sheet};
+  const std::size_t decisions = report.features->space().radices().size();
+  for (std::int64_t i = 0; i < report.measured.n(); ++i)
+    if (!std::isnan(report.measured.latency_ms[i]))
+      measured.references.add(std::span(report.measured.choices).subspan(i * decisions, decisions),
+                              report.measured.latency_ms[i]);
+  return measured;
 }
 
 }  // namespace oneproxy

@@ -8,6 +8,7 @@
 
 #include "oneproxy/engine/adapt/method_registry.h"
 #include "oneproxy/engine/adapt/sources.h"
+#include "oneproxy/engine/device/device.h"
 #include "oneproxy/engine/device/measurement_csv.h"
 
 namespace oneproxy {
@@ -18,6 +19,7 @@ struct AdaptSettings {
   double threshold = 0.9;   // SRCC that is good enough
   double confidence = 0.9;  // probability of it at which to stop measuring
   std::uint64_t seed = 1;
+  std::optional<DataSheet> data_sheet = {};  // of the target
 };
 
 // Further measurements that are looked at when advising how many more to make.
@@ -55,6 +57,7 @@ struct AdaptReport {
   double threshold = 0, probability = 0;  // that the SRCC is at least the threshold; NaN likewise
   std::optional<Advice> advice;           // nothing where the method does not know, or nothing was adapted
 
+  std::optional<DataSheet> data_sheet;  // of the target, as given
   std::shared_ptr<const ArchitectureFeatures> features;
   std::unique_ptr<AdaptedPredictor> predictor;  // owns what it needs
 
@@ -73,5 +76,8 @@ Predictions predict(const AdaptReport& report, std::vector<std::uint8_t> choices
 
 // What a search takes, with target, unit and the record of how it came to be. Error: nothing was adapted.
 Predictor recorded_predictor(const AdaptReport& report, const std::string& device);
+
+// The device that it was adapted to: the networks that were measured on it, and its data sheet where there is one.
+Device measured_device(const AdaptReport& report, const std::string& device);
 
 }  // namespace oneproxy

@@ -8,6 +8,7 @@
 #include "oneproxy/engine/search/methods/evolutionary.h"
 #include "oneproxy/engine/search/methods/exact.h"
 #include "oneproxy/engine/search/methods/exhaustive.h"
+#include "oneproxy/engine/search/methods/from_starts.h"
 
 namespace oneproxy {
 namespace {
@@ -19,6 +20,8 @@ class AutoSearch : public SearchMethod {
   SearchResult search(Evaluator& evaluator) const override {
     const std::string name = suitable_method(evaluator.problem(), evaluator.question());
     std::string why = name;
+    if (name == "exact") why += ", all objectives add up over decisions";
+    if (name == "from_starts") why += ", no exact search can run, and an optimizer proposes where to begin";
     if (name == "exhaustive") why += ", all " + to_decimal(exhaustive_size(evaluator.problem())) + " architectures";
     log_info("method auto: " + why);
     SearchResult found = methods_.at(name)->search(evaluator);
@@ -37,6 +40,7 @@ std::string suitable_method(const SearchProblem& problem, const SearchQuestion& 
   if (adds_up(problem) && !several_of_three) return "exact";
   const auto most = static_cast<ArchIndex>(question.budget.evaluations);
   if (exhaustive_size(problem) <= (most > 0 && most < kQuick ? most : kQuick)) return "exhaustive";
+  if (!question.starts.empty()) return "from_starts";
   const auto n_limits = static_cast<std::int64_t>(question.limits.size());
   const bool few = question.budget.evaluations > 0 && question.budget.evaluations <= kFewEvaluations * n_limits;
   if (few) return "coordinate_descent";
@@ -53,7 +57,7 @@ SearchMethodKind auto_method() {
       [](Config& config) {
         std::map<std::string, std::unique_ptr<SearchMethod>> methods;
         for (const auto& kind : {exact_method(), exhaustive_method(), annealing_method(), coordinate_descent_method(),
-                                 evolutionary_method()})
+                                 evolutionary_method(), from_starts_method()})
           methods[kind.name] = kind.read(config);
         return std::make_unique<AutoSearch>(std::move(methods));
       }};

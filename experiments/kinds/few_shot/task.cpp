@@ -29,7 +29,7 @@ int device(Task& task, const std::string& name) {
   auto& all = task.devices;
   const auto found = std::find_if(all.begin(), all.end(), [&](const Series& s) { return s.name == name; });
   if (found != all.end()) return static_cast<int>(found - all.begin());
-  all.push_back(task.loaded->data.device(name));
+  all.push_back(task.loaded->data.series(name));
   return static_cast<int>(all.size()) - 1;
 }
 

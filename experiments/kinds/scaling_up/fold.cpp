@@ -106,7 +106,7 @@ Fold learn_fold(const World& world, const std::vector<std::string>& held_out, in
   Fold fold;
   fold.sources = std::make_unique<Sources>(world.features, std::move(devices));
   fold.basis = std::make_unique<LatencyBasis>(*fold.sources);
-  fold.optima = make_optima(world.space(), world.qualities, fold.basis->reference());
+  fold.optima = make_optima(world.space(), world.qualities, world.features->reference_choices());
   return fold;
 }
 

@@ -364,6 +364,9 @@ class Tiled final : public MlpOnTiles {
   // From the first layer's activations to scores.
   template <typename Out>
   void finish_tile(const Scratch& own, int n, Out* scores) const {
+    // The surplus of a block of rows is computed too: what other types have left there may be denormal, and slow.
+    const int surplus = round_up(n, kernels_.row_multiple) - n;
+    std::fill_n(own.activations[0] + static_cast<std::ptrdiff_t>(n) * width_, std::ptrdiff_t{surplus} * width_, Act{0});
     int stride = width_, now = 0;
     for (const auto& layer : hidden_) {
       kernels_.layer(layer.packed, own.activations[now], stride, n, own.activations[1 - now], own.lanes, own.partial);

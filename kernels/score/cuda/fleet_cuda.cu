@@ -1,12 +1,10 @@
-// A fleet of MLPs of one shape: a block scores all rows for one model.
+// All scores of a fleet of MLPs of one shape: a block scores all rows for one model.
 #include <algorithm>
 
 #include "oneproxy/kernels/base/backend_cuda.h"
-#include "oneproxy/kernels/base/parallel.h"
 #include "oneproxy/kernels/score/cuda/chunks.h"
 #include "oneproxy/kernels/score/cuda/devices.cuh"
-#include "oneproxy/kernels/score/cuda/fleet_plan.h"
-#include "oneproxy/kernels/score/cuda/narrow_launch.cuh"
+#include "oneproxy/kernels/score/cuda/fleet_on_device.cuh"
 #include "oneproxy/kernels/score/fleet_detail.h"
 #include "oneproxy/kernels/score/scorer_detail.h"
 
@@ -44,48 +42,21 @@ class Stopwatch {
 double score_fleet_on(int number, const DigitCode& code, std::span<const Mlp> models, const IndexRange& run,
                       const FleetPlan& plan, std::span<float> scores) {
   const Device device(number);
-  const LaunchShape launch = narrow_launch(plan.narrow, device);
-  const auto base = upload(plan.base_rows), inner = upload(plan.inner_rows);
   const auto n_models = static_cast<std::int64_t>(models.size());
   const std::int64_t each = std::max<std::int64_t>(
       1, kMaxBytes / static_cast<std::int64_t>(4 * std::max<std::uint64_t>(plan.stride, run.count)));
   const std::int64_t batch = std::min(n_models, each);
-  std::vector<float> host(static_cast<std::size_t>(batch) * plan.stride);
-  DeviceBuffer<float> parameters(static_cast<std::int64_t>(host.size()));
+  FleetOnDevice fleet(device, code, models, batch);
+  fleet.set_plan(plan);
   DeviceBuffer<float> on_device(batch * static_cast<std::int64_t>(run.count));
-  const std::int64_t tile_rows = kNarrowThreads / 32 * 16 * plan.narrow.m_tiles;
   Stopwatch stopwatch;
   double seconds = 0;
-  const auto max_slices = (static_cast<std::int64_t>(run.count) + tile_rows - 1) / tile_rows;
   for (std::int64_t first = 0; first < n_models; first += batch) {
     const std::int64_t n = std::min(batch, n_models - first);
-    parallel_for(n, [&](std::int64_t m) {
-      fleet_parameters(models[first + m], code, plan, host.data() + m * static_cast<std::int64_t>(plan.stride));
-    });
-    copy_async(parameters.data(), host.data(), static_cast<std::size_t>(n) * plan.stride, cudaMemcpyHostToDevice,
-               device.stream);
-    NarrowArgs args;
-    args.layers = plan.narrow.layers;
-    args.inner = Divider(plan.narrow.inner);
-    args.skip = plan.skip;
-    args.count = run.count;
+    NarrowArgs args = fleet.load(first, n, run.count);
     args.scores_f32 = on_device.data();
-    args.fleet = {parameters.data(),
-                  plan.stride,
-                  plan.n_values,
-                  plan.n_base,
-                  1,
-                  base.data(),
-                  inner.data(),
-                  plan.first_inner,
-                  code.n_digits() - plan.first_inner};
-    // Few models share the device; many take a block each, which makes a model's tables only once.
-    args.fleet.slices = static_cast<std::uint32_t>(
-        std::clamp<std::int64_t>(2 * launch.blocks_on_device / n, 1, std::max<std::int64_t>(max_slices, 1)));
     stopwatch.start(device.stream);
-    launch.kernel<<<static_cast<unsigned>(n * args.fleet.slices), kNarrowThreads, plan.narrow.shared_bytes,
-                    device.stream>>>(args);
-    ONEPROXY_CUDA_CHECK_LAUNCH();
+    fleet.launch(args, n);
     stopwatch.stop(device.stream);
     copy_async(scores.data() + first * static_cast<std::int64_t>(run.count), on_device.data(),
                static_cast<std::size_t>(n) * run.count, cudaMemcpyDeviceToHost, device.stream);

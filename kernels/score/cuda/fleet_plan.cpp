@@ -49,6 +49,21 @@ bool plan_fleet(const Mlp& shape, const DigitCode& code, const IndexRange& run, 
   return true;
 }
 
+bool plan_fleet_best(const Mlp& shape, const DigitCode& code, const IndexRange& range, Precision precision,
+                     std::int64_t n_limits, const DeviceLimits& device, FleetPlan& plan) {
+  constexpr int kAlignment = 16, kBytesOfLimit = 2 * sizeof(double) + sizeof(std::uint32_t);
+  if (n_limits > device.shared_bytes / kBytesOfLimit) return false;
+  const int bytes = static_cast<int>(n_limits) * kBytesOfLimit;
+  DeviceLimits left = device;
+  left.shared_bytes -= bytes + kAlignment;
+  if (!plan_fleet(shape, code, range, precision, left, plan)) return false;
+  const int offset = (plan.narrow.shared_bytes + kAlignment - 1) / kAlignment * kAlignment;
+  plan.limits_offset = static_cast<std::uint32_t>(offset);
+  plan.narrow.shared_bytes = offset + bytes;
+  plan.narrow.place = TablePlace::fleet_best;
+  return true;
+}
+
 void fleet_parameters(const Mlp& mlp, const DigitCode& code, const FleetPlan& plan, float* parameters) {
   const int width = plan.narrow.width;
   std::fill(parameters, parameters + plan.stride, 0.0f);

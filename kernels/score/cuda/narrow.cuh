@@ -8,7 +8,8 @@
 // and, where it fits, the table stay in shared memory for the whole life of a block. Where the table lies is known at
 // compile time, so that its loads are those of that memory.
 //
-// In a fleet each block scores all rows for one model, and makes base, table and packed weights itself.
+// In a fleet each block scores all rows for one model, and makes base, table and packed weights itself. A fleet that is
+// reduced takes them in the order of quality, keeps those that may be answers, and stops where its limits are settled.
 #include "oneproxy/kernels/base/device_code.cuh"
 #include "oneproxy/kernels/score/cuda/block_copy.cuh"
 #include "oneproxy/kernels/score/cuda/mma_layout.h"
@@ -71,7 +72,7 @@ struct NarrowBlock {
   const float* base;                    // [n_base][base_stride]
   const float* table;                   // [inner][table_stride]
   std::uint32_t first_tile, tile_step;  // of this warp
-  std::uint64_t first_score;
+  std::uint32_t model;                  // of a fleet
 };
 
 // Copies what all blocks share and says where everything is.
@@ -120,7 +121,51 @@ ONEPROXY_DEVICE void load_fleet_model(const NarrowArgs& args, std::uint32_t* fra
   const std::uint32_t warps = blockDim.x / 32;
   block.first_tile = slice * warps + threadIdx.x / 32;
   block.tile_step = fleet.slices * warps;
-  block.first_score = model * args.count;
+  block.model = model;
+}
+
+// A block's limits in shared memory, where its warps tell each other which are settled.
+struct BlockLimits {
+  double *bars, *sures;  // [n_limits]
+  std::uint32_t* ends;   // [n_limits]
+};
+ONEPROXY_DEVICE BlockLimits block_limits(const NarrowBest& best) {
+  auto* bars = reinterpret_cast<double*>(dynamic_shared() + best.shared_offset);
+  return {bars, bars + best.n_limits, reinterpret_cast<std::uint32_t*>(bars + 2 * best.n_limits)};
+}
+ONEPROXY_DEVICE void load_limits(const NarrowBest& best, std::uint32_t model) {
+  const BlockLimits limits = block_limits(best);
+  for (int l = threadIdx.x; l < best.n_limits; l += blockDim.x) {
+    const std::size_t from = std::size_t{model} * best.n_limits + l;
+    limits.bars[l] = best.bars[from];
+    limits.sures[l] = best.sures[from];
+    limits.ends[l] = best.ends[from];
+  }
+}
+ONEPROXY_DEVICE std::uint32_t end_of(const BlockLimits& limits, int l) {
+  return *static_cast<const volatile std::uint32_t*>(limits.ends + l);
+}
+
+// For the whole warp: whether some limit is open at `place` or behind it.
+ONEPROXY_DEVICE bool warp_any_open(const NarrowBest& best, std::uint32_t place) {
+  const BlockLimits limits = block_limits(best);
+  bool open = false;
+  for (int l = 0; l < best.n_limits; ++l) open = open || place < end_of(limits, l);
+  return __any_sync(0xFFFFFFFFu, open) != 0;
+}
+
+// A lane's score, where it has one: what surely keeps a limit ends its search, what may be an answer is kept.
+ONEPROXY_DEVICE void warp_keep(const NarrowBest& best, std::uint32_t model, bool has, std::uint32_t place,
+                               float score) {
+  const BlockLimits limits = block_limits(best);
+  for (int l = 0; l < best.n_limits; ++l)
+    if (has && place < end_of(limits, l) && score <= limits.sures[l]) atomicMin(limits.ends + l, best.group_end[place]);
+  __syncwarp();
+  bool may = false;
+  for (int l = 0; l < best.n_limits; ++l) may = may || (has && place < end_of(limits, l) && !(score > limits.bars[l]));
+  if (!may) return;
+  const unsigned long long at = atomicAdd(best.survived, 1ull);
+  if (at < best.capacity) best.survivors[at] = {model, place, score};
 }
 
 // Fills shared memory in the order of NarrowPlan::shared_bytes.
@@ -132,10 +177,11 @@ ONEPROXY_DEVICE NarrowBlock load_block(const NarrowArgs& args) {
   NarrowBlock block{};
   block.fragments = reinterpret_cast<const uint4*>(fragments);
   block.vectors = vectors;
-  if constexpr (place == TablePlace::fleet)
+  if constexpr (is_fleet(place))
     load_fleet_model<Mma, width>(args, fragments, vectors, table, block);
   else
     load_shared_model<Mma, width, place>(args, fragments, vectors, table, block);
+  if constexpr (place == TablePlace::fleet_best) load_limits(args.best, block.model);
   __syncthreads();
   return block;
 }
@@ -183,7 +229,7 @@ __global__ void __launch_bounds__(kNarrowThreads, narrow_resident_blocks(Mma::kP
   constexpr int k_tiles = width / Mma::kColumns, n_tiles = Mma::kColumns / 8, tile_rows = 16 * m_tiles;
   constexpr int group_words = n_tiles * (k_tiles / 2) * 32;  // uint4s of the weights of one group of outputs
   constexpr int table_stride = place == TablePlace::l2_cache ? width : narrow_table_stride(Mma::kPrecision, width);
-  constexpr int base_stride = place == TablePlace::fleet ? table_stride : width;
+  constexpr int base_stride = is_fleet(place) ? table_stride : width;
   const NarrowBlock block = load_block<Mma, width, place>(args);
   const int lane = threadIdx.x % 32, g = lane / 4, column = lane % 4 * Mma::kPerLane;
   const auto count = static_cast<std::uint32_t>(args.count);
@@ -191,6 +237,8 @@ __global__ void __launch_bounds__(kNarrowThreads, narrow_resident_blocks(Mma::kP
   const int own_row = (m_tiles == 1 ? 0 : lane % 4 / 2 * 16) + lane % 2 * 8 + g;
   const bool stores = m_tiles > 1 || lane % 4 < 2;
   for (std::uint32_t tile = block.first_tile; tile < tiles; tile += block.tile_step) {
+    if constexpr (place == TablePlace::fleet_best)
+      if (!warp_any_open(args.best, tile * tile_rows)) return;
     std::uint32_t a[m_tiles][k_tiles][4];
     ONEPROXY_UNROLL
     for (int m = 0; m < m_tiles; ++m) {
@@ -200,6 +248,7 @@ __global__ void __launch_bounds__(kNarrowThreads, narrow_resident_blocks(Mma::kP
       for (int high = 0; high < 2; ++high) {
         std::uint32_t at = tile * tile_rows + m * 16 + g + 8 * high;
         at = at < count ? at : count - 1;
+        if constexpr (place == TablePlace::fleet_best) at = args.best.order[at];
         const std::uint32_t place_of = args.skip + at, outer = args.inner.quotient(place_of);
         base[high] = block.base + std::size_t{outer} * base_stride + column;
         table[high] = block.table + (place_of - outer * args.inner.divisor) * table_stride + column;
@@ -261,9 +310,13 @@ __global__ void __launch_bounds__(kNarrowThreads, narrow_resident_blocks(Mma::kP
     }
     const float sum = sum_of_own_row<m_tiles>(score, lane) + block.vectors[(args.layers + 1) * width];
     const std::uint32_t at = tile * tile_rows + own_row;
+    if constexpr (place == TablePlace::fleet_best) {
+      warp_keep(args.best, block.model, stores && at < count, at, sum);
+      continue;
+    }
     if (!stores || at >= count) continue;
     if constexpr (place == TablePlace::fleet)
-      args.scores_f32[block.first_score + at] = sum;
+      args.scores_f32[block.model * args.count + at] = sum;
     else
       args.scores[at] = sum;
   }

@@ -8,11 +8,12 @@ namespace oneproxy::detail {
 
 using NarrowKernel = void (*)(const NarrowArgs);
 
-// The kernel of a plan's width, depth and table; null where there is none. narrow_fleet: bf16 and tf32.
+// The kernel of a plan's width, depth and table; null where there is none. Fleets: bf16 and tf32.
 NarrowKernel narrow_bf16(const NarrowPlan& plan);
 NarrowKernel narrow_tf32(const NarrowPlan& plan);
 NarrowKernel narrow_fp32(const NarrowPlan& plan);
 NarrowKernel narrow_fleet(const NarrowPlan& plan);
+NarrowKernel narrow_fleet_best(const NarrowPlan& plan);
 
 struct LaunchShape {
   NarrowKernel kernel = nullptr;

@@ -16,6 +16,26 @@ struct NarrowFleet {
   int n_outer = 0, n_inner = 0;
 };
 
+// What may be an answer of a fleet that is reduced.
+struct FleetSurvivor {
+  std::uint32_t model, place;
+  float score;
+};
+
+// A fleet that is reduced (fleet_candidates.h): architectures come in the order of quality, and no score is stored.
+struct NarrowBest {
+  const std::uint32_t* order = nullptr;      // [count] where in the range the architecture of each place lies
+  const std::uint32_t* group_end = nullptr;  // [count] behind the last place of the same quality
+  const double* bars = nullptr;              // [n_models, n_limits] a score above it says that the limit is not kept
+  const double* sures = nullptr;             // [n_models, n_limits] a score up to it says that the limit is kept
+  const std::uint32_t* ends = nullptr;       // [n_models, n_limits] behind the last place that may be better
+  int n_limits = 0;
+  std::uint32_t shared_offset = 0;  // of a block's own bars, sures and ends: a multiple of 16
+  FleetSurvivor* survivors = nullptr;
+  unsigned long long* survived = nullptr;  // how many, also of those that found no place
+  std::uint64_t capacity = 0;
+};
+
 struct NarrowArgs {
   const float* base = nullptr;   // [rows][width]
   const float* table = nullptr;  // [inner][width]; a row of zeros where the base rows are whole, with an inner of 1
@@ -28,6 +48,7 @@ struct NarrowArgs {
   double* scores = nullptr;
   float* scores_f32 = nullptr;  // fleets: [n_models, count]
   NarrowFleet fleet;
+  NarrowBest best;
 };
 
 }  // namespace oneproxy::detail

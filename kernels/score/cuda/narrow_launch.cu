@@ -19,10 +19,11 @@ struct CudaRuntime {
 }  // namespace
 
 LaunchShape narrow_launch(const NarrowPlan& plan, const Device& device) {
-  const NarrowKernel kernel = plan.place == TablePlace::fleet     ? narrow_fleet(plan)
-                              : plan.precision == Precision::bf16 ? narrow_bf16(plan)
-                              : plan.precision == Precision::tf32 ? narrow_tf32(plan)
-                                                                  : narrow_fp32(plan);
+  const NarrowKernel kernel = plan.place == TablePlace::fleet        ? narrow_fleet(plan)
+                              : plan.place == TablePlace::fleet_best ? narrow_fleet_best(plan)
+                              : plan.precision == Precision::bf16    ? narrow_bf16(plan)
+                              : plan.precision == Precision::tf32    ? narrow_tf32(plan)
+                                                                     : narrow_fp32(plan);
   return launch_shape(kernel, plan, device.limits, CudaRuntime{});
 }
 

@@ -17,8 +17,11 @@ struct DeviceLimits {
   int shared_bytes = 232448;  // of a block, opted in: 101376 (sm_86, sm_89), 166912 (sm_80), 232448 (sm_90)
 };
 
-// Where the inner table lies: for each model of its own in a fleet.
-enum class TablePlace { shared_memory, l2_cache, fleet };
+// Where the inner table lies: for each model of its own in a fleet, whose scores are stored or reduced.
+enum class TablePlace { shared_memory, l2_cache, fleet, fleet_best };
+ONEPROXY_HD constexpr bool is_fleet(TablePlace place) {
+  return place == TablePlace::fleet || place == TablePlace::fleet_best;
+}
 
 // Floats of a row of the table in shared memory: the lanes of a load, eight rows apart or one row each for fp32, meet
 // different banks.

@@ -89,9 +89,10 @@ TEST(Bayes, ExportsATableOfASmallSpace) {
 
 // The score through folded weights is the score through Z.
 TEST(Bayes, FoldedWeightsAgreeWithTheDesignMatrix) {
-  for (const bool split : {false, true}) {
+  for (const int i : {0, 1, 2, 3}) {
     BayesOptions options;
-    options.split_sources = split;
+    options.split_sources = i % 2;
+    if (i > 1) options.source_weights = {0.7, -0.1, 0.1, 0.3};
     const Fleet fleet("nasbench201");
     const auto model = fleet.model(4, options);
     const auto rows = first(12);
@@ -104,6 +105,31 @@ TEST(Bayes, FoldedWeightsAgreeWithTheDesignMatrix) {
         score += z[i * adapted.weights.size() + j] * adapted.weights[j];
       EXPECT_NEAR(folded[i], adapted.mean_ms + adapted.deviation_ms * score, 1e-9);
     }
+  }
+}
+
+// What is expected of the target takes the place of the sources' mean: with too few measurements it is what ranks.
+TEST(Bayes, TheExpectedMixtureOfSourcesRanksWithoutMeasurements) {
+  const Fleet fleet("nasbench201");
+  const auto rows = first(2);  // too few to adapt to
+  for (const bool split : {false, true}) {
+    BayesOptions options;
+    options.split_sources = split;
+    options.source_weights = {0, 0, 1, 0};
+    const auto model = fleet.model(4, options);
+    const auto adapted = model.adapt(fleet.z(model, rows), fleet.latency(4, rows));
+    EXPECT_GT(fleet.srcc(model, adapted, 2), 0.995);
+    EXPECT_LT(fleet.srcc(model, adapted, 0), 0.99);
+    options.source_weights = {0.25, 0.25, 0.25, 0.25};  // the mean again
+    BayesOptions without;
+    without.split_sources = split;
+    const auto mean = fleet.model(4, options), plain = fleet.model(4, without);
+    const auto samples = first(12);
+    const auto a = mean.latency_ms(mean.adapt(fleet.z(mean, samples), fleet.latency(4, samples)),
+                                   fleet.features.rows(fleet.choices));
+    const auto b = plain.latency_ms(plain.adapt(fleet.z(plain, samples), fleet.latency(4, samples)),
+                                    fleet.features.rows(fleet.choices));
+    for (std::size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1e-9 * b[i]);
   }
 }
 

@@ -43,8 +43,16 @@ struct Fleet {
   const SearchSpace& space() const { return features.space(); }
   std::vector<SourceDevice> sources(int count) const {
     std::vector<SourceDevice> all;
-    for (int d = 0; d < count; ++d) all.push_back({"device" + std::to_string(d), {choices, devices[d]}});
+    for (int d = 0; d < count; ++d) all.push_back({"device" + std::to_string(d), {choices, devices[d]}, data_sheet(d)});
     return all;
+  }
+  static DataSheet data_sheet(int device) {
+    DataSheet sheet;
+    sheet.device = "device" + std::to_string(device);
+    sheet.device_class = device % 2 ? "gpu" : "cpu";
+    sheet.cores = 4 << device;
+    sheet.clock_hz = 1e9 * (1 + std::cos(3.0 * device) / 2);
+    return sheet;
   }
   GaussianProcess model(int count, const BayesOptions& options = {}) const {
     std::vector<SourcePredictor> predictors;

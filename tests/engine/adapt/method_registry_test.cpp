@@ -45,13 +45,15 @@ TEST(MethodRegistry, EveryMethodAdaptsAndOutlivesWhatItWasMadeFrom) {
       const MethodChoice choice(kind.name);
       const Sources sources(other.shared_features, other.sources(3));
       const auto method = make(choice, sources);
-      predictor = method->adapt(other.samples(4, first(40)));
+      const auto sheet = Fleet::data_sheet(4);
+      predictor = method->adapt(other.samples(4, first(40)), &sheet);
       at_once = predictor->latency_ms({other.features, other.choices});
     }
     const Architectures all(fleet.features, fleet.choices);
     const auto latency = predictor->latency_ms(all);
     EXPECT_EQ(latency, at_once);
-    EXPECT_GT(spearman(latency, fleet.devices[4], Backend::cpu).value, 0.7);
+    // A data sheet knows nothing of what was measured.
+    EXPECT_GT(spearman(latency, fleet.devices[4], Backend::cpu).value, kind.name == "data_sheet" ? -1 : 0.7);
     EXPECT_TRUE(predictor->adapted());
     std::vector<double> searched(latency.size());
     predict(predictor->predictor(), fleet.choices, searched);
@@ -68,7 +70,7 @@ TEST(MethodRegistry, EveryMethodSaysHowManySourcesItNeeds) {
   for (const auto& kind : adaptation_methods()) {
     if (!available(kind)) continue;
     const MethodChoice choice(kind.name);
-    const Sources none(fleet.shared_features), one(fleet.shared_features, fleet.sources(1));
+    const Sources none(fleet.shared_features), enough(fleet.shared_features, fleet.sources(kind.min_sources));
     const auto error = error_of([&] { choice.require_sources(none); });
     if (kind.min_sources > 0) {
       EXPECT_THAT(error, HasSubstr(kind.name + " needs"));
@@ -77,8 +79,11 @@ TEST(MethodRegistry, EveryMethodSaysHowManySourcesItNeeds) {
       EXPECT_GT(make(choice, none)->adapt(fleet.samples(4, first(20)))->latency_ms({fleet.features, fleet.choices})[0],
                 0);
     }
-    ASSERT_LE(kind.min_sources, 1);
-    EXPECT_EQ(error_of([&] { choice.require_sources(one); }), "no error");
+    EXPECT_EQ(error_of([&] { choice.require_sources(enough); }), "no error");
+    if (kind.min_sources < 2) continue;
+    const Sources fewer(fleet.shared_features, fleet.sources(kind.min_sources - 1));
+    EXPECT_THAT(error_of([&] { choice.require_sources(fewer); }),
+                HasSubstr("and there are " + std::to_string(kind.min_sources - 1)));
   }
 }
 
@@ -87,7 +92,6 @@ TEST(MethodRegistry, KeysBelongToOneMethodEach) {
   for (const auto& kind : adaptation_methods()) {
     Config config = Config::defaults();
     kind.default_settings()->read(config);
-    EXPECT_FALSE(config.keys().empty()) << kind.name;
     for (const auto& key : config.keys()) EXPECT_TRUE(all.insert(key.name).second) << key.name;
   }
   EXPECT_TRUE(all.count("prior") && all.count("p") && all.count("hidden"));
@@ -116,6 +120,95 @@ TEST(MethodRegistry, WhatThisBuildIsWithoutIsSaid) {
   if (torch_compiled()) GTEST_SKIP() << "built with LibTorch";
   EXPECT_THAT(error_of([] { MethodChoice("finetune").require_available("here"); }),
               testing::AllOf(HasSubstr("here: "), HasSubstr("LibTorch"), HasSubstr("bayes or adaproxy")));
+}
+
+// Of a method that says so, and of none else, a prediction needs no measurement.
+TEST(MethodRegistry, PredictsFromNothingWhereItSaysSo) {
+  const Fleet fleet("nasbench201");
+  const Sources sources(fleet.shared_features, fleet.sources(4));
+  const auto sheet = Fleet::data_sheet(4);
+  MethodChoice with_sheet("bayes");
+  Config config = Config::load("", {"use_data_sheet=true"});
+  with_sheet.settings().read(config);
+  std::vector<MethodChoice> choices = {with_sheet};
+  for (const auto& kind : adaptation_methods())
+    if (available(kind)) choices.emplace_back(kind.name);
+  for (const auto& choice : choices) {
+    SCOPED_TRACE(choice.kind().name);
+    if (choice.kind().name == "finetune") continue;  // it says so when its samples are counted in training
+    const auto method = make(choice, sources);
+    if (choice.settings().min_measurements() == 0) {
+      const auto latency = method->adapt({}, &sheet)->latency_ms({fleet.features, fleet.choices});
+      for (const double v : latency) EXPECT_TRUE(std::isfinite(v));
+    } else {
+      EXPECT_NE(error_of([&] { method->adapt({}, &sheet); }), "no error");
+    }
+  }
+}
+
+TEST(MethodRegistry, ADataSheetThatIsMissingIsSaid) {
+  const Fleet fleet("nasbench201");
+  const Sources sources(fleet.shared_features, fleet.sources(3));
+  auto bare = fleet.sources(3);
+  bare[1].data_sheet.reset();
+  const Sources without(fleet.shared_features, bare);
+  MethodChoice with_sheet("bayes");
+  Config config = Config::load("", {"use_data_sheet=true"});
+  with_sheet.settings().read(config);
+  for (const auto& choice : {MethodChoice("data_sheet"), with_sheet}) {
+    EXPECT_EQ(error_of([&] { choice.require_data_sheets(sources, true); }), "no error");
+    EXPECT_THAT(error_of([&] { choice.require_data_sheets(sources, false); }),
+                testing::AllOf(HasSubstr("data sheet of the target"), HasSubstr("--data-sheet FILE.toml")));
+    EXPECT_THAT(error_of([&] { choice.require_data_sheets(without, true); }), HasSubstr("none of device1"));
+    EXPECT_THAT(error_of([&] { make(choice, sources)->adapt(fleet.samples(4, first(10))); }),
+                HasSubstr("data sheet of the target"));
+  }
+  EXPECT_EQ(error_of([&] { MethodChoice("pca").require_data_sheets(without, false); }), "no error");
+}
+
+TEST(DataSheetMethod, SaysWhenTheTargetIsUnlikeAllSources) {
+  const Fleet fleet("nasbench201");
+  MethodChoice with_sheet("bayes");
+  Config config = Config::load("", {"use_data_sheet=true"});
+  with_sheet.settings().read(config);
+  for (const auto& choice : {MethodChoice("data_sheet"), with_sheet}) {
+    const auto method = make(choice, Sources(fleet.shared_features, fleet.sources(4)));
+    for (const auto& samples : {TargetSamples(), fleet.samples(4, first(10))}) {
+      auto sheet = Fleet::data_sheet(1);
+      EXPECT_TRUE(method->adapt(samples, &sheet)->remarks().empty());
+      sheet.cores = 1e7;
+      const auto remarks = method->adapt(samples, &sheet)->remarks();
+      ASSERT_EQ(remarks.size(), 1u);
+      EXPECT_THAT(remarks[0].text,
+                  testing::AllOf(HasSubstr("the nearest, device"), HasSubstr("standard deviations away")));
+    }
+  }
+}
+
+// Measurements set the scale of what a data sheet predicts, and not the ranking.
+TEST(DataSheetMethod, IsBroughtToTheScaleOfTheMeasurements) {
+  const Fleet fleet("nasbench201");
+  const auto method = make(MethodChoice("data_sheet"), Sources(fleet.shared_features, fleet.sources(4)));
+  const auto sheet = Fleet::data_sheet(4);
+  const Architectures all(fleet.features, fleet.choices);
+  const auto before = method->adapt({}, &sheet)->latency_ms(all);
+  auto measured = fleet.samples(4, first(30));
+  for (double& v : measured.values) v *= 50;
+  const auto after = method->adapt(measured, &sheet)->latency_ms(all);
+  EXPECT_EQ(spearman(before, after, Backend::cpu).value, 1);
+  double mean = 0, expected = 0;
+  for (int i = 0; i < 30; ++i) mean += after[i] / 30, expected += measured.values[i] / 30;
+  EXPECT_NEAR(mean, expected, 1e-9 * expected);
+}
+
+TEST(PcaMethod, SaysWhenItCanNotAdapt) {
+  const Fleet fleet("nasbench201");
+  const auto method = make(MethodChoice("pca"), Sources(fleet.shared_features, fleet.sources(4)));
+  EXPECT_THAT(method->adapt(fleet.samples(4, first(2)))->why_not_adapted(), HasSubstr("2 measurements are too few"));
+  auto equal = fleet.samples(4, first(5));
+  std::fill(equal.values.begin(), equal.values.end(), 3.0);
+  EXPECT_THAT(method->adapt(equal)->why_not_adapted(), HasSubstr("all latencies are 3 ms"));
+  EXPECT_EQ(method->adapt(fleet.samples(4, first(3)))->why_not_adapted(), "");
 }
 
 TEST(BayesMethod, SaysWhereItsPriorComesFrom) {
@@ -199,7 +292,8 @@ TEST(MethodRegistry, ExtremeLatenciesAreAdaptedToOrRefused) {
         }
         try {
           const Sources sources(fleet.shared_features, fleet.sources(3));
-          const auto predictor = make(MethodChoice(kind.name), sources)->adapt(fleet.samples(4, first(40)));
+          const auto sheet = Fleet::data_sheet(4);
+          const auto predictor = make(MethodChoice(kind.name), sources)->adapt(fleet.samples(4, first(40)), &sheet);
           for (const double v : predictor->latency_ms({fleet.features, fleet.choices})) ASSERT_TRUE(std::isfinite(v));
         } catch (const Error&) {
         }
@@ -216,7 +310,9 @@ TEST(MethodRegistry, WhatIsNoLatencyIsRefused) {
     for (const double bad : {5e-324, 0.9e-9, 1.1e9, 1e300, HUGE_VAL, 0.0, -1.0}) {
       auto samples = fleet.samples(4, first(40));
       samples.values[3] = bad;
-      EXPECT_THAT(error_of([&] { method->adapt(samples); }), HasSubstr("is the unit right?")) << kind.name << bad;
+      const auto sheet = Fleet::data_sheet(4);
+      EXPECT_THAT(error_of([&] { method->adapt(samples, &sheet); }), HasSubstr("is the unit right?"))
+          << kind.name << bad;
       Fleet other("nasbench201");
       other.devices[1][3] = bad;
       EXPECT_THAT(error_of([&] { Sources(other.shared_features, other.sources(3)); }),

@@ -229,12 +229,13 @@ TEST_F(TrainPolicyTest, AnInputThatNeverVariesStaysAsItIs) {
   const auto space = SearchSpace::load("nasbench201");
   const PolicySteps steps(space, {true, 2, 1, false});
   std::vector<OptimizerDevice> devices = {{{0.1, 1}, nullptr, nullptr}, {{0.1, 2}, nullptr, nullptr}};
-  std::vector<TrainingExample> examples(70001, TrainingExample{0, {0, 0.3, {}}, std::vector<std::uint8_t>(6, 1), {}});
+  std::vector<TrainingExample> examples(72000, TrainingExample{0, {0, 0.3, {}}, std::vector<std::uint8_t>(6, 1), {}});
   for (std::size_t i = 0; i < examples.size(); i += 2) examples[i].device = 1;
   const ContextScale scale(steps, devices, examples);
   EXPECT_EQ(scale.deviation()[0], 1);
   EXPECT_NEAR(scale.deviation()[1], 0.5, 1e-9);
-  EXPECT_EQ(scale.deviation()[2], 1);
+  EXPECT_EQ(scale.deviation()[2], 1);  // the limit
+  EXPECT_EQ(scale.deviation()[9], 1);  // one-hot of the only quality: its mean here is 1 + 1.04e-12
   EXPECT_NEAR(scale.mean()[2], 0.3, 1e-9);
 }
 

@@ -162,6 +162,7 @@ INSTANTIATE_TEST_SUITE_P(
                     MlpFleetCase{"fp32_parts", {40, 40, 40}, 3, 20, {24, 40, 8}, {30'000, 2'000}, Precision::fp32, 9},
                     MlpFleetCase{"fp64", {5, 5, 5, 5, 5}, 1, 0, {64, 64}, {0, 3'125}, Precision::fp64, 0},
                     MlpFleetCase{"bf16", {5, 5, 5, 5}, 1, 0, {64, 64}, {0, 625}, Precision::bf16, 0},
+                    MlpFleetCase{"bf16_one_quality", {5, 5, 5, 5, 5}, 1, 0, {64, 64}, {0, 3'125}, Precision::bf16, 1},
                     MlpFleetCase{"huge",
                                  std::vector<std::uint32_t>(22, 9),
                                  1,
@@ -219,6 +220,25 @@ TEST_P(MlpFleetReduction, FindsWhatBruteForceFinds) {
           reduce_fleet(code, models, std::span<const double>(quality), limits, of.run, Backend::cpu, of.precision);
       set_thread_count(0);
       ASSERT_NO_FATAL_FAILURE(expect_equal(got, expected, kLimits)) << to_string(isa) << ", " << threads;
+    }
+  }
+}
+
+// Where quality rises with latency, and limits are latencies, each answer lies at its limit: a fast score is on either
+// side of it, and so are those of its neighbours. One limit a device, so that no other one's candidates hide a fault.
+TEST(MlpFleetAtTheLimit, AnswersAreFound) {
+  const RandomMlp owner({"steep", {5, 5, 5, 5}, 1, 0, {64, 64}, 3});
+  std::vector<double> latency, limits;
+  for (ArchIndex i = 0; i < owner.size(); ++i) latency.push_back(owner.score(i));
+  for (std::size_t i = 0; i < latency.size(); i += 9) limits.push_back(latency[i]);
+  const std::vector<Mlp> models(limits.size(), owner.model());
+  for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::fp64}) {
+    const auto best = reduce_fleet(owner.code(), models, std::span<const double>(latency), limits, {0, latency.size()},
+                                   Backend::cpu, precision);
+    for (std::size_t l = 0; l < limits.size(); ++l) {
+      ASSERT_TRUE(best[l].found());
+      EXPECT_EQ(best[l].index, 9 * l) << to_string(precision);
+      EXPECT_EQ(best[l].latency, limits[l]);
     }
   }
 }

@@ -13,6 +13,19 @@ using test::OwnedDigits;
 using test::OwnedMlp;
 using Radices = std::vector<std::uint32_t>;
 
+TEST(ErrorBound, TheQuickOneIsNoSmallerAndAtMostTwiceAsLarge) {
+  const OwnedDigits digits(Radices(6, 5), 2, 1);
+  for (const auto& widths : std::vector<std::vector<int>>{{7}, {64, 64}, {33, 400, 12}}) {
+    const OwnedMlp owned(digits, widths, 3);
+    for (const Backend backend : {Backend::cpu, Backend::cuda})
+      for (const Precision precision : {Precision::bf16, Precision::fp32, Precision::fp64}) {
+        const double bound = mlp_error_bound(owned.mlp(), digits.code(), precision, backend);
+        const double quick = quick_mlp_error_bound(owned.mlp(), digits.code(), precision, backend);
+        EXPECT_TRUE(bound <= quick && quick <= 2 * bound) << bound << " " << quick;
+      }
+  }
+}
+
 TEST(ErrorBound, IsZeroFiniteOrInfinite) {
   const OwnedDigits digits(Radices(6, 5), 1, 1);
   OwnedMlp owned(digits, {32, 32}, 1);
