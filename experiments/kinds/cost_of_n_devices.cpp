@@ -77,6 +77,7 @@ class CostOfNDevices : public Experiment {
     const std::string place = "task " + s.name + ": ";
     if (s.qualities.size() != 1)
       throw Error(place + "qualities has " + std::to_string(s.qualities.size()) + "; the cost is that of one");
+    FleetSearch(world.space(), world.qualities.front());  // Error: a quality without exact answers
     const auto is_source = [&](const std::string& name) {
       return std::find(world.sources.begin(), world.sources.end(), name) != world.sources.end();
     };
