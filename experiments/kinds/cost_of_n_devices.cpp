@@ -38,7 +38,7 @@ struct TaskResult {
   std::vector<FleetRun> runs;
   std::string proxy;
   double spread = 0;          // of the quality
-  double search_seconds = 0;  // wall clock, of exact search on all adapted predictors in one call
+  double search_seconds = 0;  // wall clock, of exact search on all true functions in one call
 };
 
 class CostOfNDevices : public Experiment {
@@ -288,7 +288,7 @@ class CostOfNDevices : public Experiment {
                    measured.markdown() + "\n" + took.markdown() + "\nRegret in " + quality.label + " [" + quality.unit +
                    "] at the answer's own latency, and limits broken, over all devices and limits, on the true "
                    "latency function:\n\n" +
-                   bought.markdown() + "\nExact search of all " + std::to_string(n * n_limits) +
+                   bought.markdown() + "\nExact search on the true functions, all " + std::to_string(n * n_limits) +
                    " answers in one call: " + fixed(result.search_seconds, 2) + " s, " +
                    brief(1e3 * result.search_seconds / static_cast<double>(n)) + " ms a device.\n\n";
   }
