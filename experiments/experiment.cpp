@@ -106,6 +106,10 @@ const std::vector<ExperimentKind>& experiment_kinds() {
        "a network that answers with an architecture, on devices it has not seen, beside exact and evolutionary search",
        {Backend::cpu},
        read_neural_optimizer},
+      {"cost_of_n_devices",
+       "measurements and seconds for 1 to 1,000 devices, by the ways there are, with what they lose and break",
+       {Backend::cpu},
+       read_cost_of_n_devices},
       {"reproduce_nb201", "the paper's NAS-Bench-201 figures, ours beside the published", any, read_reproduce_nb201},
   };
   return kinds;

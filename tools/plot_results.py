@@ -13,6 +13,7 @@ _venv.need("h5py", "numpy", "matplotlib")
 
 from plots import (  # noqa: E402
     comparison,
+    cost_of_n_devices,
     device_features,
     few_shot,
     heatmap,
@@ -27,7 +28,19 @@ from plots import (  # noqa: E402
 from plots.errors import PlotError  # noqa: E402
 from plots.style import plt  # noqa: E402
 
-PICTURES = (heatmap, pareto, samples, comparison, scatter, few_shot, sweep, searchers, device_features, neural_optimizer)
+PICTURES = (
+    heatmap,
+    pareto,
+    samples,
+    comparison,
+    scatter,
+    few_shot,
+    sweep,
+    searchers,
+    device_features,
+    neural_optimizer,
+    cost_of_n_devices,
+)
 
 
 def main() -> None:
@@ -35,7 +48,7 @@ def main() -> None:
         prog="plot_results.py",
         description="Draw what a result folder holds: an SRCC heat map, Pareto fronts, SRCC "
         "against the number of samples, SRCC before and after adaptation (beside the paper's), predicted against "
-        "measured values.",
+        "measured values, what many devices cost.",
     )
     parser.add_argument("result", type=Path, metavar="RESULT_DIR", help="the folder that oneproxy run printed last")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where the pictures go (default: RESULT_DIR/figures)")
@@ -61,7 +74,7 @@ def plot(folder: Path, out: Path | None, pdf: bool) -> list[Path]:
         raise PlotError(
             f"{folder}: no picture for a result of kind {kind!r}; there are pictures for monotonicity, "
             "adaproxy, front_transfer, search, train_predictor, few_shot, device_features, proxy_sweep, "
-            "neural_optimizer, searchers and reproduce_nb201"
+            "neural_optimizer, cost_of_n_devices, searchers and reproduce_nb201"
         )
     try:
         figures = {name: figure for picture in applicable for name, figure in picture.draw(read).items()}

@@ -32,6 +32,8 @@ enum class Draws : std::uint32_t {
   plausible_devices = 50,   // of the generator
   plausible_energies = 51,  // of the generator, of which no device is known
   optimizer_queries = 52,   // limits and preferences that the neural optimizer learns from
+  fleet_scales = 53,        // mean and spread of a generated device, those of a real one
+  measurement_noise = 54,   // of a generated device
   policy_weights = 60,
   policy_batches = 61,  // training examples and their labels
   policy_split = 62,    // devices to validate on

@@ -41,6 +41,7 @@ class Exporter {
     if (arrays_.exists("tasks")) few_shot();
     if (arrays_.exists("sweep_srcc")) sweep();
     if (arrays_.exists("searchers")) searchers();
+    if (arrays_.exists("cost")) cost(), fleet();
     if (written_.empty()) throw Error(arrays_.path() + ": holds nothing that can be exported");
     return written_;
   }
@@ -86,10 +87,14 @@ class Exporter {
 
   // "arch,index" of each row of the searched set.
   std::vector<std::string> architectures(const std::string& dataset) const {
-    const std::string name = attribute_text(attributes_, "space");
+    return architectures(dataset, attributes_);
+  }
+  // Attributes: of whatever says the space and its geometry.
+  std::vector<std::string> architectures(const std::string& dataset, const H5Attributes& attributes) const {
+    const std::string name = attribute_text(attributes, "space");
     const fs::path own = result_ / "spaces" / (name + ".toml");  // of a space that does not ship
     const SearchSpace space =
-        SearchSpace::load(file_exists(own) ? own.string() : name, attribute_text(attributes_, "geometry"));
+        SearchSpace::load(file_exists(own) ? own.string() : name, attribute_text(attributes, "geometry"));
     const auto choices = arrays_.read_bytes(dataset);
     const std::size_t width = space.n_decisions();
     if (choices.size() % width != 0)
@@ -261,6 +266,62 @@ class Exporter {
              exact(best[d * limits + l]) + "," + exact(quality[i]) + "\n";
     }
     write("searchers.csv", csv);
+  }
+
+  // A row a task, strategy and number of devices.
+  void cost() {
+    std::string csv = "task,strategy,n,measurements,regret,over,over_5_percent,unanswered\n";
+    for (const auto& task : arrays_.children("cost")) {
+      const std::string group = "cost/" + task + "/";
+      const auto names = texts(group + "strategies");
+      const auto n = integers(group + "n"), measurements = integers(group + "measurements");
+      check_count(group + "measurements", measurements.size(), names.size() * n.size());
+      std::vector<std::vector<double>> columns;
+      for (const char* column : {"regret", "over", "over_5_percent", "unanswered"})
+        columns.push_back(doubles(group + column, names.size()));
+      for (std::size_t i = 0; i < measurements.size(); ++i) {
+        const std::size_t strategy = i / n.size();
+        csv += csv_field(task) + "," + csv_field(names[strategy]) + "," + std::to_string(n[i % n.size()]) + "," +
+               std::to_string(measurements[i]);
+        for (const auto& column : columns) csv += "," + exact(column[strategy]);
+        csv += "\n";
+      }
+    }
+    write("cost_of_n_devices.csv", csv);
+  }
+
+  // A row a task, strategy, device and limit. Without an answer the fields from the architecture on are empty.
+  void fleet() {
+    std::string csv =
+        "task,strategy,device,real,limit_ms,measurements,arch,index,predicted_ms,latency_ms,quality,regret\n";
+    for (const auto& task : arrays_.children("cost")) {
+      const std::string group = "cost/" + task + "/";
+      const auto devices = texts(group + "devices");
+      const auto real = integers(group + "real");
+      check_count(group + "real", real.size(), devices.size());
+      const auto limits = arrays_.read_doubles(group + "limits_ms");
+      const std::size_t n_limits = trials(group + "limits_ms", limits.size(), devices.size());
+      for (const auto& strategy : texts(group + "strategies")) {
+        const std::string of = group + "answers/" + strategy + "/";
+        const auto names = architectures(of + "choices", arrays_.attributes("cost/" + task));
+        check_count(of + "choices", names.size(), limits.size());
+        const auto measurements = integers(of + "measurements");
+        check_count(of + "measurements", measurements.size(), devices.size());
+        std::vector<std::vector<double>> columns;
+        for (const char* column : {"predicted_ms", "latency_ms", "quality", "regret"})
+          columns.push_back(doubles(of + column, limits.size()));
+        for (std::size_t i = 0; i < limits.size(); ++i) {
+          const std::size_t device = i / n_limits;
+          const bool answered = !std::isnan(columns[1][i]);
+          csv += csv_field(task) + "," + csv_field(strategy) + "," + csv_field(devices[device]) + "," +
+                 std::to_string(real[device]) + "," + exact(limits[i]) + "," + std::to_string(measurements[device]) +
+                 "," + (answered ? names[i] : ",");
+          for (const auto& column : columns) csv += "," + (answered ? exact(column[i]) : std::string());
+          csv += "\n";
+        }
+      }
+    }
+    write("fleet.csv", csv);
   }
 
   fs::path result_;

@@ -8,6 +8,7 @@
 #include "experiments/experiment.h"
 #include "experiments/kinds/scaling_up/contenders.h"
 #include "experiments/kinds/scaling_up/judge.h"
+#include "experiments/kinds/scaling_up/tally.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/progress.h"
@@ -23,39 +24,7 @@ namespace {
 using namespace scaling_up;
 
 constexpr int kCurve = 24;             // queries of a hypervolume
-constexpr double kMuch = 0.05;         // a limit broken by more than measurements repeat
 constexpr double kNearestFrom = 1000;  // generated devices that a left-out one is compared with
-
-// All that was asked of one contender about one truth.
-struct Tally {
-  std::vector<double> regret, quality, gap;  // gap: to exact search on the same predictor, in spreads of the quality
-  int asked = 0, unanswered = 0, over = 0, much_over = 0;
-  std::vector<double> hypervolume, preferred;  // shares of the true front's, a device
-
-  void add(const Verdict& verdict) {
-    ++asked;
-    if (!verdict.answered) {
-      ++unanswered;
-      return;
-    }
-    regret.push_back(verdict.regret);
-    quality.push_back(verdict.quality);
-    over += verdict.over > 0;
-    much_over += verdict.over > kMuch;
-  }
-  void add(const Tally& more) {
-    for (auto [to, from] :
-         {std::pair{&regret, &more.regret}, std::pair{&quality, &more.quality}, std::pair{&gap, &more.gap},
-          std::pair{&hypervolume, &more.hypervolume}, std::pair{&preferred, &more.preferred}})
-      to->insert(to->end(), from->begin(), from->end());
-    asked += more.asked, unanswered += more.unanswered, over += more.over, much_over += more.much_over;
-  }
-  double share(int count) const { return asked > 0 ? static_cast<double>(count) / asked : std::nan(""); }
-};
-
-std::string percent(double share) { return std::isnan(share) ? "-" : fixed(100 * share, 1) + " %"; }
-
-double mean_of(const std::vector<double>& values) { return mean_interval(values).mean; }
 
 struct Place {
   std::string quality, truth;
@@ -75,7 +44,7 @@ struct TaskResult {
 
 class NeuralOptimizer : public Experiment {
  public:
-  NeuralOptimizer(Config& config, std::uint64_t seed) : settings_(read_tasks(config, seed)) {}
+  NeuralOptimizer(Config& config, std::uint64_t seed) : settings_(read_tasks(config, seed, Kind::neural_optimizer)) {}
 
   std::vector<std::string> spaces() const override {
     std::vector<std::string> names;

@@ -24,8 +24,12 @@ RUNS = {
     "search": config("nasbench201", "search"),
     "few_shot": CONFIGS / "few_shot" / "smoke_nasflat_tasks.toml",
     "proxy_sweep": CONFIGS / "proxy_sweep" / "smoke_oneproxy.toml",
+    "cost_of_n_devices": CONFIGS / "scaling_up" / "smoke_cost_of_n_devices.toml",
 }
-MORE = {"front_transfer": sets(targets=["fpga"])}  # of 28 devices' fronts an export takes a second
+MORE = {
+    "front_transfer": sets(targets=["fpga"]),  # of 28 devices' fronts an export takes a second
+    "cost_of_n_devices": sets(optimizer=False),
+}
 
 
 def replace(file: h5py.File, name: str, values: np.ndarray) -> None:
@@ -48,6 +52,8 @@ def numeric(file: h5py.File) -> dict[str, np.ndarray]:
     file.visititems(visit)
     groups = {name.split("/")[0]: "/".join(name.split("/")[:3]) for name in reversed(found) if name.count("/") > 2}
     groups |= {"task": "/".join(name.split("/")[:2]) for name in reversed(found) if name.startswith("task/")}
+    groups |= {"cost": "cost/fbnet"}
+    found = {name: v for name, v in found.items() if "/answers/" not in name or "/few_shot/" in name}
     return {name: v for name, v in found.items() if name.startswith(groups.get(name.split("/")[0], name))}
 
 

@@ -271,6 +271,23 @@ class Kinds(Plot):
         self.result("proxy_sweep", arrays)
         self.assert_pictures("proxy_sweep.png", "srcc_heatmap.png")
 
+    def test_cost_of_n_devices(self) -> None:
+        strategies = ["each_device", "one_proxy", "few_shot", "one_pass", "proposals_10"]
+        arrays = {
+            "cost/a task/strategies": strategies,
+            "cost/a task/n": np.array([1, 10, 1000]),
+            "cost/a task/measurements": np.array([[512, 5120, 512000]] + [[600, 700, 20600]] * 4),
+            "cost/a task/devices": [f"d{i}" for i in range(1000)],
+            "cost/a task/real": np.arange(1000) < 7,
+        }
+        for name in ("regret_share", "over", "over_5_percent", "unanswered"):
+            arrays[f"cost/a task/{name}"] = np.array([0.1, 0.3, 0.0, 0.2, np.nan])
+        self.result("cost_of_n_devices", arrays)
+        self.assert_pictures("cost_a task.png")  # without seconds
+        seconds = {f"a task: {name}, n = {n}": 0.5 * n for name in strategies for n in (1, 10, 1000)}
+        (self.folder / "provenance.json").write_text(json.dumps({"seconds": seconds}))
+        self.assert_pictures("cost_a task.png")
+
     def test_labels_never_flatter(self) -> None:
         self.assertEqual(
             [heatmap._label(v) for v in (1.0, 0.999, 0.9, 0.899, 0.854, -0.25, np.nan)],

@@ -9,7 +9,7 @@
 namespace oneproxy {
 
 // "exact" where all objectives add up over decisions, for it evaluates none of them; "exhaustive" for at most kQuick
-// architectures that the budget allows; "from_starts" where somebody proposes starts and few or no evaluations are
+// architectures that the budget allows; "from_starts" where somebody proposes starts, and few evaluations or none are
 // named; "coordinate_descent" for few evaluations; else "annealing", or "evolutionary" for problems that the kernels do
 // not run.
 std::string suitable_method(const SearchProblem& problem, const SearchQuestion& question);

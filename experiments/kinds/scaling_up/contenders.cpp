@@ -36,9 +36,7 @@ void add_policy(std::vector<Contender>& all, const World& world, const Fold& fol
   const auto begin = std::chrono::steady_clock::now();
   const auto result = train();
   const double seconds = seconds_since(begin);
-  const PolicyInputs inputs{autoregressive, fold.set.latency.n_coordinates(), static_cast<int>(world.qualities.size()),
-                            false};
-  const auto policy = std::make_shared<const Policy>(world.space(), inputs, result.shape, result.parameters);
+  const auto policy = trained_policy(world, fold, autoregressive, result);
   all.push_back(of_policy(world, fold, name.empty() ? "one_pass" : name, 1, policy, seconds));
   for (const auto n : world.settings.proposals)
     all.push_back(of_policy(world, fold, (name.empty() ? "proposals" : name) + "_" + std::to_string(n),
@@ -113,6 +111,13 @@ Contender of_search(const World& world, const std::string& method, std::int64_t 
 }
 
 }  // namespace
+
+std::shared_ptr<const Policy> trained_policy(const World& world, const Fold& fold, bool autoregressive,
+                                             const PolicyTrainingResult& result) {
+  const PolicyInputs inputs{autoregressive, fold.set.latency.n_coordinates(), static_cast<int>(world.qualities.size()),
+                            false};
+  return std::make_shared<const Policy>(world.space(), inputs, result.shape, result.parameters);
+}
 
 std::vector<Contender> make_contenders(const World& world, const Fold& fold, int trial) {
   std::vector<Contender> all;

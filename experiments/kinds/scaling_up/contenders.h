@@ -3,6 +3,7 @@
 // optimizer in its forms, and the searches of the field with few evaluations.
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,10 @@ struct Contender {
   bool takes_preferences = true;
   double training_seconds = 0;
 };
+
+// From a training on the fold's examples.
+std::shared_ptr<const Policy> trained_policy(const World& world, const Fold& fold, bool autoregressive,
+                                             const PolicyTrainingResult& result);
 
 // Trains what has to be trained. They refer to the world and the fold.
 std::vector<Contender> make_contenders(const World& world, const Fold& fold, int trial);

@@ -19,21 +19,6 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-// What a fit on all measurements says of every architecture.
-Predictor fitted_truth(const World& world, const Series& device) {
-  const auto& features = *world.features;
-  const auto all = draw_source(world.loaded->data, device, 0, world.settings.seed, 0);
-  const auto fit = fit_source(features, all);
-  const Tabulation tabulation(features.space(), features.physics().additive());
-  return tabulation.predictor(
-      [&](std::span<const std::uint8_t> choices) {
-        auto values = fit.predict(features.rows(choices));
-        for (double& value : values) value *= fit.median_ms;
-        return values;
-      },
-      "ms");
-}
-
 // The measurements themselves, where they are of every architecture.
 std::optional<Predictor> measured_truth(const World& world, const Series& device) {
   const auto& space = world.space();
@@ -58,7 +43,23 @@ std::vector<double> limits_of(const World& world, const Optima& optima, const Se
 
 }  // namespace
 
-std::unique_ptr<World> open_world(const Store& store, const Settings& settings) {
+Predictor fitted_truth(const World& world, const Series& device) {
+  const auto all = draw_source(world.loaded->data, device, 0, world.settings.seed, 0);
+  return predictor_of(*world.features, fit_source(*world.features, all));
+}
+
+Predictor predictor_of(const ArchitectureFeatures& features, const SourcePredictor& fit) {
+  const Tabulation tabulation(features.space(), features.physics().additive());
+  return tabulation.predictor(
+      [&](std::span<const std::uint8_t> choices) {
+        auto values = fit.predict(features.rows(choices));
+        for (double& value : values) value *= fit.median_ms;
+        return values;
+      },
+      "ms");
+}
+
+std::unique_ptr<World> load_world(const Store& store, const Settings& settings) {
   auto world = std::make_unique<World>();
   const std::string place = "task " + settings.name + ": ";
   world->settings = settings;
@@ -71,6 +72,13 @@ std::unique_ptr<World> open_world(const Store& store, const Settings& settings) 
   for (const auto& what : settings.qualities)
     world->qualities.push_back(make_objective(where, what, place + "qualities", Direction::maximise));
   world->sources = data.expand(settings.sources, place + "sources");
+  return world;
+}
+
+std::unique_ptr<World> open_world(const Store& store, const Settings& settings) {
+  auto world = load_world(store, settings);
+  const auto& data = world->loaded->data;
+  const std::string place = "task " + settings.name + ": ";
   for (const auto& group : settings.held_out) world->held_out.push_back(data.expand(group, place + "devices"));
   if (world->held_out.empty())
     for (const auto& name : world->sources) world->held_out.push_back({name});
@@ -86,7 +94,7 @@ std::unique_ptr<World> open_world(const Store& store, const Settings& settings) 
   return world;
 }
 
-Fold make_fold(const World& world, const std::vector<std::string>& held_out, int trial) {
+Fold learn_fold(const World& world, const std::vector<std::string>& held_out, int trial) {
   const auto& s = world.settings;
   const auto& data = world.loaded->data;
   const std::set<std::string> out(held_out.begin(), held_out.end());
@@ -99,13 +107,24 @@ Fold make_fold(const World& world, const std::vector<std::string>& held_out, int
   fold.sources = std::make_unique<Sources>(world.features, std::move(devices));
   fold.basis = std::make_unique<LatencyBasis>(*fold.sources);
   fold.optima = make_optima(world.space(), world.qualities, world.features->reference_choices());
-  auto begin = std::chrono::steady_clock::now();
+  return fold;
+}
+
+void make_examples(const World& world, int trial, Fold& fold) {
+  const auto& s = world.settings;
+  const auto begin = std::chrono::steady_clock::now();
   auto settings = s.optimizer.data;
   settings.seed = s.seed + static_cast<std::uint64_t>(trial);
   settings.keep_tables = s.ablations;  // the training without labels asks for them
   fold.set = make_training_set(*fold.basis, *fold.optima, static_cast<int>(world.qualities.size()), settings);
   fold.examples_seconds = seconds_since(begin);
+}
 
+Fold make_fold(const World& world, const std::vector<std::string>& held_out, int trial) {
+  const auto& s = world.settings;
+  const auto& data = world.loaded->data;
+  Fold fold = learn_fold(world, held_out, trial);
+  make_examples(world, trial, fold);
   const auto& method = s.method.settings();
   const auto learned = method.learn(*fold.sources, s.seed);
   const LookupTrial look(*world.archs, *fold.sources, method, learned, {}, s.seed, trial);

@@ -26,7 +26,9 @@ struct World {
   const SearchSpace& space() const { return loaded->space; }
 };
 
-// Errors name the task: unknown devices or qualities, fewer than three sources left.
+// All but who is held out. Errors name the task: unknown devices or qualities.
+std::unique_ptr<World> load_world(const Store& store, const Settings& settings);
+// Errors beside: fewer than three sources left.
 std::unique_ptr<World> open_world(const Store& store, const Settings& settings);
 
 // A device as it is measured in full.
@@ -54,6 +56,14 @@ struct Fold {
   double examples_seconds = 0;
 };
 
+// What a fit on all measurements of a device says of every architecture, ms.
+Predictor fitted_truth(const World& world, const Series& device);
+// What a fit says of every architecture, ms.
+Predictor predictor_of(const ArchitectureFeatures& features, const SourcePredictor& fit);
+
+// Sources, basis and optima alone, then the training set, then targets too.
+Fold learn_fold(const World& world, const std::vector<std::string>& held_out, int trial);
+void make_examples(const World& world, int trial, Fold& fold);
 Fold make_fold(const World& world, const std::vector<std::string>& held_out, int trial);
 
 }  // namespace oneproxy::scaling_up

@@ -37,16 +37,25 @@ void read_limits(Config& t, Settings& s) {
   }
 }
 
-void read_shared(Config& t, Settings& s) {
-  s.set = t.text("set", s.set, "set of measurements in the store");
-  s.geometry = t.text("geometry", s.geometry, "data set whose shapes the physical features follow; \"\" is the first");
-  s.limits_at = t.numbers("limits_at", s.limits_at, 0, 1, "limits at these quantiles of the true latencies");
-  s.limits_of_range = t.flag("limits_of_range", s.limits_of_range, "limits_at are shares of their range instead");
-  s.samples_source =
-      static_cast<int>(t.integer("samples_source", s.samples_source, 3, 1000000, "measurements of each source device"));
-  s.samples_target = static_cast<int>(t.integer("samples_target", s.samples_target, 3, 5000, "of each target"));
+// Of the cost of n devices alone.
+void read_fleet(Config& t, FleetSettings& s) {
+  s.n = t.integers("n", s.n, 1, 1000000, "numbers of devices, the first of the fleet");
+  s.targets =
+      t.texts("targets", s.targets, "real devices that the fleet begins with, sources aside; \"all\" of the set");
+  s.generated = static_cast<int>(t.integer("generated", s.generated, 0, 1000000, "plausible devices after them"));
+  s.proxy = t.text("proxy", s.proxy, "the one proxy, one of the sources; \"\": the one that is most like the others");
+  s.samples_each = static_cast<int>(
+      t.integer("samples_each", s.samples_each, 3, 1000000, "measurements for a predictor of its own"));
+  s.samples_adaproxy =
+      static_cast<int>(t.integer("samples_adaproxy", s.samples_adaproxy, 5, 1000000, "of AdaProxy, a device"));
+  s.front_points = static_cast<int>(
+      t.integer("front_points", s.front_points, 2, 100000, "limits at which a front is taken, that is then measured"));
+  s.optimizer = t.flag("optimizer", s.optimizer, "also the neural optimizer, which needs LibTorch");
+}
+
+// Of the neural optimizer's experiment alone.
+void read_rivals(Config& t, Settings& s) {
   s.trials = static_cast<int>(t.integer("trials", s.trials, 1, 1000, "repetitions with other draws"));
-  s.proposals = t.integers("proposals", s.proposals, 2, 10000, "of the optimizer, of which the best is taken");
   s.evaluations = t.integers("evaluations", s.evaluations, 1, 10000000,
                              "of random and evolutionary search on the adapted predictor; [] for none");
   s.ablations =
@@ -54,6 +63,33 @@ void read_shared(Config& t, Settings& s) {
              "also an optimizer of independent decisions, one without labels, one trained on the sources alone");
   s.label_free_steps = t.integer("label_free_steps", s.label_free_steps, 1, 100000000,
                                  "of the training without labels, at most; they are slow on a small space");
+}
+
+// Who is judged, of the same.
+void read_held_out(Config& t, Settings& s) {
+  for (auto& family : t.tables("family", "devices that are left out together and judged; none: each device alone")) {
+    const auto name = family.text("name", std::nullopt, "of the family, for people");
+    s.held_out.push_back(family.texts("devices", {}, "its devices"));
+    if (s.held_out.back().empty())
+      throw Error(family.location("devices") + ": family " + name + " has no devices; name some");
+  }
+  const double none = -std::numeric_limits<double>::max();
+  const double worst = t.number("worst_quality", none, none, std::numeric_limits<double>::max(),
+                                "corner of the hypervolume; what is worse is on no front");
+  if (worst > none) s.worst_quality = worst;
+  read_limits(t, s);
+}
+
+void read_shared(Config& t, Settings& s, Kind kind) {
+  s.set = t.text("set", s.set, "set of measurements in the store");
+  s.geometry = t.text("geometry", s.geometry, "data set whose shapes the physical features follow; \"\" is the first");
+  s.limits_at = t.numbers("limits_at", s.limits_at, 0, 1, "limits at these quantiles of the true latencies");
+  s.limits_of_range = t.flag("limits_of_range", s.limits_of_range, "limits_at are shares of their range instead");
+  s.samples_source =
+      static_cast<int>(t.integer("samples_source", s.samples_source, 3, 1000000, "measurements of each source device"));
+  s.samples_target = static_cast<int>(t.integer("samples_target", s.samples_target, 3, 5000, "of each target"));
+  s.proposals = t.integers("proposals", s.proposals, 2, 10000, "of the optimizer, of which the best is taken");
+  kind == Kind::neural_optimizer ? read_rivals(t, s) : read_fleet(t, s.fleet);
   s.method.read(t);
   read_optimizer(t, s.optimizer);
 }
@@ -77,13 +113,12 @@ void read_optimizer(Config& t, OptimizerSettings& settings) {
   training.learning_rate = t.number("learning_rate", training.learning_rate, 1e-8, 1, "falls to 0 along a half cosine");
 }
 
-std::vector<Settings> read_tasks(Config& config, std::uint64_t seed) {
+std::vector<Settings> read_tasks(Config& config, std::uint64_t seed, Kind kind) {
   Settings defaults;
   defaults.worst_quality = std::numeric_limits<double>::quiet_NaN();
-  read_shared(config, defaults);
+  read_shared(config, defaults, kind);
   std::vector<Settings> tasks;
-  for (auto& t : config.tables(
-           "task", "a task: name, space, qualities, families to leave out, and any of the keys above for it")) {
+  for (auto& t : config.tables("task", "a task: name, space, qualities, and any of the keys above for it")) {
     Settings s = defaults;
     s.name = t.text("name", std::nullopt, "of the task, in the summary");
     s.space = s.space_reference = read_space(t);
@@ -93,18 +128,9 @@ std::vector<Settings> read_tasks(Config& config, std::uint64_t seed) {
                           "learns all of them");
     s.sources =
         t.texts("sources", s.sources, "devices to learn from, those that are held out aside; \"all\" of the set");
-    for (auto& family : t.tables("family", "devices that are left out together and judged; none: each device alone")) {
-      const auto name = family.text("name", std::nullopt, "of the family, for people");
-      s.held_out.push_back(family.texts("devices", {}, "its devices"));
-      if (s.held_out.back().empty())
-        throw Error(family.location("devices") + ": family " + name + " has no devices; name some");
-    }
-    const double none = -std::numeric_limits<double>::max();
-    const double worst = t.number("worst_quality", none, none, std::numeric_limits<double>::max(),
-                                  "corner of the hypervolume; what is worse is on no front");
-    if (worst > none) s.worst_quality = worst;
-    read_limits(t, s);
-    read_shared(t, s);
+    if (kind == Kind::neural_optimizer) read_held_out(t, s);
+    read_shared(t, s, kind);
+    if (kind == Kind::cost_of_n_devices) s.ablations = false;
     s.seed = s.optimizer.data.seed = s.optimizer.training.seed = seed;
     if (s.qualities.empty())
       throw Error(t.location("name") + ": task " + s.name + " needs qualities, for example \"model:macs\"");

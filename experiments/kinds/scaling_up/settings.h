@@ -16,6 +16,19 @@ namespace oneproxy::scaling_up {
 // defaults.
 void read_optimizer(Config& config, OptimizerSettings& settings);
 
+enum class Kind { neural_optimizer, cost_of_n_devices };
+
+// Of the cost of n devices alone.
+struct FleetSettings {
+  std::vector<std::int64_t> n = {1, 3, 10, 30, 100, 300, 1000};  // devices
+  std::vector<std::string> targets = {"all"};                    // real ones, sources aside
+  int generated = 1000;
+  std::string proxy;  // one of the sources; "": the one that is most like the others
+  int samples_each = 512, samples_adaproxy = 70;
+  int front_points = 100;
+  bool optimizer = true;
+};
+
 struct Settings {
   std::string name, space, space_reference, set = "help", geometry;
   std::vector<std::string> qualities;
@@ -33,10 +46,11 @@ struct Settings {
   bool ablations = true;
   std::int64_t label_free_steps = 1000;  // each looks at every architecture of a small space
   OptimizerSettings optimizer;
+  FleetSettings fleet;
   std::uint64_t seed = 1;
 };
 
-// The [[task]] tables; keys before them are their defaults.
-std::vector<Settings> read_tasks(Config& config, std::uint64_t seed);
+// The [[task]] tables; keys before them are their defaults. What only the other kind reads is an unknown key.
+std::vector<Settings> read_tasks(Config& config, std::uint64_t seed, Kind kind);
 
 }  // namespace oneproxy::scaling_up
