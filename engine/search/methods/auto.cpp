@@ -52,19 +52,20 @@ std::string suitable_method(const SearchProblem& problem, const SearchQuestion& 
 }
 
 SearchMethodKind auto_method() {
-  return {
-      "auto",
-      "exact or exhaustive where that is quick, coordinate_descent for few evaluations, else annealing or evolutionary",
-      false,
-      true,
-      true,
-      [](Config& config) {
-        std::map<std::string, std::unique_ptr<SearchMethod>> methods;
-        for (const auto& kind : {exact_method(), exhaustive_method(), annealing_method(), coordinate_descent_method(),
-                                 evolutionary_method(), from_starts_method()})
-          methods[kind.name] = kind.read(config);
-        return std::make_unique<AutoSearch>(std::move(methods));
-      }};
+  return {"auto",
+          "exact or exhaustive where that is quick, from_starts or coordinate_descent for few evaluations, else "
+          "annealing or "
+          "evolutionary",
+          false,
+          true,
+          true,
+          [](Config& config) {
+            std::map<std::string, std::unique_ptr<SearchMethod>> methods;
+            for (const auto& kind : {exact_method(), exhaustive_method(), annealing_method(),
+                                     coordinate_descent_method(), evolutionary_method(), from_starts_method()})
+              methods[kind.name] = kind.read(config);
+            return std::make_unique<AutoSearch>(std::move(methods));
+          }};
 }
 
 }  // namespace oneproxy
