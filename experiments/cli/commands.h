@@ -89,7 +89,7 @@ struct MakeOptimizerOptions {
 std::string make_optimizer(const MakeOptimizerOptions& options);
 
 struct AskOptimizerOptions {
-  std::string optimizer, out;
+  std::string optimizer, out;                  // optimizer "": exact answers
   std::string space;                           // "": the optimizer's
   std::vector<std::string> devices, energies;  // files of predictors, or as objectives are named
   std::vector<double> limits, preference;      // one of them
@@ -98,7 +98,7 @@ struct AskOptimizerOptions {
   std::string set = "help", store;
   std::uint64_t seed = 1;
 };
-// `oneproxy optimize`: architectures for devices under limits, or by a preference.
+// `oneproxy optimize`: architectures for devices under limits (exactly too), or by a preference.
 std::string ask_optimizer(const AskOptimizerOptions& options);
 
 // `oneproxy export RESULT --csv`: fronts, predictions and matrices of a result as CSV files in `to`

@@ -352,8 +352,11 @@ int run_program(int argc, char** argv) {
   make_command->callback([&] { output = make_optimizer(make); });
 
   AskOptimizerOptions ask;
-  auto* ask_command = app.add_subcommand("optimize", "ask a trained optimizer for architectures, in milliseconds");
-  ask_command->add_option("--optimizer", ask.optimizer, "its file, as train-optimizer writes it")->required();
+  auto* ask_command = app.add_subcommand("optimize",
+                                         "architectures for many devices under limits: by a trained optimizer in "
+                                         "milliseconds, or exactly");
+  ask_command->add_option("--optimizer", ask.optimizer,
+                          "its file, as train-optimizer writes it; without one answers are exact, of one --quality");
   ask_command
       ->add_option("--device", ask.devices,
                    "predictor of a device: FILE.h5 as adapt writes it, table:NAME, proxy:DEVICE; several at once")
@@ -363,7 +366,7 @@ int run_program(int argc, char** argv) {
       ->add_option("--preference", ask.preference,
                    "instead: weights of quality, latency (and energy), for example 0.7,0.3")
       ->delimiter(',');
-  ask_command->add_option("--quality", ask.quality, "one that it was trained for (default: its first)");
+  ask_command->add_option("--quality", ask.quality, "one that the optimizer was trained for (default: its first)");
   ask_command->add_option("--energy", ask.energies, "predictor of each device's energy, in order");
   ask_command
       ->add_option("--proposals", ask.proposals,

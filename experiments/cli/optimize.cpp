@@ -1,4 +1,4 @@
-// `oneproxy train-optimizer` and `oneproxy optimize`: a network that answers with an architecture, and the question.
+// `oneproxy train-optimizer` and `oneproxy optimize`: architectures for many devices, by a trained network or exactly.
 #include <algorithm>
 #include <cmath>
 
@@ -10,6 +10,7 @@
 #include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/data/csv.h"
+#include "oneproxy/engine/fleet/fleet_search.h"
 #include "oneproxy/engine/optimizer/optimizer.h"
 #include "oneproxy/engine/optimizer/train_optimizer.h"
 #include "oneproxy/engine/report/table.h"
@@ -48,6 +49,61 @@ struct Found {
   std::optional<Measurements> data;
 };
 
+// What is answered, as a table for people and as CSV.
+class Answers {
+ public:
+  Answers(const SearchSpace& space, const std::string& quality)
+      : space_(space), table_({"device", "limit", "latency", quality, "architecture"}) {}
+
+  void add(const std::string& device, std::optional<double> limit, std::span<const std::uint8_t> choices,
+           double latency, double quality, std::optional<double> energy) {
+    const auto arch = space_.to_string(choices);
+    table_.row({device, limit ? plain(*limit) : "-", brief(latency), brief(quality), arch});
+    csv_ += csv_field(device) + "," + (limit ? plain(*limit) : "") + "," + plain(latency) + "," + plain(quality) + "," +
+            (energy ? plain(*energy) : "") + "," + csv_field(arch) + "\n";
+  }
+  // For standard output; the CSV goes to the file, where one is named.
+  std::string text(const std::string& file) const {
+    if (file.empty()) return table_.markdown();
+    write_file_atomically(file, csv_);
+    return table_.markdown() + "\n" + file + "\n";
+  }
+
+ private:
+  const SearchSpace& space_;
+  Table table_;
+  std::string csv_ = "device,limit,latency,quality,energy,arch\n";
+};
+
+// Without an optimizer: exactly.
+std::string ask_exactly(const AskOptimizerOptions& options) {
+  if (options.space.empty() || options.quality.empty() || options.limits.empty())
+    throw Error("optimize: without --optimizer answers are exact, and need --space, --quality and --limit");
+  if (!options.preference.empty() || !options.energies.empty())
+    throw Error(
+        "optimize: a preference and an energy are for an --optimizer; exact answers are for limits on a latency");
+  const Found found(options.space, options.set, options.store);
+  const auto quality = make_objective(found.sources(), options.quality, "--quality", Direction::maximise);
+  const FleetSearch search(found.space, quality);
+  std::vector<Predictor> devices;
+  std::vector<double> limits;
+  for (const auto& name : options.devices) {
+    devices.push_back(*found.device(name, "--device"));
+    limits.insert(limits.end(), options.limits.begin(), options.limits.end());
+  }
+  const auto found_best = search.best(devices, limits, Backend::cpu);
+  Answers answers(found.space, options.quality);
+  for (std::size_t i = 0; i < found_best.size(); ++i) {
+    const auto& device = options.devices[i / options.limits.size()];
+    const auto& best = found_best[i];
+    if (best.found())
+      answers.add(device, limits[i], best.choices, best.latency, best.quality, std::nullopt);
+    else
+      log_warning(device + ": no architecture keeps " + plain(limits[i]));
+  }
+  return answers.text(options.out);
+}
+
 }  // namespace
 
 std::string make_optimizer(const MakeOptimizerOptions& options) {
@@ -80,6 +136,7 @@ std::string make_optimizer(const MakeOptimizerOptions& options) {
 }
 
 std::string ask_optimizer(const AskOptimizerOptions& options) {
+  if (options.optimizer.empty()) return ask_exactly(options);
   const auto saved = load_optimizer(options.optimizer);
   const Found found(options.space.empty() ? saved.space : options.space, options.set, options.store);
   const Optimizer optimizer(saved, found.space, found.qualities(saved.qualities), options.optimizer);
@@ -99,8 +156,7 @@ std::string ask_optimizer(const AskOptimizerOptions& options) {
   std::vector<std::optional<double>> limits(options.limits.begin(), options.limits.end());
   if (limits.empty()) limits.push_back(std::nullopt);
 
-  Table table({"device", "limit", "latency", saved.qualities[question.quality], "architecture"});
-  std::string csv = "device,limit,latency,quality,energy,arch\n";
+  Answers answers(found.space, saved.qualities[question.quality]);
   for (std::size_t d = 0; d < options.devices.size(); ++d) {
     const auto latency = found.device(options.devices[d], "--device");
     const auto energy = options.energies.empty() ? nullptr : found.device(options.energies[d], "--energy");
@@ -109,23 +165,16 @@ std::string ask_optimizer(const AskOptimizerOptions& options) {
     for (const auto& limit : limits) {
       question.limit = limit;
       const auto answer = optimizer.answer(device, question);
-      const std::string asked = limit ? plain(*limit) : "-";
       if (answer.choices.empty()) {
         log_warning(options.devices[d] + ": none of " + std::to_string(answer.n_proposals) + " proposals keeps " +
-                    asked + "; ask for more --proposals, or take `oneproxy search`");
+                    plain(*limit) + "; ask for more --proposals, or take `oneproxy search`");
         continue;
       }
-      const auto arch = found.space.to_string(answer.choices);
-      table.row({options.devices[d], asked, brief(answer.latency), brief(answer.quality), arch});
-      csv += csv_field(options.devices[d]) + "," + (limit ? plain(*limit) : "") + "," + plain(answer.latency) + "," +
-             plain(answer.quality) + "," + (energy ? plain(answer.energy) : "") + "," + csv_field(arch) + "\n";
+      answers.add(options.devices[d], limit, answer.choices, answer.latency, answer.quality,
+                  energy ? std::optional(answer.energy) : std::nullopt);
     }
   }
-  if (!options.out.empty()) {
-    write_file_atomically(options.out, csv);
-    return table.markdown() + "\n" + options.out + "\n";
-  }
-  return table.markdown();
+  return answers.text(options.out);
 }
 
 }  // namespace oneproxy
