@@ -17,6 +17,7 @@ from plots import (  # noqa: E402
     device_features,
     few_shot,
     heatmap,
+    neural_optimizer,
     pareto,
     result,
     samples,
@@ -37,6 +38,7 @@ PICTURES = (
     sweep,
     searchers,
     device_features,
+    neural_optimizer,
     cost_of_n_devices,
 )
 
@@ -72,7 +74,7 @@ def plot(folder: Path, out: Path | None, pdf: bool) -> list[Path]:
         raise PlotError(
             f"{folder}: no picture for a result of kind {kind!r}; there are pictures for monotonicity, "
             "adaproxy, front_transfer, search, train_predictor, few_shot, device_features, proxy_sweep, "
-            "searchers, cost_of_n_devices and reproduce_nb201"
+            "neural_optimizer, searchers, cost_of_n_devices and reproduce_nb201"
         )
     try:
         figures = {name: figure for picture in applicable for name, figure in picture.draw(read).items()}

@@ -40,9 +40,8 @@ Optimizer::Optimizer(SavedOptimizer saved, const SearchSpace& space, std::vector
       qualities_(std::move(qualities)),
       policy_(policy_of(saved_, space, where)) {
   if (qualities_.size() != saved_.qualities.size())
-    throw Error(where + ": the optimizer was trained for " +
-                count_of(static_cast<std::int64_t>(saved_.qualities.size()), "quality") + ", " +
-                std::to_string(qualities_.size()) + " are given");
+    throw Error(where + ": the optimizer was trained for so many qualities: " +
+                std::to_string(saved_.qualities.size()) + "; given are " + std::to_string(qualities_.size()));
 }
 
 Optimizer::Device Optimizer::device(const Predictor& latency, const Predictor* energy) const {

@@ -36,7 +36,7 @@ class Optimizer {
   // A limit in the latency's unit, or a preference (weights of quality, latency, energy of any positive sum).
   struct Question {
     int quality = 0;
-    std::optional<double> limit;
+    std::optional<double> limit = std::nullopt;
     std::array<double, 3> preference{};
     int proposals = 10;  // 1: one pass, unchecked
     std::uint64_t seed = 1;
