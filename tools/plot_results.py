@@ -74,7 +74,7 @@ def plot(folder: Path, out: Path | None, pdf: bool) -> list[Path]:
         raise PlotError(
             f"{folder}: no picture for a result of kind {kind!r}; there are pictures for monotonicity, "
             "adaproxy, front_transfer, search, train_predictor, few_shot, device_features, proxy_sweep, "
-            "neural_optimizer, searchers, cost_of_n_devices and reproduce_nb201"
+            "neural_optimizer, cost_of_n_devices, searchers and reproduce_nb201"
         )
     try:
         figures = {name: figure for picture in applicable for name, figure in picture.draw(read).items()}

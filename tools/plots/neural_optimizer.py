@@ -62,7 +62,8 @@ def _panel(axes: Axes, result: Result, group: str) -> None:
         start = next((key for key in LOOKS if name.startswith(key)), "")
         colour, marker = LOOKS.get(start, (style.BLACK, "."))
         many = name.rsplit("_", 1)[-1]
-        filled = "full" if not many.isdigit() or int(many) < MANY else "none"  # what looks at more is drawn hollow
+        # What looks at more is drawn emptier.
+        filled = "full" if not many.isdigit() else "left" if int(many) < MANY else "none"
         axes.plot(x, max(y, least), color=colour, marker=marker, markersize=8, linestyle="none", fillstyle=filled,
                   label=name.replace("_", " "))  # fmt: skip
     axes.set_yscale("log")

@@ -23,6 +23,8 @@ class AutoSearch : public SearchMethod {
     if (name == "exact") why += ", all objectives add up over decisions";
     if (name == "from_starts") why += ", no exact search can run, and an optimizer proposes where to begin";
     if (name == "exhaustive") why += ", all " + to_decimal(exhaustive_size(evaluator.problem())) + " architectures";
+    if (name != "from_starts" && !evaluator.question().starts.empty())
+      why += ", which needs no proposals of an optimizer";
     log_info("method auto: " + why);
     SearchResult found = methods_.at(name)->search(evaluator);
     found.certainty += " (auto: " + name + ")";
@@ -40,9 +42,11 @@ std::string suitable_method(const SearchProblem& problem, const SearchQuestion& 
   if (adds_up(problem) && !several_of_three) return "exact";
   const auto most = static_cast<ArchIndex>(question.budget.evaluations);
   if (exhaustive_size(problem) <= (most > 0 && most < kQuick ? most : kQuick)) return "exhaustive";
-  if (!question.starts.empty()) return "from_starts";
   const auto n_limits = static_cast<std::int64_t>(question.limits.size());
+  const bool has_budget = question.budget.evaluations > 0 || question.budget.seconds > 0;
   const bool few = question.budget.evaluations > 0 && question.budget.evaluations <= kFewEvaluations * n_limits;
+  // Proposals are worth most where little may be evaluated (docs/scaling_up.md).
+  if (!question.starts.empty() && (few || !has_budget)) return "from_starts";
   if (few) return "coordinate_descent";
   return problem.has_kernels() ? "annealing" : "evolutionary";
 }

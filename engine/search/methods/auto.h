@@ -9,8 +9,9 @@
 namespace oneproxy {
 
 // "exact" where all objectives add up over decisions, for it evaluates none of them; "exhaustive" for at most kQuick
-// architectures that the budget allows; "from_starts" where somebody proposes starts; "coordinate_descent" for few
-// evaluations; else "annealing", or "evolutionary" for problems that the kernels do not run.
+// architectures that the budget allows; "from_starts" where somebody proposes starts, and few evaluations or none are
+// named; "coordinate_descent" for few evaluations; else "annealing", or "evolutionary" for problems that the kernels do
+// not run.
 std::string suitable_method(const SearchProblem& problem, const SearchQuestion& question);
 
 inline constexpr std::uint64_t kQuick = std::uint64_t{1} << 24;  // a minute on a core for an MLP, seconds for tables

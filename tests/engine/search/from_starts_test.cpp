@@ -77,6 +77,10 @@ TEST_F(FromStartsOfFbnet, AutoTakesItWhereNoExactSearchCanRun) {
   EXPECT_EQ(suitable_method(problem, question), "coordinate_descent");
   question.starts = {random(3)};
   EXPECT_EQ(suitable_method(problem, question), "from_starts");
+  question.budget.evaluations = 0;
+  EXPECT_EQ(suitable_method(problem, question), "from_starts");
+  question.budget.evaluations = 1000000;  // enough for annealing to be better
+  EXPECT_EQ(suitable_method(problem, question), "annealing");
   EXPECT_EQ(suitable_method(world.problem("model:macs", "proxy:pixel3"), question), "exact");
 }
 
