@@ -56,13 +56,14 @@ class CostOfNDevices : public Experiment {
     if (settings_.empty())
       throw Error("cost_of_n_devices: the configuration has no [[task]] with name, space and qualities");
     for (const auto& task : settings_) {
-      if (task.fleet.optimizer) require_torch();
       results_.emplace_back().world = load_world(store, task);
       check(*results_.back().world);
     }
   }
 
   void run(Workspace& work) override {
+    for (const auto& task : settings_)
+      if (task.fleet.optimizer) require_torch();
     for (auto& result : results_) {
       run_task(work, result);
       write_arrays(work, result);

@@ -54,13 +54,13 @@ class NeuralOptimizer : public Experiment {
   }
 
   void prepare(const Store& store) override {
-    require_torch();
     if (settings_.empty())
       throw Error("neural_optimizer: the configuration has no [[task]] with name, space and qualities");
     for (const auto& task : settings_) results_.emplace_back().world = open_world(store, task);
   }
 
   void run(Workspace& work) override {
+    require_torch();
     for (auto& result : results_) {
       Timer timer(work.timings, "task " + result.world->settings.name);
       run_task(result);
@@ -203,9 +203,13 @@ class NeuralOptimizer : public Experiment {
       std::vector<double> regret, over, much_over, volume;
       for (const auto& name : result.contenders) {
         const auto& tally = of.at(name);
-        summary.set("regret." + at + name, mean_of(tally.regret));
-        summary.set("quality." + at + name, mean_of(tally.quality));
-        summary.set("gap." + at + name, mean_of(tally.gap));
+        const auto set_mean = [&](const std::string& key, const std::vector<double>& values) {
+          summary.set(key + "." + at + name, mean_of(values));
+          if (values.empty()) summary.set_reason(key + "." + at + name, "nothing was answered");
+        };
+        set_mean("regret", tally.regret);
+        set_mean("quality", tally.quality);
+        set_mean("gap", tally.gap);
         summary.set("violations." + at + name, tally.share(tally.over));
         summary.set("violations_5." + at + name, tally.share(tally.much_over));
         summary.set("unanswered." + at + name, tally.share(tally.unanswered));

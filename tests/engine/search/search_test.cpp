@@ -116,6 +116,7 @@ TEST(SearchMethods, KeepTheContract) {
     SearchQuestion question;
     question.limits = limits;
     question.n_best = 4;
+    question.starts = random_starts(problem, limits.size());
     Evaluator evaluator(problem, question), again(problem, question);
     const auto found = method->search(evaluator);
     set_thread_count(1);
@@ -154,6 +155,7 @@ TEST(SearchMethods, KeepToTheirBudget) {
       SearchQuestion question;
       question.limits = latency_limits({8, 15});
       question.budget.evaluations = evaluations;
+      question.starts = random_starts(problem, question.limits.size());
       Evaluator evaluator(problem, question);
       const auto found = kind.read(config)->search(evaluator);
       EXPECT_LE(evaluator.n_evaluated(), evaluations + 120) << "one step of all chains, or one generation";

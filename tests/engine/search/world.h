@@ -77,12 +77,23 @@ inline std::vector<Limits> latency_limits(const std::vector<double>& bounds) {
   return limits;
 }
 
+// What a method that begins from proposals is given here: for each of the limits random architectures.
+inline std::vector<std::vector<std::vector<std::uint8_t>>> random_starts(const SearchProblem& problem,
+                                                                         std::size_t n_limits) {
+  const auto flat = random_architectures(problem, 300, 11);
+  std::vector<std::vector<std::uint8_t>> one;
+  const auto width = static_cast<std::ptrdiff_t>(problem.part.space().n_decisions());
+  for (auto i = flat.begin(); i != flat.end(); i += width) one.emplace_back(i, i + width);
+  return std::vector(n_limits, one);
+}
+
 inline SearchResult run(const SearchMethod& method, const SearchProblem& problem, const std::vector<Limits>& limits,
                         std::uint64_t seed = 1, int n_best = 1) {
   SearchQuestion question;
   question.limits = limits;
   question.seed = seed;
   question.n_best = n_best;
+  question.starts = random_starts(problem, limits.size());
   Evaluator evaluator(problem, question);
   return method.search(evaluator);
 }
