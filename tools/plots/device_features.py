@@ -25,10 +25,10 @@ def draw(result: Result) -> dict[str, Figure]:
     rows, columns = style.grid(len(panels))
     legend_rows = -(-len(features) // LEGEND_COLUMNS)
     figure, body = style.sheet(max(7.5, 3.9 * columns), 3.1 * rows + 0.9 + 0.2 * legend_rows, result.footer())
-    axes = body.subplots(rows, columns, squeeze=False).flat
+    axes = list(body.subplots(rows, columns, squeeze=False).flat)
     for panel, (task, protocol, title) in zip(axes, panels):
         _panel(panel, result, f"task/{task}/{protocol}/srcc", f"{task}: {title}", features)
-    for panel in list(axes)[len(panels) :]:
+    for panel in axes[len(panels) :]:
         panel.set_visible(False)
     body.suptitle("What describes a device: mean SRCC over the targets")
     handles, labels = body.axes[0].get_legend_handles_labels()

@@ -30,11 +30,11 @@ def draw(result: Result) -> dict[str, Figure]:
     panels = _panels(result)
     rows, columns = style.grid(len(panels))
     figure, body = style.sheet(max(7.5, 4.2 * columns), 3.4 * rows + 1.2, result.footer())
-    axes = body.subplots(rows, columns, squeeze=False).flat
+    axes = list(body.subplots(rows, columns, squeeze=False).flat)
     for panel, (task, quality, truth) in zip(axes, panels):
         _panel(panel, result, f"optimizer/{task}/{quality}/{truth}")
-        panel.set_title(f"{task}: {quality}, latency as {truth}")
-    for panel in list(axes)[len(panels) :]:
+        panel.set_title(f"{task}: {quality}, {truth}")
+    for panel in axes[len(panels) :]:
         panel.set_visible(False)
     known = {}  # not every panel has every contender
     for panel in body.axes:
@@ -49,7 +49,8 @@ def _panels(result: Result) -> list[tuple[str, str, str]]:
         parts = name.strip("/").split("/")
         if len(parts) == 5 and parts[0] == "optimizer" and parts[4] == "regret":
             found.append((parts[1], parts[2], parts[3]))
-    return found
+    # Against measurements, where every architecture was measured; else against the fit to them.
+    return [one for one in found if one[2] == "measured" or (one[0], one[1], "measured") not in found]
 
 
 def _panel(axes: Axes, result: Result, group: str) -> None:

@@ -79,7 +79,8 @@ void write_protocol(Workspace& work, const Task& task, const Settings& s, const 
       work.summary.set("srcc_mean." + key, cell.mean.mean);
       work.summary.set("srcc_worst." + key, cell.worst);
       if (cell.n_targets == 0)
-        work.summary.set_reason("srcc_mean." + key, "the feature needs more measurements, or a data sheet");
+        for (const auto* what : {"srcc_mean.", "srcc_worst."})
+          work.summary.set_reason(what + key, "the feature needs more measurements, or a data sheet");
       const bool spread = !std::isnan(cell.mean.half);
       row.push_back(cell.n_targets == 0 ? "-" : fixed(cell.mean.mean) + (spread ? " +- " + fixed(cell.mean.half) : ""));
     }
