@@ -1,6 +1,7 @@
 #pragma once
 // A kind of experiment: reads its keys, resolves its names, runs. One small file a kind composes the parts
 // of the engine; what every kind needs (store, space, result folder, provenance) is here.
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -100,6 +101,15 @@ std::unique_ptr<Experiment> read_neural_optimizer(Config& config, std::uint64_t 
 std::unique_ptr<Experiment> read_cost_of_n_devices(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_proxy_sweep(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_reproduce_nb201(Config& config, std::uint64_t seed);
+
+// The spaces of tasks, each once, in order: what Experiment::spaces of a kind with tasks is.
+template <class Tasks>
+std::vector<std::string> spaces_of(const Tasks& tasks) {
+  std::vector<std::string> names;
+  for (const auto& task : tasks)
+    if (std::find(names.begin(), names.end(), task.space) == names.end()) names.push_back(task.space);
+  return names;
+}
 
 // Latency limits without those that would have the same name in the summary, in order.
 std::vector<double> distinct_limits(const std::vector<double>& limits_ms);

@@ -94,6 +94,7 @@ struct AskOptimizerOptions {
   std::vector<std::string> devices, energies;  // files of predictors, or as objectives are named
   std::vector<double> limits, preference;      // one of them
   std::string quality;                         // "": the optimizer's first
+  std::vector<std::string> sources;            // that it must be made from; empty: whatever they were
   int proposals = 10;
   std::string set = "help", store;
   std::uint64_t seed = 1;

@@ -373,6 +373,9 @@ int run_program(int argc, char** argv) {
                    "so many are checked by the predictors, the best that keeps the limit is taken; 1: one pass")
       ->capture_default_str()
       ->check(CLI::Range(1, 100000));
+  ask_command->add_option("--sources", ask.sources,
+                          "refuse an optimizer that was made from other source devices than these, as they are in the "
+                          "store now");
   ask_command->add_option("--out", ask.out, "CSV for the answers");
   ask_command->add_option("--space", ask.space, "search space (default: the optimizer's)");
   ask_command->add_option("--set", ask.set, "set of measurements behind the qualities")->capture_default_str();

@@ -75,6 +75,19 @@ class Answers {
   std::string csv_ = "device,limit,latency,quality,energy,arch\n";
 };
 
+// Error where the optimizer was made from other sources, or other measurements of them, than those of the store.
+void require_sources(const AskOptimizerOptions& options, const SavedOptimizer& saved, const Found& found) {
+  SourceQuery query;
+  query.set = options.set;
+  query.store = options.store;
+  query.devices = options.sources;
+  if (const auto seed = saved.record.find("seed"); seed != saved.record.end())  // of the draws of their measurements
+    query.seed = static_cast<std::uint64_t>(std::get<std::int64_t>(seed->second));
+  const auto features = std::make_shared<ArchitectureFeatures>(SearchSpace::load(found.space.reference()));
+  const auto loaded = load_sources(features, query);
+  check_sources(saved, loaded.sources.names(), checksum(loaded.sources.devices), options.optimizer);
+}
+
 // Without an optimizer: exactly.
 std::string ask_exactly(const AskOptimizerOptions& options) {
   if (options.space.empty() || options.quality.empty() || options.limits.empty())
@@ -139,6 +152,7 @@ std::string ask_optimizer(const AskOptimizerOptions& options) {
   if (options.optimizer.empty()) return ask_exactly(options);
   const auto saved = load_optimizer(options.optimizer);
   const Found found(options.space.empty() ? saved.space : options.space, options.set, options.store);
+  if (!options.sources.empty()) require_sources(options, saved, found);
   const Optimizer optimizer(saved, found.space, found.qualities(saved.qualities), options.optimizer);
   if (options.limits.empty() == options.preference.empty())
     throw Error("optimize: give either --limit or --preference");

@@ -45,12 +45,7 @@ class CostOfNDevices : public Experiment {
  public:
   CostOfNDevices(Config& config, std::uint64_t seed) : settings_(read_tasks(config, seed, Kind::cost_of_n_devices)) {}
 
-  std::vector<std::string> spaces() const override {
-    std::vector<std::string> names;
-    for (const auto& task : settings_)
-      if (std::find(names.begin(), names.end(), task.space) == names.end()) names.push_back(task.space);
-    return names;
-  }
+  std::vector<std::string> spaces() const override { return spaces_of(settings_); }
 
   void prepare(const Store& store) override {
     if (settings_.empty())

@@ -17,12 +17,7 @@ class DeviceFeatures : public Experiment {
  public:
   DeviceFeatures(Config& config, std::uint64_t seed) : settings_(device_features::read_settings(config, seed)) {}
 
-  std::vector<std::string> spaces() const override {
-    std::vector<std::string> names;
-    for (const auto& task : settings_.tasks)
-      if (std::find(names.begin(), names.end(), task.space) == names.end()) names.push_back(task.space);
-    return names;
-  }
+  std::vector<std::string> spaces() const override { return spaces_of(settings_.tasks); }
 
   void prepare(const Store& store) override {
     if (settings_.features.empty())

@@ -18,12 +18,7 @@ class FewShot : public Experiment {
  public:
   FewShot(Config& config, std::uint64_t seed) : settings_(few_shot::read_tasks(config, seed)) {}
 
-  std::vector<std::string> spaces() const override {
-    std::vector<std::string> names;
-    for (const auto& task : settings_)
-      if (std::find(names.begin(), names.end(), task.space) == names.end()) names.push_back(task.space);
-    return names;
-  }
+  std::vector<std::string> spaces() const override { return spaces_of(settings_); }
 
   void prepare(const Store& store) override {
     if (settings_.empty())

@@ -73,6 +73,8 @@ class TestOptimizer(ProgramCase):
             ("fbnet", (*ask, "--limit", "5", "--space", "fbnet")),
         ):
             self.fault(*arguments, says=(words,))
+        self.ok(*ask, "--limit", "6", *SOURCES)
+        self.fault(*ask, "--limit", "6", "--sources", "1080ti_1", "fpga", "raspi4", says=("raspi4",))
         make = ("train-optimizer", "--space", "nasbench201", "--quality", "metric:natsbench:cifar100", "--out",
                 str(self.folder / "never.h5"))  # fmt: skip
         self.fault(*make, "--sources", "fpga", "pixel3", says=("at least 3 source devices",))
