@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "oneproxy/engine/space/shared_attributes.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -148,10 +149,20 @@ void Physics::tabulate(int n_rows) {
     if (groups_.empty() || groups_.back().name != kGroup[j]) groups_.push_back({kGroup[j], {}});
     groups_.back().columns.emplace_back(kName[j]);
   }
-  for (const auto& f : fixed)
+  const auto shared = shared_attributes(space_);
+  if (!shared.empty()) groups_.push_back({"attr", {}});
+  for (const auto& attribute : shared) groups_.back().columns.push_back(attribute.name);
+  for (const auto& f : fixed) {
     for (const int j : used) fixed_.push_back(f[j]);
-  for (const auto& f : rows)
-    for (const int j : used) table_.push_back(f[j]);
+    fixed_.insert(fixed_.end(), shared.size(), 0.0);
+  }
+  for (int t = 0; t < n_tables; ++t)
+    for (int d = 0; d < space_.n_decisions(); ++d)
+      for (int c = 0; c < space_.radices()[d]; ++c) {
+        const auto& f = rows[static_cast<std::size_t>(t) * n_rows + first_row_[d] + c];
+        for (const int j : used) table_.push_back(f[j]);
+        for (const auto& attribute : shared) table_.push_back(attribute.decision == d && attribute.has[c]);
+      }
 }
 
 int Physics::column(const std::string& name) const {

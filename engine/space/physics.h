@@ -3,7 +3,8 @@
 // In groups that share one prior scale when a predictor is adapted (adapt/block_regression.h).
 //   chains of layers   sums over the layers: pointwise and depthwise MACs, weights, activation traffic, counts; where
 //                      there are any, of squeeze-and-excitation and of h-swish too. The input's resolution, where it is
-//                      a decision, changes what every layer is.
+//                      a decision, changes what every layer is. Where choices are products of attributes, these
+//                      besides, decision by decision (shared_attributes.h).
 //   cells              counts over live edges (L), over all (A) and over those that run (R), longest paths, dead edges.
 //                      An edge is live if its operation is not `none`, node 0 reaches it and it reaches the last node.
 //                      Of the others a runtime that folds constants (TensorFlow Lite) still runs some: edges on the
@@ -20,7 +21,7 @@
 namespace oneproxy {
 
 struct PhysicsGroup {
-  std::string name;  // "mac", "n", "mem", "pool", "rest"
+  std::string name;  // "mac", "n", "mem", "pool", "rest", "attr"
   std::vector<std::string> columns;
 };
 

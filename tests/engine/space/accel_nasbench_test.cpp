@@ -7,6 +7,7 @@
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/data/store.h"
 #include "oneproxy/engine/space/physics.h"
+#include "oneproxy/engine/space/shared_attributes.h"
 #include "oneproxy/kernels/base/random.h"
 #include "tests/engine/error_of.h"
 
@@ -165,6 +166,22 @@ TEST(AccelNasBench, PhysicsCountsEveryRepeat) {
   EXPECT_EQ(added("se_mac"), 2 * 64 * 4 + 2 * 96 * 6);
   EXPECT_EQ(added("pwmac"), 16 * 64 * 12544.0 + 64 * 24 * 3136.0 + 2 * 24 * 96 * 3136.0 - 16 * 24 * 3136.0);
   EXPECT_EQ(added("dwmac"), 25 * (64 + 96) * 3136.0 - 9 * 16 * 3136.0);
+  // The attributes of each block, beside its one-hot code of 36.
+  EXPECT_EQ(physics.groups().back().name, "attr");
+  EXPECT_EQ(physics.groups().back().columns.size(), 6 * 10 + 11);
+  EXPECT_EQ(added("block 1 expansion 1"), -1);
+  EXPECT_EQ(added("block 1 expansion 4"), 1);
+  EXPECT_EQ(added("block 1 expansion 6"), 0);
+  EXPECT_EQ(added("block 1 repeats 2"), 1);
+  EXPECT_EQ(added("block 1 squeeze_excitation 1"), 1);
+  EXPECT_EQ(added("block 2 expansion 4"), 0);
+  EXPECT_EQ(added("block 5 repeats 4"), 0);
+}
+
+// Where attributes are nearly as many as choices the one-hot code says the same: other spaces have no such columns.
+TEST(AccelNasBench, AloneHasSharedAttributes) {
+  for (const std::string name : {"fbnet", "ofa_mbv3", "proxylessnas", "mobilenetv2", "nasbench201"})
+    EXPECT_TRUE(shared_attributes(SearchSpace::load(name)).empty()) << name;
 }
 
 }  // namespace
