@@ -120,12 +120,20 @@ Objective find_objective(const ObjectiveSources& sources, const std::string& nam
   }
   if ((source != "device" && source != "metric" && source != "proxy") || what.empty())
     throw Error(place +
-                " should be one of device:NAME (measured), metric:NAME, metric:SET:NAME, proxy:DEVICE (linear "
-                "predictor of a device), predictor:NAME or FILE, table:NAME or FILE, model:macs");
+                " should be one of device:NAME (measured), metric:NAME, metric:SET:NAME, proxy:DEVICE or "
+                "proxy:metric:NAME (linear predictor of what is measured), predictor:NAME or FILE, table:NAME or FILE, "
+                "model:macs");
   if (!sources.data)
     throw Error(place + ": the store " + sources.store + " has no measurements of space " + space.name() +
                 "; import some, or use predictor:, table: or model:");
   if (source == "metric") return tabled(*sources.data, sources.data->metric(name));
+  if (what.starts_with("metric:")) {
+    const Series metric = sources.data->metric(what);
+    Objective objective = modelled(fit_proxy(*sources.data, metric, sources.backend).predictor, space,
+                                   "predicted " + metric.label, metric.unit, false);
+    objective.direction = metric.lower_is_better ? Direction::minimise : Direction::maximise;
+    return objective;
+  }
   sources.data->expand({what}, key);
   const Series series = sources.data->device(what);
   if (source == "device") return tabled(*sources.data, series);

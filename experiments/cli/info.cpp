@@ -198,11 +198,11 @@ std::string list_everything() {
 }
 
 namespace {
-// The names of a decision's choices; of many, how many they are, and the first and the last.
+// The names of a decision's choices; of many the first, the last, and how many they are.
 std::string choices_of(const std::vector<std::string>& names) {
   constexpr std::size_t most = 16;
   if (names.size() <= most) return join(names, " ");
-  return std::to_string(names.size()) + ": " + names[0] + " " + names[1] + " ... " + names.back();
+  return names[0] + " " + names[1] + " ... " + names.back() + " (" + std::to_string(names.size()) + ")";
 }
 }  // namespace
 

@@ -173,7 +173,7 @@ class FrontTransfer : public Experiment {
     arrays.write(group + "/quality", std::span<const double>(quality));
   }
 
-  void summarise(Workspace& work, const std::vector<TargetOutcome>& outcomes) const {
+  void summarise(Workspace& work, const std::vector<TargetOutcome>& outcomes) {
     auto& summary = work.summary;
     const std::string remark = quality_.is_stand_in ? ", not a measured quality," : "";
     summary.set("n_architectures", loaded_->data.n());
@@ -226,6 +226,7 @@ class FrontTransfer : public Experiment {
         if (f > 0) mean_hv[f - 1] += found.hv_ratio / static_cast<double>(targets_.size());
       }
     }
+    summarise_largest_regret(work, outcomes);
     summary.set("hv_ratio_mean.proxy", mean_hv[0]);
     summary.set("hv_ratio_mean.adaproxy", mean_hv[1]);
     work.report +=
@@ -240,7 +241,29 @@ class FrontTransfer : public Experiment {
       work.report += "\n`*` no member within the limit, regret to the smallest quality.\n";
       log_warning("no member within the latency limit for regret of " + infeasible);
     }
+    work.report += "\n" + largest_regrets_;
     if (!limits_ms_.empty()) work.report += limits_table(outcomes);
+  }
+
+  // What reusing a front costs at worst, over all targets and limits at which it has a member.
+  void summarise_largest_regret(Workspace& work, const std::vector<TargetOutcome>& outcomes) {
+    for (std::size_t f = 1; f < outcomes[0].fronts.size(); ++f) {
+      const auto& name = outcomes[0].fronts[f].name;
+      double largest = 0;
+      std::string where = "nowhere";
+      for (std::size_t t = 0; t < targets_.size(); ++t) {
+        const auto& regrets = outcomes[t].fronts[f].regrets;
+        for (std::size_t q = 0; q < regrets.size(); ++q)
+          if (regrets[q].feasible && regrets[q].points > largest) {
+            largest = regrets[q].points;
+            where = target_names_[t] + " at " + kQuantileNames[q];
+          }
+      }
+      work.summary.set("largest_regret." + name, largest);
+      work.summary.set("largest_regret_at." + name, where);
+      largest_regrets_ += "The most that the front of " + name + " loses: " + brief(largest) + " " + quality_.unit +
+                          " (" + where + ").\n";
+    }
   }
 
   std::string limits_table(const std::vector<TargetOutcome>& outcomes) const {
@@ -259,7 +282,7 @@ class FrontTransfer : public Experiment {
   std::uint64_t seed_;
   DataSettings data_settings_;
   AdaptSettings settings_;
-  std::string quality_name_, proxy_name_;
+  std::string quality_name_, proxy_name_, largest_regrets_;
   std::vector<std::string> target_names_;
   std::vector<double> limits_ms_;
   std::unique_ptr<SpaceData> loaded_;

@@ -88,6 +88,10 @@ Table targets_table(Summary& summary, const Task& task) {
       const auto& name = task.devices[outcome.target].name;
       const auto mean = mean_interval(srcc);
       summary.set("srcc." + s.name + "." + name, mean.mean);
+      for (const auto size : by_samples(task))
+        if (task.sizes.size() > 1)
+          summary.set("srcc." + s.name + "." + name + "." + std::to_string(task.sizes[size]),
+                      mean_interval(trials_of(task, outcome.srcc, size)).mean);
       table.row({name, fixed(mean.mean), fixed(mean.half),
                  fixed(mean_interval(trials_of(task, outcome.unseen, 0)).mean),
                  fixed(mean_interval(trials_of(task, outcome.expected, 0)).mean),

@@ -23,8 +23,8 @@ void read_own(Config& t, Settings& s) {
   s.name = t.text("name", std::nullopt, "of the task, in the summary");
   s.space = s.space_reference = read_space(t);
   if (names_space_file(s.space)) s.space = SearchSpace::load(s.space).name();
-  s.sources = t.texts("sources", {}, "devices with many measurements; \"all\" of the set but the target");
-  s.targets = t.texts("targets", {}, "devices to adapt to; \"all\" of the set");
+  s.sources = t.texts("sources", {}, "devices with many measurements; \"all\" of the set but the target, or \"none\"");
+  s.targets = t.texts("targets", {}, "devices or metrics (metric:NAME) to adapt to; \"all\" devices of the set");
   s.published_names = t.texts("published_names", {}, "methods whose published SRCC stands beside ours");
   s.published_srcc = t.numbers("published_srcc", {}, -1, 1, "their published mean SRCC");
   if (s.published_names.size() != s.published_srcc.size())
@@ -32,7 +32,10 @@ void read_own(Config& t, Settings& s) {
                 std::to_string(s.published_names.size()) + " published methods and gives " +
                 std::to_string(s.published_srcc.size()) + " values; give one each");
   if (s.sources.empty() || s.targets.empty())
-    throw Error(t.location("sources") + ": task " + s.name + " needs sources and targets; name devices, or \"all\"");
+    throw Error(t.location("sources") + ": task " + s.name +
+                " needs sources and targets; name devices, or \"all\" (or \"none\" as sources)");
+  if (s.without_sources() && s.one_proxy())
+    throw Error(t.location("sources") + ": task " + s.name + " has sources = \"none\" and proxies = \"one\"; name one");
 }
 
 // What is measured, and how often.

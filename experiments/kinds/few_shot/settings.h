@@ -31,6 +31,7 @@ struct Settings {
   bool ablations = true;
 
   bool one_proxy() const { return proxies == "one"; }
+  bool without_sources() const { return sources == std::vector<std::string>{"none"}; }
 };
 
 // The file's keys, then those of each [[task]]. Errors: a name twice, keys that contradict each other, finetune without

@@ -34,7 +34,9 @@ int device(Task& task, const std::string& name) {
 }
 
 void add_outcome(Task& task, const std::vector<int>& sources, Outcome outcome) {
-  if (sources.empty()) throw Error("task " + task.settings.name + ": a target has no source besides itself");
+  if (sources.empty() && !task.settings.without_sources())
+    throw Error("task " + task.settings.name +
+                ": a target has no source besides itself; name another, or sources = \"none\"");
   auto& cases = task.cases;
   auto same = std::find_if(cases.begin(), cases.end(), [&](const Case& one) { return one.sources == sources; });
   if (same == cases.end()) same = cases.insert(same, {sources, {}, {}});
@@ -58,7 +60,7 @@ void open_task(Task& task) {
     for (auto& ablation : s.method.settings().ablations()) task.variants.push_back(std::move(ablation));
 
   const bool all_sources = s.sources == std::vector<std::string>{"all"};
-  const auto sources = data.expand(s.sources, place + "sources");
+  const auto sources = s.without_sources() ? std::vector<std::string>{} : data.expand(s.sources, place + "sources");
   for (const auto& target : data.expand(s.targets, place + "targets")) {
     Outcome outcome;
     outcome.target = device(task, target);
