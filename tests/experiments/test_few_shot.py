@@ -97,6 +97,17 @@ class FewShot(ProgramCase):
         result = self.run_config(self.task(sources='"all"', targets='["raspi4", "fpga"]'))
         self.assertIn("25 sources", result.report)
 
+    def test_without_sources_the_features_of_the_space_are_all_there_is(self) -> None:
+        path = self.task("curve = [30]", sources='"none"', targets='["metric:natsbench:cifar100"]')
+        result = self.run_config(path)
+        self.assertIn("1 targets, 0 sources", result.report)
+        arrays, summary = result.arrays(), result.summary
+        for i, samples in enumerate((10, 30)):
+            key = f"srcc.t.metric:natsbench:cifar100.{samples}"
+            self.assertAlmostEqual(summary[key], arrays["task/t/srcc"][0, i].mean(), 12)
+        self.assertGreater(summary["srcc.t.metric:natsbench:cifar100.30"], 0.5)
+        self.fault("run", self.task('proxies = "one"', sources='"none"'), says=("none", "proxies"))
+
     def test_one_proxy_at_a_time(self) -> None:
         more = 'proxies = "one"\npairs_below = 0.8'
         result = self.run_config(self.task(more, '["pixel3", "eyeriss"]', '["pixel3", "eyeriss", "raspi4"]'))

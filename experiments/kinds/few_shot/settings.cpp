@@ -34,8 +34,6 @@ void read_own(Config& t, Settings& s) {
   if (s.sources.empty() || s.targets.empty())
     throw Error(t.location("sources") + ": task " + s.name +
                 " needs sources and targets; name devices, or \"all\" (or \"none\" as sources)");
-  if (s.without_sources() && s.one_proxy())
-    throw Error(t.location("sources") + ": task " + s.name + " has sources = \"none\" and proxies = \"one\"; name one");
 }
 
 // What is measured, and how often.
@@ -81,6 +79,9 @@ std::vector<Settings> read_tasks(Config& config, std::uint64_t seed) {
     Settings s = defaults;
     read_own(table, s);
     read_samples(table, s);
+    if (s.without_sources() && s.one_proxy())
+      throw Error(table.location("sources") + ": task " + s.name +
+                  " has sources = \"none\" and proxies = \"one\"; name sources, or leave proxies out");
     s.seed = static_cast<std::uint64_t>(
         table.integer("seed", static_cast<std::int64_t>(seed), 0, std::int64_t{1} << 62, "of all random draws"));
     read_method(table, s);
