@@ -64,7 +64,8 @@ Cost layer_cost(const Operation& op, const Placement& at) {
     throw Error("operation '" + op.name + "' has the unknown kind '" + op.kind +
                 "'; known: none, skip, conv, linear, pool, mbconv");
   }
-  return {cost.macs * at.count, cost.parameters * at.count, cost.activation_bytes * at.count};
+  cost.layers = op.kind == "conv" || op.kind == "mbconv" || op.kind == "linear";
+  return {cost.macs * at.count, cost.parameters * at.count, cost.activation_bytes * at.count, cost.layers * at.count};
 }
 }  // namespace
 
@@ -72,6 +73,7 @@ Cost& Cost::operator+=(const Cost& other) {
   macs += other.macs;
   parameters += other.parameters;
   activation_bytes += other.activation_bytes;
+  layers += other.layers;
   return *this;
 }
 
@@ -79,7 +81,8 @@ const std::vector<CostMeasure>& cost_measures() {
   static const std::vector<CostMeasure> models = {
       {"model:macs", "MACs", "multiply-accumulates", &Cost::macs},
       {"model:parameters", "parameters", "weights", &Cost::parameters},
-      {"model:activation_bytes", "activation traffic", "bytes", &Cost::activation_bytes}};
+      {"model:activation_bytes", "activation traffic", "bytes", &Cost::activation_bytes},
+      {"model:layers", "layers", "layers", &Cost::layers}};
   return models;
 }
 

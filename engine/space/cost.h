@@ -37,6 +37,7 @@ struct Cost {
   double macs = 0;
   double parameters = 0;        // batch normalisation counted where its scale and shift are trained (conv of a cell)
   double activation_bytes = 0;  // read and written, fp32
+  double layers = 0;            // convolutions, inverted residuals and linear layers
   Cost& operator+=(const Cost& other);
 };
 

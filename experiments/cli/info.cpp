@@ -3,6 +3,7 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <set>
 
 #include "experiments/cli/commands.h"
 #include "experiments/experiment.h"
@@ -188,9 +189,9 @@ std::string list_everything() {
   text += kinds.markdown() + "\nConfigurations that ship:\n";
   const fs::path folder = fs::path(home_folder()) / "configs";
   std::vector<std::string> files;
+  const std::set<std::string> others = {"spaces", "devices", "accuracy"};  // folders of files that are none
   for (const auto& entry : fs::recursive_directory_iterator(folder))
-    if (entry.path().extension() == ".toml" && entry.path().parent_path().filename() != "spaces" &&
-        entry.path().parent_path().filename() != "devices")
+    if (entry.path().extension() == ".toml" && !others.contains(entry.path().parent_path().filename().string()))
       files.push_back(entry.path().string());
   std::sort(files.begin(), files.end());
   for (const auto& file : files) text += "  " + file + "\n";
