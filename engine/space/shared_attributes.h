@@ -16,8 +16,8 @@ struct SharedAttribute {
   std::vector<char> has;  // [choices] of the decision: 1 where the choice has this value
 };
 
-// Of all decisions that have at least twice as many choices as values of their attributes; else the one-hot code of the
-// choices says the same with as few columns. Attributes of one value are left out.
+// Of all decisions whose choices differ in two attributes or more and are at least twice as many as the values of
+// these; else the one-hot code of the choices says the same with as few columns. Attributes of one value are left out.
 std::vector<SharedAttribute> shared_attributes(const SearchSpace& space);
 
 }  // namespace oneproxy
