@@ -74,7 +74,7 @@ std::vector<double> Measurements::joined(const std::string& set, const std::stri
 
 Series Measurements::model(const std::string& name) const {
   const CostMeasure& model = cost_measure(name);
-  Series series{name, model.label, model.unit, true, {}};
+  Series series{{name, model.label, model.unit, Direction::minimise}, true, {}};
   for (std::int64_t i = 0; i < rows_.n; ++i) series.values.push_back(space_.cost(rows_.row(i)).*model.part);
   return series;
 }
@@ -89,7 +89,7 @@ Series Measurements::device(const std::string& name) const {
     if (!std::isnan(column.values[i]))
       check_latency(column.values[i], store_.path() + ": latency of device " + device + " in row " + std::to_string(i) +
                                           " of set " + set);
-  Series series{name, name, "ms", false, {}};
+  Series series{{name, name, "ms", Direction::minimise}, false, {}};
   series.values = set == set_ ? selected(std::move(column.values)) : joined(set, device, column.values);
   return series;
 }
@@ -109,8 +109,8 @@ Series Measurements::metric(const std::string& name) const {
   Column column = store_.metric(space_.name(), set, metric);
   const std::string unit = column.text("unit");
   const std::string label = column.text("description").empty() ? metric : column.text("description");
-  Series series{name, label, unit, false, {}};
-  series.lower_is_better = column.text("direction").starts_with("minimi");
+  const bool minimised = column.text("direction").starts_with("minimi");
+  Series series{{name, label, unit, minimised ? Direction::minimise : Direction::maximise}, false, {}};
   series.values = set == set_ ? selected(std::move(column.values)) : joined(set, metric, column.values);
   return series;
 }
@@ -129,11 +129,11 @@ Series Measurements::quality(const std::string& name) const {
   if (name.rfind(kModel, 0) == 0) {
     Series series = model(name);
     series.label += " (stand-in for accuracy)";
-    series.lower_is_better = false;
+    series.direction = Direction::maximise;
     return series;
   }
   Series series = metric(name);
-  if (series.lower_is_better) throw Error(name + " is to be minimised; a quality is maximised: choose another metric");
+  if (!series.maximised()) throw Error(name + " is to be minimised; a quality is maximised: choose another metric");
   return series;
 }
 

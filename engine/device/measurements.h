@@ -8,18 +8,16 @@
 #include <vector>
 
 #include "oneproxy/engine/data/store.h"
+#include "oneproxy/engine/device/quantity.h"
 #include "oneproxy/engine/space/space.h"
 
 namespace oneproxy {
 
-// One number for each row of the base set; NaN where there is none.
-struct Series {
-  std::string name;   // as asked for: "titan_rtx_1", "user:phone", "metric:natsbench:cifar10", "model:macs"
-  std::string label;  // for people
-  std::string unit;
+// One number for each row of the base set; NaN where there is none. Its name is as asked for: "titan_rtx_1",
+// "user:phone", "metric:natsbench:cifar10", "model:macs".
+struct Series : Quantity {
   bool is_stand_in = false;  // a model stands in for something that nobody measured
   std::vector<double> values;
-  bool lower_is_better = true;
   std::int64_t n_known() const;
 };
 

@@ -25,11 +25,7 @@ Objective tabled(const Measurements& data, const Series& series) {
     values->emplace(std::string(row.begin(), row.end()), series.values[i]);
   }
   const std::size_t width = data.space().n_decisions();
-  const Direction direction = series.lower_is_better ? Direction::minimise : Direction::maximise;
-  return {"",
-          series.label,
-          series.unit,
-          direction,
+  return {{"", series.label, series.unit, series.direction},
           series.is_stand_in,
           nullptr,
           [values, width](std::span<const std::uint8_t> choices, std::span<double> out) {
@@ -80,7 +76,7 @@ struct Definition {
 Objective modelled(Predictor model, const SearchSpace& space, const std::string& label, const std::string& unit,
                    bool is_stand_in, const std::string& checksum = "") {
   auto shared = std::make_shared<const Predictor>(std::move(model));
-  Objective objective{"", label, unit, Direction::minimise, is_stand_in, shared, nullptr, checksum};
+  Objective objective{{"", label, unit, Direction::minimise}, is_stand_in, shared, nullptr, checksum};
   if (has_kernels(*shared)) {
     auto definition = std::make_shared<const Definition>(shared, space);
     objective.evaluate = [definition](std::span<const std::uint8_t> choices, std::span<double> values) {

@@ -15,12 +15,7 @@
 
 namespace oneproxy {
 
-enum class Direction { minimise, maximise };
-
-struct Objective {
-  std::string name;         // in summaries, arrays and CSV files: "quality", "latency_ms", "parameters"
-  std::string label, unit;  // for people
-  Direction direction = Direction::minimise;
+struct Objective : Quantity {
   bool is_stand_in = false;  // a model stands in for something that nobody measured
   // A predictor that covers the space, by kernels or by look-up (has_kernels); null where the objective is known on the
   // rows of a set only.
@@ -28,8 +23,6 @@ struct Objective {
   // choices [n, n_decisions] -> values [n] by definition, fp64; NaN where the objective is not known.
   std::function<void(std::span<const std::uint8_t> choices, std::span<double> values)> evaluate;
   std::string checksum = {};  // of a predictor that a file or the store holds
-
-  bool maximised() const { return direction == Direction::maximise; }
 };
 
 // Where objectives come from.
