@@ -7,7 +7,7 @@
 
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/numbers.h"
-#include "oneproxy/engine/device/latency_range.h"
+#include "oneproxy/engine/device/value_range.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -118,10 +118,19 @@ Series Measurements::metric(const std::string& name) const {
 Series Measurements::series(const std::string& name) const {
   if (name.rfind(kMetric, 0) != 0) return device(name);
   Series found = metric(name);
-  for (std::size_t i = 0; i < found.values.size(); ++i)
-    if (!std::isnan(found.values[i]) && !(found.values[i] > 0))
-      throw Error(store_.path() + ": " + name + " is " + brief(found.values[i]) + " " + found.unit + " in row " +
+  for (std::size_t i = 0; i < found.values.size(); ++i) {
+    double& value = found.values[i];
+    if (std::isnan(value)) continue;
+    if (!(value > 0))
+      throw Error(store_.path() + ": " + name + " is " + brief(value) + " " + found.unit + " in row " +
                   std::to_string(i) + "; a predictor is adapted to values above 0: choose another metric");
+    check_value(value, found.unit, store_.path() + ": " + name + " in row " + std::to_string(i));
+    value = as_additive(found, value);
+  }
+  if (!found.is_rate()) return found;
+  found.unit = additive_unit(found);
+  found.label += ", as the time of one item";
+  found.direction = Direction::minimise;
   return found;
 }
 
@@ -151,7 +160,7 @@ std::vector<std::string> Measurements::expand(const std::vector<std::string>& na
     const bool plain = name.find(':') == std::string::npos;
     if (plain && std::find(known.begin(), known.end(), name) == known.end())
       throw Error(key + ": " + unknown_name("device", name, "set " + set_ + " of space " + space_.name(), known));
-    if (!plain) series(name);  // throws where it does not exist
+    if (!plain) name.rfind(kMetric, 0) == 0 ? metric(name) : device(name);  // throws where it does not exist
     add(name);
   }
   if (result.empty()) throw Error(key + " names no device; write device names or \"all\"");

@@ -38,12 +38,13 @@ class Measurements {
 
   // "NAME" of the base set, "SET:NAME" of another set of the space, or a pseudo-device "model:macs",
   // "model:parameters", "model:activation_bytes". Errors offer the nearest names; a joined device without a common row
-  // is an error, and so is a latency outside device/latency_range.h.
+  // is an error, and so is a latency outside device/value_range.h.
   Series device(const std::string& name) const;
   // "metric:NAME" or "metric:SET:NAME": accuracy, energy, ...; the store says which way is better.
   Series metric(const std::string& name) const;
   // What a predictor is adapted to: a metric where the name begins with "metric:", else a device. Latency, energy and
-  // accuracy are predicted alike. Error: a metric with a value that is not above 0 (like a latency's).
+  // accuracy are predicted alike; a rate (images/s) as the time of one item in ms, to be minimised (quantity.h). Error:
+  // a metric with a value that is not above 0 (like a latency's).
   Series series(const std::string& name) const;
   // A metric that is to be maximised, or "model:macs" (...) as a stand-in for accuracy. Error: one to be minimised.
   Series quality(const std::string& name) const;
