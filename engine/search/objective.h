@@ -37,8 +37,8 @@ struct ObjectiveSources {
 // By what it is. Measured, on the rows of the set: "device:NAME", "metric:NAME", "metric:SET:NAME". Over the whole
 // space: "predictor:NAME" (in the store) or "predictor:FILE.h5", "table:NAME" or FILE.h5, "proxy:DEVICE" (a linear
 // predictor, fitted now), "model:macs" (...). `key` is named in errors; they offer what there is. Without a direction:
-// that of the metric in the store or in the record of the predictor or table, else minimised; of "predictor:" it must be
-// known (Error). Error where it is known and `direction` is another.
+// that of the metric in the store or in the record of the predictor or table, else minimised; of "predictor:" it must
+// be known (Error). Error where it is known and `direction` is another.
 Objective make_objective(const ObjectiveSources& sources, const std::string& what, const std::string& key,
                          std::optional<Direction> direction);
 

@@ -188,7 +188,7 @@ MlpPredictor pretrain(const SearchSpace& space, const SourceDevice& device, cons
     Samples& to = held_out ? static_cast<Samples&>(stopping) : training;
     if (!std::isnan(samples.values[i]))
       check_value(samples.values[i], "",
-                    "source device " + device.name + ": the value of measurement " + std::to_string(i));
+                  "source device " + device.name + ": the value of measurement " + std::to_string(i));
     to.add(std::span(samples.choices).subspan(i * decisions, decisions), samples.values[i]);
   }
   TrainSettings train;

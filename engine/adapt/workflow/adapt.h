@@ -1,7 +1,7 @@
 #pragma once
 // A predictor of a new device from its measurements, and what the measurements say of it and of the device. They may be
-// latencies or any other quantity (engine/device/quantity.h): inside all is what adds up over the parts of a network, of
-// a rate the time of an item; predictions and the predictor that is written are in the quantity's own unit.
+// latencies or any other quantity (engine/device/quantity.h): inside all is what adds up over the parts of a network,
+// of a rate the time of an item; predictions and the predictor that is written are in the quantity's own unit.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -78,12 +78,12 @@ struct Predictions {
 };
 Predictions predict(const AdaptReport& report, std::vector<std::uint8_t> choices);
 
-// What a search takes, with target, unit and the record of how it came to be, the direction among it. Error: nothing was
-// adapted.
+// What a search takes, with target, unit and the record of how it came to be, the direction among it. Error: nothing
+// was adapted.
 Predictor recorded_predictor(const AdaptReport& report, const std::string& device);
 
-// The device that it was adapted to: the networks that were measured on it, where latencies (or rates, as the time of an
-// item) were measured, and its data sheet where there is one.
+// The device that it was adapted to: the networks that were measured on it, where latencies (or rates, as the time of
+// an item) were measured, and its data sheet where there is one.
 Device measured_device(const AdaptReport& report, const std::string& device);
 
 }  // namespace oneproxy

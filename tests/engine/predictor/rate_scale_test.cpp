@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "oneproxy/engine/base/attribute_reader.h"
 #include "oneproxy/engine/predictor/library.h"
 #include "oneproxy/engine/predictor/predictor.h"
 #include "tests/engine/error_of.h"
