@@ -15,6 +15,7 @@ struct SpaceShapes {
   std::vector<FixedLayer> layers;  // fixed too, given as shapes; with a divisor of the input where that is a decision
   std::vector<Placement> cell;     // repeated cells
   std::vector<Placement> chain;    // one a layer
+  std::vector<std::vector<std::size_t>> chain_choices;  // which of the operations each layer may choose, rising
   std::vector<Stage> stages;
 };
 
