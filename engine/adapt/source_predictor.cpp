@@ -7,7 +7,7 @@
 #include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/base/streams.h"
-#include "oneproxy/engine/device/latency_range.h"
+#include "oneproxy/engine/device/value_range.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -173,7 +173,7 @@ SourcePredictor fit_source(const ArchitectureFeatures& features, const SourceDev
   for (std::size_t i = 0; i < samples.values.size(); ++i) {
     const double value = samples.values[i];
     if (std::isnan(value)) continue;
-    check_latency(value, "source device " + device.name + ": the latency of measurement " + std::to_string(i));
+    check_value(value, "", "source device " + device.name + ": the value of measurement " + std::to_string(i));
     choices.insert(choices.end(), &samples.choices[i * decisions], &samples.choices[i * decisions] + decisions);
     latency.push_back(value);
   }

@@ -19,6 +19,7 @@ struct SourceDevice {
   std::string name;
   SourceSamples samples;
   std::optional<DataSheet> data_sheet = {};
+  std::string unit = "ms";  // of the samples
 };
 
 // Physics groups and the one-hot code as blocks of columns, and the features of the source predictors. Columns are
@@ -70,7 +71,7 @@ struct SourcePredictor {
   std::vector<double> predict(const ArchitectureFeatures::Rows& rows) const;
 };
 
-// Errors: fewer than 3 measurements, no spread, a latency outside device/latency_range.h, unequal lengths (each names
+// Errors: fewer than 3 measurements, no spread, a latency outside device/value_range.h, unequal lengths (each names
 // the device).
 SourcePredictor fit_source(const ArchitectureFeatures& features, const SourceDevice& device);
 

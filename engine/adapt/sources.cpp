@@ -42,6 +42,7 @@ SourceDevice draw_source(const Measurements& data, const Series& device, std::in
 SourceDevice draw_source(const Measurements& data, const Series& device, std::span<const std::int64_t> rows,
                          std::int64_t max_samples, std::uint64_t seed, std::uint32_t stream) {
   SourceDevice drawn{device.name, {}};
+  drawn.unit = device.unit;
   const auto n = static_cast<std::int64_t>(rows.size());
   for (const auto i : random_permutation(n, random_stream(seed, Draws::source_samples, stream))) {
     if (max_samples > 0 && drawn.samples.n() == max_samples) break;
@@ -71,7 +72,7 @@ LoadedSources load_sources(std::shared_ptr<const ArchitectureFeatures> features,
     check_interrupt();
     if (is_target(name)) continue;
     const auto stream = static_cast<std::uint32_t>(devices.size());
-    devices.push_back(draw_source(data, data.device(name), kSourceSamples, query.seed, stream));
+    devices.push_back(draw_source(data, data.series(name), kSourceSamples, query.seed, stream));
     if (const auto* sheet = find_data_sheet(sheets, name)) devices.back().data_sheet = *sheet;
   }
   return {Sources(std::move(features), std::move(devices)), left_out, unknown};

@@ -32,7 +32,7 @@ SourceDevice draw_source(const Measurements& data, const Series& device, std::in
 SourceDevice draw_source(const Measurements& data, const Series& device, std::span<const std::int64_t> rows,
                          std::int64_t max_samples, std::uint64_t seed, std::uint32_t stream);
 
-// Which devices of a store are the sources of a new device.
+// Which devices of a store are the sources of a new device; metrics too, as "metric:NAME" or "metric:SET:NAME".
 struct SourceQuery {
   std::string set = "help", store;             // store "": the one that ships
   std::vector<std::string> devices = {"all"};  // "all" of the set; {"none"}: no store is needed

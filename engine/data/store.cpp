@@ -143,60 +143,106 @@ void change_store(const std::string& path, const std::string& start_from, const 
   change_h5_atomically(path, start_from, verify_store, change);
 }
 
+namespace {
+
+constexpr const char* kLatencies = "latency_ms";
+constexpr const char* kMetrics = "metrics";
+constexpr const char* kUserSet = "user_set";  // attribute: made by `oneproxy import`, which may change it
+
+using Row = std::vector<std::uint8_t>;
+
+// A column to be added to a set.
+struct Added {
+  std::string group, name;
+  std::int64_t n_decisions;
+  const std::vector<std::uint8_t>& choices;
+  const std::vector<double>& values;
+  H5Attributes attributes;
+};
+
+std::vector<Row> rows_of(std::span<const std::uint8_t> choices, std::int64_t n_decisions) {
+  std::vector<Row> rows;
+  for (std::size_t i = 0; i < choices.size(); i += n_decisions)
+    rows.emplace_back(choices.begin() + i, choices.begin() + i + n_decisions);
+  return rows;
+}
+
+// Union of the set's rows and the new ones, sorted, with each old column spread over it.
+void add_column(H5File& file, const std::string& space, const std::string& set, const Added& added) {
+  const std::string base = "/spaces/" + space + "/" + set;
+  struct OldColumn {
+    std::string group;
+    Column column;
+  };
+  std::vector<Row> old_rows;
+  std::vector<OldColumn> old_columns;
+  H5Attributes set_attributes;
+  if (file.exists(base)) {
+    set_attributes = file.attributes(base);
+    if (file.exists(base + "/official_index") || (file.exists(base + "/metrics") && !set_attributes.contains(kUserSet)))
+      throw Error("set '" + set + "' of " + file.path() +
+                  " holds imported public data; choose another --set for your own");
+    const auto old = read_rows(file, base);
+    if (old.n_decisions != added.n_decisions)
+      throw Error("set '" + set + "' of " + file.path() + " has " + count_of(old.n_decisions, "decision") + ", space " +
+                  space + " has " + std::to_string(added.n_decisions) + "; choose another --set for your own");
+    old_rows = rows_of(old.choices, old.n_decisions);
+    for (const std::string group : {kLatencies, kMetrics})
+      for (const auto& name : file.children(base + "/" + group))
+        if (group != added.group || name != added.name)
+          old_columns.push_back({group, read_column(file, base + "/" + group + "/" + name, name, old.n)});
+    file.remove(base);
+  } else {
+    set_attributes["description"] = std::string("measurements added with `oneproxy import`");
+  }
+  set_attributes[kUserSet] = std::int64_t{1};
+  const auto new_rows = rows_of(added.choices, added.n_decisions);
+  std::map<Row, std::int64_t> row_number;
+  for (const auto& row : old_rows) row_number.emplace(row, 0);
+  for (const auto& row : new_rows) row_number.emplace(row, 0);
+  std::vector<std::uint8_t> choices;
+  std::int64_t n = 0;
+  for (auto& [row, at] : row_number) {
+    at = n++;
+    choices.insert(choices.end(), row.begin(), row.end());
+  }
+  auto write_column = [&](const std::string& path, const std::vector<Row>& rows, const std::vector<double>& values,
+                          H5Attributes attributes) {
+    std::vector<double> spread(n, std::numeric_limits<double>::quiet_NaN());
+    for (std::size_t i = 0; i < rows.size(); ++i) spread[row_number[rows[i]]] = values[i];
+    const std::int64_t shape[] = {n};
+    attributes.erase("sha256");
+    file.write(base + "/" + path, spread, shape);
+    for (const auto& [key, value] : attributes) file.set_attribute(base + "/" + path, key, value);
+  };
+  const std::int64_t shape[] = {n, added.n_decisions};
+  file.write(base + "/choices", choices, shape);
+  for (const auto& [key, value] : set_attributes) file.set_attribute(base, key, value);
+  for (const auto& [group, column] : old_columns)
+    write_column(group + "/" + column.name, old_rows, column.values, column.attributes);
+  write_column(added.group + "/" + added.name, new_rows, added.values, added.attributes);
+}
+
+}  // namespace
+
 void add_device(const std::string& path, const std::string& start_from, const std::string& space,
                 const std::string& set, const DeviceMeasurements& added) {
+  H5Attributes attributes = added.attributes;
+  attributes["unit"] = std::string("ms");
   change_store(path, start_from, [&](H5File& file) {
-    const std::string base = "/spaces/" + space + "/" + set;
+    add_column(file, space, set,
+               {kLatencies, added.device, added.n_decisions, added.choices, added.latency_ms, attributes});
+  });
+}
 
-    // Union of the set's rows and the new ones, sorted, with each old column spread over it.
-    using Row = std::vector<std::uint8_t>;
-    std::map<Row, std::int64_t> row_number;
-    std::vector<Row> old_rows;
-    std::map<std::string, Column> old_columns;
-    H5Attributes set_attributes;
-    if (file.exists(base)) {
-      if (file.exists(base + "/metrics") || file.exists(base + "/official_index"))
-        throw Error("set '" + set + "' of " + path + " holds imported public data; choose another --set for your own");
-      const auto old = read_rows(file, base);
-      if (old.n_decisions != added.n_decisions)
-        throw Error("set '" + set + "' of " + path + " has " + count_of(old.n_decisions, "decision") + ", space " +
-                    space + " has " + std::to_string(added.n_decisions) + "; choose another --set for your own");
-      for (std::int64_t i = 0; i < old.n; ++i) old_rows.emplace_back(old.row(i).begin(), old.row(i).end());
-      for (const auto& name : file.children(base + "/latency_ms"))
-        if (name != added.device) old_columns[name] = read_column(file, base + "/latency_ms/" + name, name, old.n);
-      set_attributes = file.attributes(base);
-      file.remove(base);
-    } else {
-      set_attributes["description"] = std::string("measurements added with `oneproxy import`");
-    }
-    std::vector<Row> new_rows;
-    const std::int64_t d = added.n_decisions;
-    for (std::size_t i = 0; i < added.latency_ms.size(); ++i)
-      new_rows.emplace_back(added.choices.begin() + i * d, added.choices.begin() + (i + 1) * d);
-    for (const auto& row : old_rows) row_number.emplace(row, 0);
-    for (const auto& row : new_rows) row_number.emplace(row, 0);
-    std::vector<std::uint8_t> choices;
-    std::int64_t n = 0;
-    for (auto& [row, at] : row_number) {
-      at = n++;
-      choices.insert(choices.end(), row.begin(), row.end());
-    }
-    auto write_column = [&](const std::string& name, const std::vector<Row>& rows, const std::vector<double>& values,
-                            H5Attributes attributes) {
-      std::vector<double> spread(n, std::numeric_limits<double>::quiet_NaN());
-      for (std::size_t i = 0; i < rows.size(); ++i) spread[row_number[rows[i]]] = values[i];
-      const auto dataset = base + "/latency_ms/" + name;
-      const std::int64_t shape[] = {n};
-      attributes.erase("sha256");
-      file.write(dataset, spread, shape);
-      attributes["unit"] = std::string("ms");
-      for (const auto& [key, value] : attributes) file.set_attribute(dataset, key, value);
-    };
-    const std::int64_t shape[] = {n, d};
-    file.write(base + "/choices", choices, shape);
-    for (const auto& [key, value] : set_attributes) file.set_attribute(base, key, value);
-    for (const auto& [name, column] : old_columns) write_column(name, old_rows, column.values, column.attributes);
-    write_column(added.device, new_rows, added.latency_ms, added.attributes);
+void add_metric(const std::string& path, const std::string& start_from, const std::string& space,
+                const std::string& set, const MetricMeasurements& added) {
+  for (const char* needed : {"unit", "direction"})
+    if (attribute_text(added.attributes, needed).empty())
+      throw Error("metric " + added.metric + " has no " + needed + "; give it one");
+  change_store(path, start_from, [&](H5File& file) {
+    add_column(file, space, set,
+               {kMetrics, added.metric, added.n_decisions, added.choices, added.values, added.attributes});
   });
 }
 

@@ -78,13 +78,25 @@ struct DeviceMeasurements {
   H5Attributes attributes;            // source, licence, batch, precision, ...
 };
 
+// Values of a metric, likewise.
+struct MetricMeasurements {
+  std::string metric;
+  std::int64_t n_decisions = 0;
+  std::vector<std::uint8_t> choices;  // [n, n_decisions], distinct rows
+  std::vector<double> values;         // [n]
+  H5Attributes attributes;            // unit, direction ("minimised" or "maximised"), source, licence, ...
+};
+
 // The one way in which a store changes: one program at a time, atomically, and nothing but what `change` does. All of
 // the store is verified before and after: damaged data is refused, not carried on with a fresh checksum. Where `path`
 // does not exist it starts as a copy of `start_from`.
 void change_store(const std::string& path, const std::string& start_from, const std::function<void(H5File&)>& change);
 
 // Adds the device to <space>/<set> of the store (rows join by choices; the device's older measurements are replaced).
+// Error: a set of public data.
 void add_device(const std::string& path, const std::string& start_from, const std::string& space,
                 const std::string& set, const DeviceMeasurements& measurements);
+void add_metric(const std::string& path, const std::string& start_from, const std::string& space,
+                const std::string& set, const MetricMeasurements& measurements);
 
 }  // namespace oneproxy

@@ -1,7 +1,7 @@
 #include "oneproxy/engine/device/device.h"
 
 #include "oneproxy/engine/base/attribute_reader.h"
-#include "oneproxy/engine/device/latency_range.h"
+#include "oneproxy/engine/device/value_range.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {

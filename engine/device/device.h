@@ -21,7 +21,7 @@ struct Device {
 };
 
 // Error where it belongs to another space, holds what is no architecture of it, or a latency outside
-// device/latency_range.h; `where` begins the message.
+// device/value_range.h; `where` begins the message.
 void check_device(const Device& device, const SearchSpace& space, const std::string& where);
 
 // Where a device stands beside its predictor: below the predictor's group ("/" in a file of its own).

@@ -9,25 +9,44 @@
 
 #include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/data/csv.h"
-#include "oneproxy/engine/device/latency_range.h"
+#include "oneproxy/engine/device/value_range.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-const std::string kHeader = "the header should be arch,latency_ms[,repeat]; `oneproxy plan` writes such a file";
-// The last four are of a plan, for people.
-const std::vector<std::string> kColumns = {"arch", "latency_ms", "repeat", "order", "index", "decisions", "macs"};
+// The first two are of measurements, the others of a plan, for people.
+const std::vector<std::string> kColumns = {"arch", "repeat", "order", "index", "decisions", "macs"};
+constexpr const char* kLatency = "latency_ms";
 
-CsvTable open(const std::string& file, bool latencies) {
+std::string header(const std::string& column) {
+  return "the header should be arch," + column + "[,repeat]; `oneproxy plan` writes such a file";
+}
+
+// The number of the column with the values; -1 where there is none, and none is asked for.
+int value_column(const CsvTable& table, const Quantity& quantity, bool asked) {
+  const int named = table.column(quantity.name);
+  if (quantity.name == kLatency) {
+    if (named < 0 && asked) throw Error(table.path + ": has no column 'latency_ms'; " + header(kLatency));
+    return named;
+  }
+  const int value = table.column("value");
+  if (named >= 0 && value >= 0)
+    throw Error(table.path + ": has a column '" + quantity.name + "' and a column 'value'; remove one of them");
+  if (named < 0 && value < 0 && asked)
+    throw Error(table.path + ": has neither a column '" + quantity.name + "' nor 'value'; " + header(quantity.name));
+  return std::max(named, value);
+}
+
+// Latencies have files of their own. Other quantities may stand side by side in one: who reads one ignores the others.
+CsvTable open(const std::string& file, bool only_latencies) {
   const CsvTable table = read_csv(file);
-  for (const char* needed : {"arch", "latency_ms"})
-    if (table.column(needed) < 0 && (latencies || std::string(needed) == "arch"))
-      throw Error(file + ": has no column '" + needed + "'; " + kHeader);
-  for (const auto& column : table.columns)
-    if (std::find(kColumns.begin(), kColumns.end(), column) == kColumns.end())
-      throw Error(file + ": unknown column '" + column + "'; " + kHeader);
+  if (table.column("arch") < 0) throw Error(file + ": has no column 'arch'; " + header(kLatency));
+  if (only_latencies)
+    for (const auto& column : table.columns)
+      if (column != kLatency && std::find(kColumns.begin(), kColumns.end(), column) == kColumns.end())
+        throw Error(file + ": unknown column '" + column + "'; " + header(kLatency));
   return table;
 }
 
@@ -63,19 +82,26 @@ class DistinctArchitectures {
   std::vector<std::uint8_t> all_;
 };
 
-// In ms; NaN for a failed measurement (empty, nan, or -1 as some tools write it).
-double parse_latency(const std::string& text, double to_ms, const std::string& place) {
+// What adds up over the parts of a network, for a predictor; or the values themselves, which may be 0.
+enum class Values { additive, as_they_are };
+
+// NaN for a failed measurement (empty, nan, or -1 as some tools write it).
+double parse_value(const std::string& text, double scale, const Quantity& quantity, Values values,
+                   const std::string& place) {
   if (text.empty()) return kNan;
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);
   const bool number = end != text.c_str() && *end == '\0';
   if (number && (std::isnan(value) || value == -1)) return kNan;
+  const std::string what = place + ": " + quantity.name + " = '" + text + "'";
+  if (values == Values::as_they_are && value == 0 && number) return 0;
+  if (number && value < 0 && values == Values::as_they_are)
+    throw Error(what + " is below 0; store what is 0 or more (its negative, with the other --direction)");
   if (!number || !(value > 0) || std::isinf(value))
-    throw Error(place + ": latency_ms = '" + text +
-                "' should be a positive number of milliseconds; write nothing for a failed measurement");
-  const double latency_ms = value * to_ms;
-  check_latency(latency_ms, place + ": latency_ms = '" + text + "'");
-  return latency_ms;
+    throw Error(what + " should be a positive number" + (quantity.name == kLatency ? " of milliseconds" : "") +
+                "; write nothing for a failed measurement");
+  check_measured(value * scale, quantity, what);
+  return value * scale;
 }
 
 double to_ms(const std::string& unit) {
@@ -94,15 +120,20 @@ std::int64_t MeasuredArchitectures::n_repeated() const {
   return std::count_if(repeats.begin(), repeats.end(), [](const auto& own) { return own.size() > 1; });
 }
 
-MeasuredArchitectures read_measurements(const SearchSpace& space, const std::vector<std::string>& files,
-                                        const std::string& unit) {
-  const double scale = to_ms(unit);
+namespace {
+
+MeasuredArchitectures read(const SearchSpace& space, const std::vector<std::string>& files, const Quantity& quantity,
+                           double scale, Values values) {
   MeasuredArchitectures measured;
+  measured.quantity = quantity;
   DistinctArchitectures distinct(space);
   std::int64_t line = 0;
   check_distinct(files);
+  double largest = 0;
+  std::string first;  // place
   for (const auto& file : files) {
-    const CsvTable table = open(file, true);
+    const CsvTable table = open(file, quantity.name == kLatency);
+    const int column = value_column(table, quantity, true);
     measured.files.push_back({std::filesystem::path(file).filename().string(), table.sha256});
     for (std::size_t i = 0; i < table.rows.size(); ++i, ++line) {
       const std::size_t number = distinct.number_of(table, i);
@@ -110,18 +141,40 @@ MeasuredArchitectures read_measurements(const SearchSpace& space, const std::vec
         measured.repeats.emplace_back();
         measured.lines.emplace_back();
       }
-      const double latency = parse_latency(table.rows[i][table.column("latency_ms")], scale, table.location(i));
-      if (std::isnan(latency)) {
+      const double value = parse_value(table.rows[i][column], scale, quantity, values, table.location(i));
+      if (std::isnan(value)) {
         ++measured.n_failed;
         continue;
       }
-      measured.repeats[number].push_back(latency);
+      if (first.empty()) first = table.location(i) + ": " + quantity.name + " = '" + table.rows[i][column] + "'";
+      largest = std::max(largest, value);
+      measured.repeats[number].push_back(values == Values::additive ? as_additive(quantity, value) : value);
       measured.lines[number].push_back(line);
     }
   }
+  if (quantity.unit == "%" && !first.empty() && largest <= 1)
+    throw Error(first +
+                ": no value is above 1, which would be less than 1 %; if these are fractions say --unit fraction");
   measured.choices = std::move(distinct).all();
   for (const auto& own : measured.repeats) measured.latency_ms.push_back(own.empty() ? kNan : median_of(own));
   return measured;
+}
+
+}  // namespace
+
+MeasuredArchitectures read_measurements(const SearchSpace& space, const std::vector<std::string>& files,
+                                        const std::string& unit) {
+  return read(space, files, latency_quantity(), to_ms(unit), Values::additive);
+}
+
+MeasuredArchitectures read_measurements(const SearchSpace& space, const std::vector<std::string>& files,
+                                        const Quantity& quantity) {
+  return read(space, files, quantity, 1, Values::additive);
+}
+
+MeasuredArchitectures read_metric(const SearchSpace& space, const std::vector<std::string>& files,
+                                  const Quantity& quantity) {
+  return read(space, files, quantity, 1, Values::as_they_are);
 }
 
 std::vector<std::uint8_t> read_architectures(const SearchSpace& space, const std::vector<std::string>& files) {

@@ -7,7 +7,7 @@
 
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/numbers.h"
-#include "oneproxy/engine/device/latency_range.h"
+#include "oneproxy/engine/device/value_range.h"
 #include "oneproxy/engine/space/accuracy_model.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -76,15 +76,15 @@ std::vector<double> Measurements::joined(const std::string& set, const std::stri
 Series Measurements::model(const std::string& name) const {
   if (name == kAccuracyModel) return accuracy();
   const CostMeasure& model = cost_measure(name);
-  Series series{name, model.label, model.unit, true, {}};
+  Series series{{name, model.label, model.unit, Direction::minimise}, true, {}};
   for (std::int64_t i = 0; i < rows_.n; ++i) series.values.push_back(space_.cost(rows_.row(i)).*model.part);
   return series;
 }
 
 Series Measurements::accuracy() const {
   const AccuracyModel& model = shipped_accuracy_model();
-  Series series{kAccuracyModel, "accuracy, carried over from " + model.space, model.unit, true, {}};
-  series.lower_is_better = false;
+  Series series{
+      {kAccuracyModel, "accuracy, carried over from " + model.space, model.unit, Direction::maximise}, true, {}};
   require_accuracy_model(space_);
   const auto gains = accuracy_gains(space_, model);
   for (std::int64_t i = 0; i < rows_.n; ++i) {
@@ -107,7 +107,7 @@ Series Measurements::device(const std::string& name) const {
     if (!std::isnan(column.values[i]))
       check_latency(column.values[i], store_.path() + ": latency of device " + device + " in row " + std::to_string(i) +
                                           " of set " + set);
-  Series series{name, name, "ms", false, {}};
+  Series series{{name, name, "ms", Direction::minimise}, false, {}};
   series.values = set == set_ ? selected(std::move(column.values)) : joined(set, device, column.values);
   return series;
 }
@@ -128,8 +128,8 @@ Series Measurements::metric(const std::string& name) const {
   Column column = store_.metric(space_.name(), set, metric);
   const std::string unit = column.text("unit");
   const std::string label = column.text("description").empty() ? metric : column.text("description");
-  Series series{name, label, unit, false, {}};
-  series.lower_is_better = column.text("direction").starts_with("minimi");
+  const bool minimised = column.text("direction").starts_with("minimi");
+  Series series{{name, label, unit, minimised ? Direction::minimise : Direction::maximise}, false, {}};
   series.values = set == set_ ? selected(std::move(column.values)) : joined(set, metric, column.values);
   return series;
 }
@@ -137,10 +137,19 @@ Series Measurements::metric(const std::string& name) const {
 Series Measurements::series(const std::string& name) const {
   if (name.rfind(kMetric, 0) != 0) return device(name);
   Series found = metric(name);
-  for (std::size_t i = 0; i < found.values.size(); ++i)
-    if (!std::isnan(found.values[i]) && !(found.values[i] > 0))
-      throw Error(store_.path() + ": " + name + " is " + brief(found.values[i]) + " " + found.unit + " in row " +
+  for (std::size_t i = 0; i < found.values.size(); ++i) {
+    double& value = found.values[i];
+    if (std::isnan(value)) continue;
+    if (!(value > 0))
+      throw Error(store_.path() + ": " + name + " is " + brief(value) + " " + found.unit + " in row " +
                   std::to_string(i) + "; a predictor is adapted to values above 0: choose another metric");
+    check_value(value, found.unit, store_.path() + ": " + name + " in row " + std::to_string(i));
+    value = as_additive(found, value);
+  }
+  if (!found.is_rate()) return found;
+  found.unit = additive_unit(found);
+  found.label += ", as the time of one item";
+  found.direction = Direction::minimise;
   return found;
 }
 
@@ -148,11 +157,11 @@ Series Measurements::quality(const std::string& name) const {
   if (name.rfind(kModel, 0) == 0) {
     Series series = model(name);
     series.label += " (stand-in for accuracy)";
-    series.lower_is_better = false;
+    series.direction = Direction::maximise;
     return series;
   }
   Series series = metric(name);
-  if (series.lower_is_better) throw Error(name + " is to be minimised; a quality is maximised: choose another metric");
+  if (!series.maximised()) throw Error(name + " is to be minimised; a quality is maximised: choose another metric");
   return series;
 }
 
@@ -170,7 +179,7 @@ std::vector<std::string> Measurements::expand(const std::vector<std::string>& na
     const bool plain = name.find(':') == std::string::npos;
     if (plain && std::find(known.begin(), known.end(), name) == known.end())
       throw Error(key + ": " + unknown_name("device", name, "set " + set_ + " of space " + space_.name(), known));
-    if (!plain) series(name);  // throws where it does not exist
+    if (!plain) name.rfind(kMetric, 0) == 0 ? metric(name) : device(name);  // throws where it does not exist
     add(name);
   }
   if (result.empty()) throw Error(key + " names no device; write device names or \"all\"");

@@ -8,18 +8,16 @@
 #include <vector>
 
 #include "oneproxy/engine/data/store.h"
+#include "oneproxy/engine/device/quantity.h"
 #include "oneproxy/engine/space/space.h"
 
 namespace oneproxy {
 
-// One number for each row of the base set; NaN where there is none.
-struct Series {
-  std::string name;   // as asked for: "titan_rtx_1", "user:phone", "metric:natsbench:cifar10", "model:macs"
-  std::string label;  // for people
-  std::string unit;
+// One number for each row of the base set; NaN where there is none. Its name is as asked for: "titan_rtx_1",
+// "user:phone", "metric:natsbench:cifar10", "model:macs".
+struct Series : Quantity {
   bool is_stand_in = false;  // a model stands in for something that nobody measured
   std::vector<double> values;
-  bool lower_is_better = true;
   std::int64_t n_known() const;
 };
 
@@ -40,12 +38,13 @@ class Measurements {
 
   // "NAME" of the base set, "SET:NAME" of another set of the space, or a pseudo-device "model:macs",
   // "model:parameters", "model:activation_bytes". Errors offer the nearest names; a joined device without a common row
-  // is an error, and so is a latency outside device/latency_range.h.
+  // is an error, and so is a latency outside device/value_range.h.
   Series device(const std::string& name) const;
   // "metric:NAME" or "metric:SET:NAME": accuracy, energy, ...; the store says which way is better.
   Series metric(const std::string& name) const;
   // What a predictor is adapted to: a metric where the name begins with "metric:", else a device. Latency, energy and
-  // accuracy are predicted alike. Error: a metric with a value that is not above 0 (like a latency's).
+  // accuracy are predicted alike; a rate (images/s) as the time of one item in ms, to be minimised (quantity.h). Error:
+  // a metric with a value that is not above 0 (like a latency's).
   Series series(const std::string& name) const;
   // A metric that is to be maximised, or "model:accuracy", "model:macs" (...) as stand-ins for accuracy. Error: one to
   // be minimised.

@@ -95,7 +95,8 @@ class AdditiveSearch : public FleetSearch::Method {
   AdditiveSearch(const SearchSpace& space, const Objective& quality)
       : Method(space),
         part_(space),
-        kernel_(*quality.model, part_),
+        quality_(*quality.model),
+        kernel_(quality_, part_),
         fixed_(to_fixed(table_of(kernel_), part_.radices())) {}
 
   std::vector<FleetAnswer> best(std::span<const Predictor> devices, std::span<const double> limits,
@@ -113,7 +114,7 @@ class AdditiveSearch : public FleetSearch::Method {
   static Table table_of(const PredictorKernel& kernel) { return std::get<Table>(kernel.view()); }
 
   void answer(const Predictor& device, std::span<const double> limits, std::span<FleetAnswer> answers) const {
-    if (!std::holds_alternative<AdditivePredictor>(device))
+    if (!std::holds_alternative<AdditivePredictor>(device) || std::get<AdditivePredictor>(device).rate)
       throw Error("a fleet's device has a latency that does not add up over the decisions of " + part_.space().name() +
                   ", which has too many architectures to look at all; search it alone");
     const PredictorKernel kernel(device, part_);
@@ -141,7 +142,8 @@ class AdditiveSearch : public FleetSearch::Method {
         const auto* digits = best[i].digits.data();
         const double value = additive_score(latency, radices, digits);
         if (value <= limits[open[i]]) {
-          answers[open[i]] = {part_.choices(best[i].digits), value, additive_score(quality, radices, digits)};
+          const double goal = value_of_score(quality_, additive_score(quality, radices, digits));
+          answers[open[i]] = {part_.choices(best[i].digits), value, goal};
         } else {
           again.push_back(open[i]);
           below.push_back(best[i].point.latency - 1);
@@ -153,6 +155,7 @@ class AdditiveSearch : public FleetSearch::Method {
   }
 
   const SubSpace part_;
+  const Predictor quality_;
   const PredictorKernel kernel_;
   const FixedTable fixed_;  // of the quality
 };

@@ -36,6 +36,9 @@ CostBound::CostBound(const StageRules& rules, std::shared_ptr<const Predictor> p
     bound_table(*table);
   } else if ((additive_ = std::get_if<AdditivePredictor>(predictor_.get()))) {
     check_radices(additive_->radices);
+    if (additive_->rate)
+      throw Error(what + ": predicts a rate, " + additive_->unit +
+                  ", and an optimizer bounds a latency; adapt to the time of one item");
     ONEPROXY_ASSERT((additive_->n_tables() > 1) <= rules.selects_table());
     bound_sums();
   } else {

@@ -40,10 +40,11 @@ std::vector<Predictor> models_of(const SearchSpace& space, std::span<const Objec
     if (tables) {
       models.push_back(table_of(space, quality));
     } else {
-      if (!quality.model || !std::holds_alternative<AdditivePredictor>(*quality.model))
+      const auto* sum = std::get_if<AdditivePredictor>(quality.model.get());
+      if (!sum || sum->rate)
         throw Error(quality.label + " does not add up over decisions, so that its expectation has no closed form in " +
                     space.name() + "; take one that does, or train on labels");
-      models.push_back(*quality.model);
+      models.push_back(*sum);
     }
   }
   return models;

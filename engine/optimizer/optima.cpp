@@ -34,7 +34,7 @@ double positive_spread(const Objective& quality, double best, double median) {
 // A quality as a sum over decisions, and how much of its variance that explains.
 std::pair<Predictor, double> as_sum(const Objective& quality, const SearchSpace& space,
                                     std::span<const std::uint8_t> reference) {
-  if (std::holds_alternative<AdditivePredictor>(*quality.model)) return {*quality.model, 1.0};
+  if (const auto* own = std::get_if<AdditivePredictor>(quality.model.get()); own && !own->rate) return {*own, 1.0};
   std::vector<double> values(reference.size() / space.n_decisions()), fitted(values.size());
   quality.evaluate(reference, values);
   AdditivePredictor sum = fit_linear(space, reference, values);

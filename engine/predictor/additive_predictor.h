@@ -4,11 +4,13 @@
 // (engine/predictor/cost_table.h). Where the input resolution changes every block (OFA), decision 0 is the resolution
 // and selects one table of several. It owns the numbers; kernels see them as a view (kernels/additive/table.h).
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "oneproxy/engine/base/hdf5.h"
+#include "oneproxy/engine/predictor/rate_scale.h"
 #include "oneproxy/engine/space/space.h"
 #include "oneproxy/kernels/additive/table.h"
 
@@ -23,9 +25,11 @@ struct AdditivePredictor {
   std::vector<double> weights;  // [n_tables, sum of radices]
   std::vector<double> bias;     // [n_tables]: what is the same for all (stem, head); NaN: no table for this choice
   H5Attributes record;          // source, licence, which tables are interpolated, ...
+  // Of a rate: weights and bias sum to minus the time of one item, ms, and predictions are the rate.
+  std::optional<RateScale> rate = {};
 
   int n_tables() const { return static_cast<int>(bias.size()); }
-  AdditiveTable<double> table() const { return {weights, bias}; }  // over `radices`
+  AdditiveTable<double> table() const { return {weights, bias}; }  // over `radices`; of scores, where it is a rate
   // choices [n, n_decisions] -> values [n], f64, the same bits on both back ends; NaN where the table has no entry.
   // Errors as score_table. Without a back end: the CPU.
   void predict(std::span<const std::uint8_t> choices, std::span<double> values) const;

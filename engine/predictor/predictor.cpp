@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "oneproxy/engine/base/attribute_reader.h"
 #include "oneproxy/engine/predictor/digit_weights.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -18,13 +19,38 @@ std::vector<std::size_t> offsets_of(std::span<const std::uint8_t> radices) {
 }  // namespace
 
 double value_of_score(const Predictor& model, double score) {
+  if (const auto* table = std::get_if<AdditivePredictor>(&model)) return table->rate ? table->rate->rate(score) : score;
   const auto* mlp = std::get_if<MlpPredictor>(&model);
   return mlp && mlp->log_target ? std::exp(score) : score;
 }
 
 double score_of_value(const Predictor& model, double value) {
+  if (const auto* table = std::get_if<AdditivePredictor>(&model))
+    return table->rate ? table->rate->score(value) : value;
   const auto* mlp = std::get_if<MlpPredictor>(&model);
   return mlp && mlp->log_target ? std::log(value) : value;
+}
+
+Predictor as_rate(Predictor time_ms, const RateScale& scale) {
+  if (auto* table = std::get_if<IndexTable>(&time_ms)) {
+    for (double& value : table->values) value = scale.rate(-value);
+  } else if (auto* sum = std::get_if<AdditivePredictor>(&time_ms)) {
+    for (double& weight : sum->weights) weight = -weight;
+    for (double& bias : sum->bias) bias = -bias;
+    sum->rate = scale;
+  } else {
+    auto& mlp = std::get<MlpPredictor>(time_ms);  // log(1000 / time) = log(1000) - log(time)
+    if (!mlp.log_target) throw Error("a network that does not predict logarithms is no predictor of a rate");
+    mlp.output_offset = std::log(1000.0) - mlp.output_offset;
+    mlp.output_scale = -mlp.output_scale;
+  }
+  return time_ms;
+}
+
+std::optional<Direction> recorded_direction(const Predictor& model) {
+  const auto text = std::visit([](const auto& m) { return attribute_text(m.record, "direction"); }, model);
+  if (text.empty()) return std::nullopt;
+  return parse_direction(text, "direction");
 }
 
 void predict(const Predictor& model, std::span<const std::uint8_t> choices, std::span<double> values) {

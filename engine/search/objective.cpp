@@ -26,11 +26,7 @@ Objective tabled(const Measurements& data, const Series& series) {
     values->emplace(std::string(row.begin(), row.end()), series.values[i]);
   }
   const std::size_t width = data.space().n_decisions();
-  const Direction direction = series.lower_is_better ? Direction::minimise : Direction::maximise;
-  return {"",
-          series.label,
-          series.unit,
-          direction,
+  return {{"", series.label, series.unit, series.direction},
           series.is_stand_in,
           nullptr,
           [values, width](std::span<const std::uint8_t> choices, std::span<double> out) {
@@ -81,7 +77,8 @@ struct Definition {
 Objective modelled(Predictor model, const SearchSpace& space, const std::string& label, const std::string& unit,
                    bool is_stand_in, const std::string& checksum = "") {
   auto shared = std::make_shared<const Predictor>(std::move(model));
-  Objective objective{"", label, unit, Direction::minimise, is_stand_in, shared, nullptr, checksum};
+  const Direction direction = recorded_direction(*shared).value_or(Direction::minimise);
+  Objective objective{{"", label, unit, direction}, is_stand_in, shared, nullptr, checksum};
   if (has_kernels(*shared)) {
     auto definition = std::make_shared<const Definition>(shared, space);
     objective.evaluate = [definition](std::span<const std::uint8_t> choices, std::span<double> values) {
@@ -94,6 +91,20 @@ Objective modelled(Predictor model, const SearchSpace& space, const std::string&
   }
   return objective;
 }
+
+// The last part of what an objective is, without the ending of a file.
+std::string short_name(const std::string& what) {
+  const auto last = what.substr(what.rfind(':') + 1);
+  const std::filesystem::path path(last);
+  return path.extension() == ".h5" ? path.stem().string() : last;
+}
+
+std::string trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t"), last = text.find_last_not_of(" \t");
+  return first == std::string_view::npos ? "" : std::string(text.substr(first, last - first + 1));
+}
+
+}  // namespace
 
 Objective find_objective(const ObjectiveSources& sources, const std::string& name, const std::string& key) {
   const std::string place = key + " = \"" + name + "\"";
@@ -138,7 +149,7 @@ Objective find_objective(const ObjectiveSources& sources, const std::string& nam
     const Series metric = sources.data->metric(what);
     Objective objective = modelled(fit_proxy(*sources.data, metric, sources.backend).predictor, space,
                                    "predicted " + metric.label, metric.unit, false);
-    objective.direction = metric.lower_is_better ? Direction::minimise : Direction::maximise;
+    objective.direction = metric.direction;
     return objective;
   }
   sources.data->expand({what}, key);
@@ -148,29 +159,17 @@ Objective find_objective(const ObjectiveSources& sources, const std::string& nam
                   "ms", false);
 }
 
-// The last part of what an objective is, without the ending of a file.
-std::string short_name(const std::string& what) {
-  const auto last = what.substr(what.rfind(':') + 1);
-  const std::filesystem::path path(last);
-  return path.extension() == ".h5" ? path.stem().string() : last;
-}
-
-std::string trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t"), last = text.find_last_not_of(" \t");
-  return first == std::string_view::npos ? "" : std::string(text.substr(first, last - first + 1));
-}
-
-}  // namespace
-
 Objective make_objective(const ObjectiveSources& sources, const std::string& what, const std::string& key,
                          std::optional<Direction> direction) {
-  if (!direction && what.rfind("predictor:", 0) == 0)
+  Objective objective = find_objective(sources, what, key);
+  const bool recorded = objective.model && recorded_direction(*objective.model);
+  if (!direction && !recorded && what.rfind("predictor:", 0) == 0)
     throw Error(key + " = \"" + what + "\": nothing says which way a predictor is better; write \"min " + what +
                 "\" or \"max " + what + "\"");
-  Objective objective = find_objective(sources, what, key);
-  if (direction && what.rfind("metric:", 0) == 0 && *direction != objective.direction)
-    throw Error(key + " = \"" + what + "\" is to be " + (objective.maximised() ? "maximised" : "minimised") +
-                ", as its store says; choose another metric, or name it in `objectives`");
+  const bool is_known = recorded || what.rfind("metric:", 0) == 0;
+  if (direction && is_known && *direction != objective.direction)
+    throw Error(key + " = \"" + what + "\" is to be " + to_string(objective.direction) + ", as its " +
+                (recorded ? "file" : "store") + " says; choose another one, or name it in `objectives`");
   if (direction) objective.direction = *direction;
   objective.name = short_name(what);
   return objective;

@@ -15,12 +15,7 @@
 
 namespace oneproxy {
 
-enum class Direction { minimise, maximise };
-
-struct Objective {
-  std::string name;         // in summaries, arrays and CSV files: "quality", "latency_ms", "parameters"
-  std::string label, unit;  // for people
-  Direction direction = Direction::minimise;
+struct Objective : Quantity {
   bool is_stand_in = false;  // a model stands in for something that nobody measured
   // A predictor that covers the space, by kernels or by look-up (has_kernels); null where the objective is known on the
   // rows of a set only.
@@ -28,8 +23,6 @@ struct Objective {
   // choices [n, n_decisions] -> values [n] by definition, fp64; NaN where the objective is not known.
   std::function<void(std::span<const std::uint8_t> choices, std::span<double> values)> evaluate;
   std::string checksum = {};  // of a predictor that a file or the store holds
-
-  bool maximised() const { return direction == Direction::maximise; }
 };
 
 // Where objectives come from.
@@ -44,9 +37,13 @@ struct ObjectiveSources {
 // By what it is. Measured, on the rows of the set: "device:NAME", "metric:NAME", "metric:SET:NAME". Over the whole
 // space: "predictor:NAME" (in the store) or "predictor:FILE.h5", "table:NAME" or FILE.h5, "proxy:DEVICE" (a linear
 // predictor, fitted now), "model:macs" (...). `key` is named in errors; they offer what there is. Without a direction:
-// that of the metric in the store, else minimised; a predictor does not tell (Error).
+// that of the metric in the store or in the record of the predictor or table, else minimised; of "predictor:" it must
+// be known (Error). Error where it is known and `direction` is another.
 Objective make_objective(const ObjectiveSources& sources, const std::string& what, const std::string& key,
                          std::optional<Direction> direction);
+
+// The same for who only wants its values: without a name, better the way that is known, else minimised.
+Objective find_objective(const ObjectiveSources& sources, const std::string& what, const std::string& key);
 
 // "min table:energy <= 40, 50", "max metric:cifar10", "model:parameters": which way is better, where the name does not
 // tell; what; and the limits that it is searched under, one a search.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "experiments/cli/metric_quantity.h"
 #include "oneproxy/engine/adapt/workflow/adapt.h"
 #include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/log.h"
@@ -27,25 +28,32 @@ std::string architecture(const AdaptReport& report, std::int64_t i) {
   return space.to_string(std::span(report.measured.choices).subspan(i * decisions, decisions));
 }
 
+// "throughput [images/s, maximised]"
+std::string in_words(const Quantity& quantity) {
+  return quantity.label + " [" + quantity.unit + ", " + to_string(quantity.direction) + "]";
+}
+
 std::string range_of(const DriftSeen& drift) {
   return "the device drifted from " + fixed(drift.min_factor, 2) + " to " + fixed(drift.max_factor, 2) +
          " times its middle speed while it was measured";
 }
 
 void warn_of_measurements(const AdaptReport& report) {
-  for (const auto& [i, min_ms, max_ms] : report.scattered)
-    log_warning("repeats of " + architecture(report, i) + " range from " + brief(min_ms) + " to " + brief(max_ms) +
-                " ms: the device is unsteady; the median counts");
+  const auto& quantity = report.quantity();
+  for (const auto& [i, min, max] : report.scattered)
+    log_warning("repeats of " + architecture(report, i) + " range from " + brief(min) + " to " + brief(max) + " " +
+                quantity.unit + ": the device is unsteady; the median counts");
   if (const auto n = report.measured.n_failed; n > 0)
-    log_warning(count_of(n, "line") +
-                (n == 1 ? " has no latency and is left out" : " have no latency and are left out"));
+    log_warning(count_of(n, "line") + (n == 1 ? " has no " : " have no ") + quantity.label +
+                (n == 1 ? " and is left out" : " and are left out"));
   if (report.drift && report.drift->notable && !report.drift->divided_out)
     log_warning(range_of(*report.drift) + "; --drift divides that out");
 }
 
 void warn_of_adaptation(const AdaptReport& report) {
-  for (const auto& [i, latency_ms, times_median] : report.outliers)
-    log_warning(architecture(report, i) + " took " + plain(latency_ms) + " ms, " + brief(times_median) +
+  for (const auto& [i, value, times_median] : report.outliers)
+    log_warning(architecture(report, i) + (report.quantity().name == "latency_ms" ? " took " : " has ") + plain(value) +
+                " " + report.quantity().unit + ", " + brief(times_median) +
                 " times the median: it counts for next to nothing; measure it again");
   for (const auto& remark : report.remarks) log_warning(remark.text);
 }
@@ -92,6 +100,9 @@ void check_options(const AdaptOptions& options) {
     throw Error("--out " + options.out + ": give it the ending .h5, by which a file is told from a name in a store");
   if (!options.archs.empty() && options.predictions.empty())
     throw Error("--archs " + options.archs + " says what to predict; give --predictions FILE.csv to write it to");
+  if (options.metric.empty() && !options.direction.empty())
+    throw Error("--direction " + options.direction + " is of a --metric; without one the measurements are latencies");
+  if (!options.metric.empty()) check_metric_name(options.metric);
   if (options.into.empty() != options.name.empty())
     throw Error("--into STORE and --name NAME belong together: a predictor has a name in a store");
 }
@@ -105,7 +116,13 @@ std::string device_name(const AdaptOptions& options) {
 // A method that needs no measurement is asked without a file.
 MeasuredArchitectures measurements_of(const AdaptOptions& options, const AdaptSettings& settings,
                                       const SearchSpace& space) {
-  if (!options.measurements.empty()) return read_measurements(space, options.measurements, options.unit);
+  if (!options.measurements.empty()) {
+    if (options.metric.empty())
+      return read_measurements(space, options.measurements, options.unit.empty() ? "ms" : options.unit);
+    return read_measurements(space, options.measurements,
+                             metric_quantity(options.metric, options.unit, options.direction, options.set,
+                                             options.store.empty() ? shipped_store() : options.store, space.name()));
+  }
   const auto& method = settings.method.settings();
   if (method.min_measurements() > 0 || !method.needs_data_sheet())
     throw Error("--measurements is missing: method " + settings.method.kind().name +
@@ -141,21 +158,23 @@ MethodChoice method_of(const AdaptOptions& options) {
 }
 
 // Writes the predictor where it is asked for; what it is, and how to search with it.
-std::string write_predictor(const Predictor& model, const Device& device, const AdaptOptions& options,
-                            const SearchSpace& space) {
+std::string write_predictor(const Predictor& model, const Quantity& quantity, const Device& device,
+                            const AdaptOptions& options, const SearchSpace& space) {
   const bool network = std::holds_alternative<MlpPredictor>(model), indexed = !has_kernels(model);
   std::string form = "network";
   if (const auto* table = std::get_if<AdditivePredictor>(&model))
     form = table->n_tables() == 1
                ? "one weight a choice"
                : "one weight a choice, a table for each of " + std::to_string(table->n_tables()) + " resolutions";
-  if (indexed) form = "latency of each of " + to_decimal(space.size()) + " architectures";
+  if (indexed) form = quantity.label + " of each of " + to_decimal(space.size()) + " architectures";
   const std::string kind = network ? "predictor:" : "table:";
   // A metric is known on the rows of a set only, which `exhaustive` looks at.
-  auto search = [&](const std::string& latency, const std::string& quality, const std::string& store) {
+  auto search = [&](const std::string& predictor, const std::string& quality, const std::string& store) {
     return ". Search with it, for example:\n  oneproxy search --space " + shell_word(space.reference()) +
-           (store.empty() ? "" : " --store " + shell_word(store)) + " --latency " + shell_word(kind + latency) +
-           " --quality " + shell_word(quality) +
+           (store.empty() ? "" : " --store " + shell_word(store)) +
+           (quantity.name == "latency_ms"
+                ? " --latency " + shell_word(kind + predictor) + " --quality " + shell_word(quality)
+                : " --quality " + shell_word(quality) + " --objective " + shell_word(kind + predictor)) +
            (indexed || quality.starts_with("metric:") ? " --method exhaustive" : "") + "\n";
   };
   std::string text;
@@ -181,17 +200,21 @@ std::string write_predictor(const Predictor& model, const Device& device, const 
 std::string write_predictions(const AdaptReport& report, const AdaptOptions& options) {
   const auto& space = report.features->space();
   const std::size_t decisions = space.radices().size();
-  const auto [choices, latency, deviation, measured] =
+  const auto& quantity = report.quantity();
+  const bool latencies = quantity.name == "latency_ms";
+  const auto [choices, values, deviation, measured] =
       predict(report, options.archs.empty() ? report.measured.choices : read_architectures(space, {options.archs}));
   auto number = [](double value) { return std::isnan(value) ? std::string() : plain(value); };
   OutputFile out(options.predictions);
-  out.write("arch,latency_ms,deviation_ms,measured_ms\n");
-  for (std::size_t i = 0; i < latency.size(); ++i)
+  out.write(latencies ? std::string("arch,latency_ms,deviation_ms,measured_ms\n")
+                      : "arch," + quantity.name + "," + quantity.name + "_deviation," + quantity.name + "_measured\n");
+  for (std::size_t i = 0; i < values.size(); ++i)
     out.write(csv_field(space.to_string(std::span(choices).subspan(i * decisions, decisions))) + "," +
-              number(latency[i]) + "," + number(deviation[i]) + "," + number(measured[i]) + "\n");
+              number(values[i]) + "," + number(deviation[i]) + "," + number(measured[i]) + "\n");
   out.finish();
-  return options.predictions + ": predicted latencies of " + count_of(std::ssize(latency), "architecture") +
-         (report.adapted() && !latency.empty() && !std::isnan(deviation[0])
+  return options.predictions + ": predicted " + (latencies ? "latencies" : in_words(quantity)) + " of " +
+         count_of(std::ssize(values), "architecture") +
+         (report.adapted() && !values.empty() && !std::isnan(deviation[0])
               ? ", with the standard deviation of what a measurement without noise would be"
               : "") +
          "\n";
@@ -205,8 +228,9 @@ std::string outlook(const AdaptReport& report, const AdaptOptions& options) {
            " does not know how well it will rank: keep some measurements back and compare.\n";
   const auto& [value, low, high, draws] = report.expected;
   const auto& advice = *report.advice;
-  const std::string text = "expected SRCC with the device's latencies: " + fixed(value) +
-                           " (10 % to 90 %: " + fixed(low) + " to " + fixed(high) +
+  const std::string text = "expected SRCC with the device's " +
+                           (report.quantity().name == "latency_ms" ? "latencies" : report.quantity().label) + ": " +
+                           fixed(value) + " (10 % to 90 %: " + fixed(low) + " to " + fixed(high) +
                            ")\nSRCC >= " + plain(report.threshold) + " with probability " +
                            fixed(report.probability, 2) + ": ";
   if (advice.stop) return text + "stop measuring\n";
@@ -246,7 +270,8 @@ std::string adapt_to_measurements(const AdaptOptions& options) {
   if (!options.predictions.empty()) text += write_predictions(report, options);
   if (options.out.empty() && options.into.empty()) return text;
   const std::string device = device_name(options);
-  return text + write_predictor(recorded_predictor(report, device), measured_device(report, device), options, space);
+  return text + write_predictor(recorded_predictor(report, device), report.quantity(), measured_device(report, device),
+                                options, space);
 }
 
 }  // namespace oneproxy

@@ -9,6 +9,7 @@ namespace oneproxy {
 // The options of both commands: the space, and the source devices of a store.
 struct DeviceOptions {
   std::string space, geometry, set = "help", store;
+  std::string metric;                          // what is measured; "": latency
   std::vector<std::string> sources = {"all"};  // "none": without source devices
   std::uint64_t seed = 1;
 };
@@ -28,11 +29,11 @@ struct AdaptOptions : DeviceOptions {
   std::string method = "bayes";
   std::vector<std::string> method_keys;   // KEY=VALUE, of the method's own
   std::vector<std::string> measurements;  // files, read as one
-  std::string unit = "ms";
-  std::string data_sheet;          // TOML file with that of the device; "": none
-  std::string source_sheets;       // and with those of the sources; "": that of the set that ships
-  std::string out, into, name;     // the device's file; or store, and the name there
-  std::string archs, predictions;  // architectures to predict (default: those measured), and where to
+  std::string unit, direction;            // "": of latencies ms; of a metric needed, or in the store
+  std::string data_sheet;                 // TOML file with that of the device; "": none
+  std::string source_sheets;              // and with those of the sources; "": that of the set that ships
+  std::string out, into, name;            // the device's file; or store, and the name there
+  std::string archs, predictions;         // architectures to predict (default: those measured), and where to
   bool drift = false;
   double threshold = 0.9, confidence = 0.9;
 };

@@ -22,10 +22,15 @@ struct ImportOptions {
   std::string space, device, file;
   std::string store = "my_store.h5", set = "user";
   std::string source, licence, precision = "unknown";
+  std::string metric;           // instead of a device
+  std::string unit, direction;  // of a metric, "": as in the store; unit also of latencies, "": ms
   std::int64_t batch = 0;
 };
 // `oneproxy import`: a user's own device from a CSV file with columns arch, latency_ms and optionally repeat.
 std::string import_device(const ImportOptions& options);
+// `oneproxy import --metric`: values of a metric from a CSV file with columns arch, the metric's (or value) and
+// optionally repeat.
+std::string import_metric(const ImportOptions& options);
 
 struct ScoreOptions {
   std::string space, archs, out;        // archs "": architectures by index

@@ -29,7 +29,8 @@ std::string import_device(const ImportOptions& options) {
   check_device_name(options.device);
   check_device_name(options.set);
   const SearchSpace space = SearchSpace::load(options.space);
-  const MeasuredArchitectures file = read_measurements(space, {options.file});
+  const MeasuredArchitectures file =
+      read_measurements(space, {options.file}, options.unit.empty() ? "ms" : options.unit);
   DeviceMeasurements measured;
   measured.device = options.device;
   measured.n_decisions = space.n_decisions();

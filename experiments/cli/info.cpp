@@ -107,7 +107,8 @@ bool is_optimizer_file(const std::string& path) {
 
 bool is_model_file(const std::string& path) {
   const auto format = attribute_text(H5File(path, H5Mode::read).attributes("/"), "format");
-  return format == "oneproxy-predictor" || format == "oneproxy-table" || format == "oneproxy-index-table";
+  return format == "oneproxy-predictor" || format == "oneproxy-table" || format == "oneproxy-rate-table" ||
+         format == "oneproxy-index-table";
 }
 
 // A file of an optimizer, as `oneproxy train-optimizer` writes it.
@@ -156,8 +157,8 @@ std::string describe_store(const std::string& path) {
       if (const auto line = attribute_text(attributes, "description"); !line.empty()) text += "  " + line + "\n";
       if (const auto source = attribute_text(attributes, "source"); !source.empty())
         text += "  source: " + source + ", licence: " + attribute_text(attributes, "licence") + "\n";
-      Table table(
-          {"device or metric", "unit", "known", "missing", "smallest", "median", "largest", "batch", "precision"});
+      Table table({"device or metric", "unit", "better", "known", "missing", "smallest", "median", "largest", "batch",
+                   "precision"});
       std::string notes;  // what a reader of the numbers must know
       auto add = [&](const Column& column, const std::string& prefix) {
         std::vector<double> known;
@@ -168,7 +169,8 @@ std::string describe_store(const std::string& path) {
           return known.empty() ? std::string("-") : plain(std::round(known[(known.size() - 1) * q] * 1e4) / 1e4);
         };
         const auto batch = column.text("batch");
-        table.row({prefix + column.name, column.text("unit"), std::to_string(known.size()),
+        const bool lower = column.text("direction").empty() || column.text("direction").starts_with("minimi");
+        table.row({prefix + column.name, column.text("unit"), lower ? "lower" : "higher", std::to_string(known.size()),
                    std::to_string(column.n_missing()), at(0), at(0.5), at(1),
                    batch.empty() || batch == "0" ? "-" : batch,
                    column.text("precision").empty() ? "-" : column.text("precision")});

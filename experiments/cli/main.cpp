@@ -110,18 +110,31 @@ int run_program(int argc, char** argv) {
 
   ImportOptions import;
   PredictorImport predictor;
-  auto* import_command =
-      app.add_subcommand("import", "add measurements of your own device, or a trained predictor, to a store");
-  auto* csv_file = import_command->add_option("file", import.file, "CSV with columns arch,latency_ms[,repeat]");
+  auto* import_command = app.add_subcommand(
+      "import", "add measurements of your own device, a metric of your own, or a trained predictor, to a store");
+  auto* csv_file = import_command->add_option(
+      "file", import.file,
+      "CSV with columns arch,latency_ms[,repeat] (--device) or arch,NAME[,repeat] (--metric NAME)");
   import_command->add_option("--space", import.space, "search space of the architectures: a name or a file (*.toml)")
       ->required();
   auto* device = import_command->add_option("--device", import.device, "name of the device");
+  auto* metric = import_command
+                     ->add_option("--metric", import.metric,
+                                  "instead of a device: name of a metric (energy, memory, accuracy, throughput)")
+                     ->excludes(device);
+  import_command->add_option("--unit", import.unit,
+                             "unit of the values: of latencies ms (the default), s or us; of a metric for example mJ, "
+                             "images/s, %, fraction; of a predictor likewise");
   import_command->add_option("--store", import.store, "store to add to; begins as a copy of the one that ships")
       ->capture_default_str();
   import_command->add_option("--source", import.source, "where it comes from (default: the file's name)");
   import_command->add_option("--licence", import.licence, "its licence (default: private; of a predictor: unknown)");
   std::vector<CLI::Option*> of_measurements = {
-      csv_file, device,
+      csv_file,
+      device,
+      metric,
+      import_command->add_option("--direction", import.direction, "of a metric: min or max, which way is better")
+          ->needs(metric),
       import_command->add_option("--set", import.set, "set of your measurements")->capture_default_str(),
       import_command->add_option("--batch", import.batch, "batch size of the measurements (0: unknown)")
           ->check(CLI::NonNegativeNumber),
@@ -133,20 +146,20 @@ int run_program(int argc, char** argv) {
       import_command->add_option("--layout", predictor.layout, "its inputs: onehot (the space's own code) or ofa")
           ->check(CLI::IsMember(kTorchLayouts))
           ->capture_default_str(),
-      import_command->add_option("--target", predictor.target, "what it predicts, for example \"ImageNet top-1\""),
-      import_command->add_option("--unit", predictor.unit, "unit of its values, for example ms, fraction")};
+      import_command->add_option("--target", predictor.target, "what it predicts, for example \"ImageNet top-1\"")};
   for (auto* option : of_predictor) option->needs(pth);
   for (auto* option : of_measurements) option->excludes(pth);
   import_command->callback([&] {
     if (!*pth) {
       if (!*csv_file) throw CLI::RequiredError("file (or --predictor)");
-      if (!*device) throw CLI::RequiredError("--device");
-      output = import_device(import);
+      if (!*device && !*metric) throw CLI::RequiredError("--device or --metric");
+      output = *metric ? import_metric(import) : import_device(import);
       return;
     }
     predictor.space = import.space;
     predictor.store = import.store;
     predictor.source = import.source;
+    if (!import.unit.empty()) predictor.unit = import.unit;
     if (!import.licence.empty()) predictor.licence = import.licence;
     output = import_predictor(predictor);
   });
@@ -270,19 +283,21 @@ int run_program(int argc, char** argv) {
       ->check(CLI::Range(0, 5000));
   plan_command->add_option("--out", plan.out, "CSV to write; never overwritten")->capture_default_str();
   AdaptOptions adapt;
-  auto* adapt_command = app.add_subcommand("adapt", "latency predictor from a few measurements, and how sure it is");
+  auto* adapt_command =
+      app.add_subcommand("adapt", "predictor of latency, or of a metric, from a few measurements, and how sure it is");
   adapt_command->add_option("--space", adapt.space, "search space: one that ships, or a file (*.toml)")->required();
   adapt_command->add_option("--measurements", adapt.measurements,
-                            "CSV files with columns arch,latency_ms[,repeat], read as one");
+                            "CSV files with columns arch,latency_ms[,repeat] (of a --metric its name), read as one");
   adapt_command->add_option("--data-sheet", adapt.data_sheet,
                             "TOML file with the device's data sheet: kept with its predictor, and a prior for "
                             "--method data_sheet and bayes with use_data_sheet=true");
   adapt_command->add_option("--source-sheets", adapt.source_sheets,
                             "TOML file with the data sheets of the sources (default: those of the set that ship)");
   adapt_command->add_option("--device", adapt.device, "name of the device, if it is in the store: no source then");
-  adapt_command->add_option("--unit", adapt.unit, "of the latencies in the file: ms, s or us")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"ms", "s", "us"}));
+  adapt_command->add_option("--unit", adapt.unit,
+                            "of the values in the file: of latencies ms (the default), s or us; of a --metric for "
+                            "example mJ, images/s, %");
+  adapt_command->add_option("--direction", adapt.direction, "of a --metric: min or max, which way is better");
   adapt_command->add_flag("--drift", adapt.drift, "divide out what the plan's --reference shows of the device's drift");
   adapt_command->add_option("--method", adapt.method, join(adaptation_method_names()))
       ->capture_default_str()
@@ -314,7 +329,12 @@ int run_program(int argc, char** argv) {
   adapt_command->add_option("--archs", adapt.archs, "CSV with a column arch: what to predict");
   auto add_sources = [&](CLI::App* command, auto& options) {
     command->add_option("--geometry", options.geometry, "data set whose shapes count (default: the space's first)");
-    command->add_option("--sources", options.sources, "source devices; \"all\" of the set, or \"none\"");
+    command->add_option("--metric", options.metric,
+                        "what is measured instead of latency, for example energy: a column of the file");
+    command
+        ->add_option("--sources", options.sources,
+                     "source devices, or metrics as metric:NAME; \"all\" devices of the set, or \"none\"")
+        ->delimiter(',');
     command->add_option("--set", options.set, "set of the sources' measurements")->capture_default_str();
     command->add_option("--store", options.store, "store of the sources (default: the one that ships)");
     command->add_option("--seed", options.seed, "of all random draws")->capture_default_str();

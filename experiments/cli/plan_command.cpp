@@ -1,6 +1,7 @@
 #include <filesystem>
 
 #include "experiments/cli/adapt_command.h"
+#include "experiments/cli/metric_quantity.h"
 #include "oneproxy/engine/adapt/workflow/plan.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/read_file.h"
@@ -23,11 +24,14 @@ std::string call_of(const std::string& command, const DeviceOptions& options) {
   if (options.set != usual.set) text += " --set " + shell_word(options.set);
   if (options.store != usual.store) text += " --store " + shell_word(options.store);
   if (options.sources != usual.sources) text += " --sources" + shell_words(options.sources);
+  if (options.metric != usual.metric) text += " --metric " + shell_word(options.metric);
   return text;
 }
 
 std::string plan_measurements(const PlanOptions& options) {
   const PlanSettings settings{options.k, parse_selection(options.selection), options.reference, options.seed};
+  const std::string column = options.metric.empty() ? "latency_ms" : options.metric;
+  if (!options.metric.empty()) check_metric_name(options.metric);
   if (file_exists(options.out))
     throw Error(options.out + ": is there already, and may hold measurements; give another --out");
   const auto features = std::make_shared<ArchitectureFeatures>(SearchSpace::load(options.space, options.geometry));
@@ -36,19 +40,19 @@ std::string plan_measurements(const PlanOptions& options) {
       load_sources(features, {options.set, options.store, options.sources, "", options.seed});
   std::vector<std::uint8_t> measured;
   if (!options.measured.empty()) measured = read_architectures(space, options.measured);
-  write_plan(plan(sources, settings, measured), space, options.out);
+  write_plan(plan(sources, settings, measured), space, options.out, column);
 
   std::vector<std::string> files;
   for (const auto& file : options.measured)
-    if (read_csv(file).column("latency_ms") >= 0) files.push_back(file);  // others name architectures alone
+    if (read_csv(file).column(column) >= 0) files.push_back(file);  // others name architectures alone
   files.push_back(options.out);
   return options.out + ": " + count_of(options.k, "architecture") + " of " + space.name() + " (" + options.selection +
          ", " + count_of(std::ssize(sources.devices), "source device") +
-         ")\nMeasure them in this order, one may stop anywhere; fill in latency_ms, a line for each "
-         "repeat.\n" +
+         ")\nMeasure them in this order, one may stop anywhere; fill in " + column + ", a line for each repeat.\n" +
          (options.reference > 0 ? "The first comes again and again, to show whether the device drifts. Then:\n"
                                 : "Measure in one go: devices drift (--reference 5 lets `adapt` see it). Then:\n") +
          "  " + call_of("adapt", options) + " --measurements" + shell_words(files) +
+         (options.metric.empty() ? "" : " --unit UNIT --direction DIRECTION") +
          (options.reference > 0 ? " --drift" : "") + "\n";
 }
 

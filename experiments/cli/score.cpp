@@ -34,7 +34,7 @@ struct ScoredColumn {
 ScoredColumn make_column(const ObjectiveSources& sources, const std::string& name, Precision precision) {
   // A bare name is a predictor of the store or a file.
   const std::string full = name.find(':') == std::string::npos ? "predictor:" + name : name;
-  const auto objective = make_objective(sources, full, "--predictor", Direction::minimise);
+  const auto objective = find_objective(sources, full, "--predictor");
   if (!objective.model)
     throw Error("--predictor " + name + ": measurements are no predictor; use predictor:, table:, proxy: or model:");
   ScoredColumn column{name, objective.model, std::make_unique<SubSpace>(sources.space), nullptr, nullptr};

@@ -43,8 +43,11 @@ class FrontTransfer : public Experiment {
     quality_name_ = config.text("quality", std::nullopt,
                                 "what is maximised: metric:NAME, metric:SET:NAME, model:accuracy or model:macs");
     proxy_name_ = config.text("proxy", std::nullopt, "device whose predictor is reused and adapted");
-    target_names_ = config.texts("targets", {"all"}, "devices to search for; \"all\" of the set");
-    limits_ms_ = config.numbers("limits", {}, 0, 1e12, "latency limits in ms for which the best is reported");
+    target_names_ =
+        config.texts("targets", {"all"},
+                     "devices, or metrics to be minimised (metric:energy), to search for; \"all\" devices of the set");
+    limits_ms_ = config.numbers(
+        "limits", {}, 0, 1e12, "limits on latency in ms, or on the metric in its unit, for which the best is reported");
     limits_ms_ = distinct_limits(limits_ms_);
     settings_ = AdaptSettings::read(config);
   }
@@ -59,10 +62,12 @@ class FrontTransfer : public Experiment {
       log_warning("quality = \"" + quality_name_ + "\": " + quality_.label +
                   " was never measured; docs/search.md says how well it ranks");
     proxy_name_ = data.expand({proxy_name_}, "proxy").front();
-    proxy_ = data.device(proxy_name_);
+    proxy_ = data.series(proxy_name_);
+    require_minimised(proxy_);
     target_names_ = data.expand(target_names_, "targets");
     for (const auto& name : target_names_) {
-      targets_.push_back(data.device(name));
+      targets_.push_back(data.series(name));
+      require_minimised(targets_.back());
       require_samples(data, targets_.back(), settings_.budget);
       if (reference_point(targets_.back().values, quality_.values).latency_ms == -INFINITY)
         throw Error("device " + name + " and quality " + quality_name_ + " have no architecture in common");
@@ -96,6 +101,24 @@ class FrontTransfer : public Experiment {
   }
 
  private:
+  static void require_minimised(const Series& series) {
+    if (series.maximised())
+      throw Error(series.name +
+                  " is to be maximised; a front lies between a quality and what is minimised: name it as "
+                  "the quality, or search with kind = \"search\" and two objectives");
+  }
+
+  // That of all targets, "ms"; "" where they have several.
+  std::string unit() const {
+    const auto same = [&](const Series& target) { return target.unit == targets_.front().unit; };
+    return std::all_of(targets_.begin(), targets_.end(), same) ? targets_.front().unit : std::string();
+  }
+  // "latency", or what else the targets are.
+  std::string cost() const {
+    const auto is_device = [](const Series& target) { return target.name.rfind("metric:", 0) != 0; };
+    return std::all_of(targets_.begin(), targets_.end(), is_device) ? "latency" : "the targets' values";
+  }
+
   TargetOutcome search(const ProxyPredictor& proxy, const Front& proxy_members, const Series& target,
                        std::span<const std::int64_t> order, Backend backend) const {
     const auto& data = loaded_->data;
@@ -148,6 +171,15 @@ class FrontTransfer : public Experiment {
                                      {"proxy", proxy_name_},
                                      {"geometry", loaded_->space.geometry()}})
       arrays.set_attribute("/", name, text);
+    std::vector<std::string> labels, units;
+    for (const auto& target : targets_) {
+      const bool metric = target.name.rfind("metric:", 0) == 0;
+      labels.push_back(metric ? target.label : "measured latency");
+      units.push_back(target.unit);
+    }
+    arrays.write("targets/name", std::span<const std::string>(target_names_));
+    arrays.write("targets/label", std::span<const std::string>(labels));
+    arrays.write("targets/unit", std::span<const std::string>(units));
     for (std::size_t t = 0; t < targets_.size(); ++t) {
       const auto& name = target_names_[t];
       arrays.write("latency_ms/" + name, std::span<const double>(targets_[t].values));
@@ -232,14 +264,13 @@ class FrontTransfer : public Experiment {
     summarise_largest_regret(work, outcomes);
     summary.set("hv_ratio_mean.proxy", mean_hv[0]);
     summary.set("hv_ratio_mean.adaproxy", mean_hv[1]);
-    work.report +=
-        "Pareto fronts of " + quality_.label + " [" + quality_.unit + "]" + remark + " against latency over " +
-        std::to_string(loaded_->data.n()) + " architectures of " + data_settings_.space + " (set " +
-        data_settings_.set + "), proxy " + proxy_name_ + ", p = " + to_string(settings_.norm) +
-        ". Fronts proxy and adaproxy were found on predicted latency, their members measured on the target "
-        "and the dominated removed. Measured: measurements spent on the target (adaptation and members). "
-        "Hypervolume and recall: relative to the target's own front. Regret: " +
-        quality_.unit + " lost at the 10, 25, 50 and 75 % quantiles of the target's latency.\n\n" + table.markdown();
+    work.report += "Pareto fronts of " + quality_.label + " [" + quality_.unit + "]" + remark + " against " + cost() +
+                   " over " + std::to_string(loaded_->data.n()) + " architectures of " + data_settings_.space +
+                   " (set " + data_settings_.set + "), proxy " + proxy_name_ + ", p = " + to_string(settings_.norm) +
+                   ". Fronts proxy and adaproxy were found on predictions, their members measured on the target "
+                   "and the dominated removed. Measured: measurements spent on the target (adaptation and members). "
+                   "Hypervolume and recall: relative to the target's own front. Regret: " +
+                   quality_.unit + " lost at the 10, 25, 50 and 75 % quantiles of the target.\n\n" + table.markdown();
     if (!infeasible.empty()) {
       work.report += "\n`*` no member within the limit, regret to the smallest quality.\n";
       log_warning("no member within the latency limit for regret of " + infeasible);
@@ -270,7 +301,9 @@ class FrontTransfer : public Experiment {
   }
 
   std::string limits_table(const std::vector<TargetOutcome>& outcomes) const {
-    Table table({"target", "limit [ms]", "front", "best " + quality_.label, "latency [ms]", "architecture"});
+    const std::string of_unit = unit().empty() ? "" : " [" + unit() + "]";
+    const std::string found_in = cost() == "latency" ? "latency" : "value";
+    Table table({"target", "limit" + of_unit, "front", "best " + quality_.label, found_in + of_unit, "architecture"});
     for (std::size_t t = 0; t < targets_.size(); ++t)
       for (const double limit : limits_ms_)
         for (const auto& found : outcomes[t].fronts) {
@@ -279,7 +312,7 @@ class FrontTransfer : public Experiment {
                      best ? fixed(best->latency_ms) : "-",
                      best ? "`" + loaded_->space.to_string(loaded_->data.rows().row(best->row)) + "`" : "-"});
         }
-    return "\nBest under latency limits:\n\n" + table.markdown();
+    return "\nBest under limits:\n\n" + table.markdown();
   }
 
   std::uint64_t seed_;

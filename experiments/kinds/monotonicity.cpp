@@ -19,7 +19,9 @@ namespace {
 class Monotonicity : public Experiment {
  public:
   Monotonicity(Config& config, std::uint64_t seed) : seed_(seed), data_settings_(DataSettings::read(config)) {
-    names_ = config.texts("devices", {"all"}, "devices and pseudo-devices (model:macs, ...); \"all\" of the set");
+    names_ =
+        config.texts("devices", {"all"},
+                     "devices, pseudo-devices (model:macs, ...) and metrics (metric:NAME); \"all\" devices of the set");
     threshold_ = config.number("threshold", 0.9, 0, 1, "SRCC from which a proxy's optima are reused (the 0.9 rule)");
     resamples_ = static_cast<int>(
         config.integer("resamples", 200, 0, 100000, "bootstrap resamples behind the confidence interval; 0: none"));
@@ -31,7 +33,14 @@ class Monotonicity : public Experiment {
   void prepare(const Store& store) override {
     loaded_ = data_settings_.open(store, seed_);
     names_ = loaded_->data.expand(names_, "devices");
-    for (const auto& name : names_) series_.push_back(loaded_->data.device(name));
+    for (const auto& name : names_) {
+      const bool metric = name.starts_with("metric:");
+      series_.push_back(metric ? loaded_->data.metric(name) : loaded_->data.device(name));
+      n_metrics_ += metric;
+      if (!series_.back().maximised()) continue;
+      maximised_ += (maximised_.empty() ? "" : ", ") + name;
+      for (double& value : series_.back().values) value = -value;  // so that agreement is positive
+    }
   }
 
   void run(Workspace& work) override {
@@ -145,13 +154,19 @@ class Monotonicity : public Experiment {
       work.summary.set("strong_targets." + names_[a], served);
     }
     work.summary.set("best_proxy", names_[best]);
-    work.report += "Spearman's rank correlation of the latencies of " + std::to_string(d) + " devices over " +
-                   std::to_string(loaded_->data.n()) + " architectures of " + data_settings_.space + " (set " +
-                   data_settings_.set + "). " + std::to_string(strong) + " of " + std::to_string(pairs) +
-                   " pairs reach " + plain(threshold_) +
+    const std::string of = n_metrics_ == 0 ? "of the latencies of " + std::to_string(d) + " devices"
+                                           : "between " + std::to_string(d) + " devices and metrics";
+    work.report += "Spearman's rank correlation " + of + " over " + std::to_string(loaded_->data.n()) +
+                   " architectures of " + data_settings_.space + " (set " + data_settings_.set + "). " +
+                   std::to_string(strong) + " of " + std::to_string(pairs) + " pairs reach " + plain(threshold_) +
                    ": for these the Pareto-optimal architectures of the one device can be reused on the other. Below "
                    "it, adapt the proxy (kind adaproxy).\n\n" +
-                   table.markdown() + "\nThe full matrix with its confidence intervals is in arrays.h5.\n";
+                   table.markdown() +
+                   (maximised_.empty() ? ""
+                                       : "\nMaximised, and taken with the other sign: " + maximised_ +
+                                             ". A positive SRCC means everywhere that what is better in the one is "
+                                             "better in the other.\n") +
+                   "\nThe full matrix with its confidence intervals is in arrays.h5.\n";
   }
 
   std::uint64_t seed_;
@@ -160,7 +175,9 @@ class Monotonicity : public Experiment {
   double threshold_ = 0, confidence_ = 0;
   int resamples_ = 0;
   std::unique_ptr<SpaceData> loaded_;
-  std::vector<Series> series_;
+  std::vector<Series> series_;  // less is better
+  std::string maximised_;       // names of those that were not
+  int n_metrics_ = 0;
 };
 
 }  // namespace

@@ -134,6 +134,7 @@ class Search : public Experiment {
       Evaluator all(problem, asked);
       outcome.truth = ExhaustiveSearch().search(all);
     }
+    name_contradictions(problem, proven, outcome);
     if (certify_ != "none") certify(work, evaluator, outcome);
     write_search(work, evaluator, outcome);
   }
@@ -267,6 +268,49 @@ class Search : public Experiment {
                     " the limit");
       }
     }
+  }
+
+  // "energy <= 40 mJ"
+  static std::string limit_on(const Objective& one, double bound) {
+    return one.name + (one.maximised() ? " >= " : " <= ") + plain(bound) + (one.unit.empty() ? "" : " " + one.unit);
+  }
+
+  // Where it is proven that no architecture keeps some limits together: which two of them contradict each other.
+  void name_contradictions(const SearchProblem& problem, bool proven, SearchOutcome& outcome) const {
+    if (outcome.result.certainty.starts_with("thinned")) return;  // may have lost what keeps them
+    if (!proven && !outcome.truth) return;
+    const SearchResult& sure = proven ? outcome.result : *outcome.truth;
+    for (std::size_t l = 0; l < question_.limits.size(); ++l) {
+      const auto& bounds = question_.limits[l].bounds;
+      std::vector<std::size_t> bounded;
+      for (std::size_t i = 0; i < bounds.size(); ++i)
+        if (!std::isnan(bounds[i])) bounded.push_back(i);
+      if (!sure.best[l].empty() || bounded.size() < 2) continue;
+      for (std::size_t j = 1; j < bounded.size(); ++j)
+        for (std::size_t i = 0; i < j; ++i) {
+          const std::size_t a = bounded[i], b = bounded[j];
+          if (bounded.size() > 2 && !contradict(problem, proven, question_.limits[l], a, b)) continue;
+          outcome.contradictions[l] = limit_on(problem.objectives[a], bounds[a]) + " and " +
+                                      limit_on(problem.objectives[b], bounds[b]) +
+                                      " contradict each other: no "
+                                      "architecture of " +
+                                      problem.part.describe() + " keeps both";
+        }
+      if (!outcome.contradictions.contains(l))
+        outcome.contradictions[l] = "each two of its limits can be kept, all three can not";
+      log_warning(asked_.back().limits_at + ": " + outcome.contradictions[l] + "; relax one of them");
+    }
+  }
+
+  // Whether no architecture keeps the two alone, by the method that proved it for all.
+  bool contradict(const SearchProblem& problem, bool proven, const Limits& limits, std::size_t a, std::size_t b) const {
+    SearchQuestion asked = question_;
+    asked.checkpoint.clear();
+    asked.n_best = 1;
+    asked.limits = {Limits{std::vector<double>(limits.bounds.size(), std::nan(""))}};
+    for (const std::size_t i : {a, b}) asked.limits[0].bounds[i] = limits.bounds[i];
+    Evaluator evaluator(problem, asked);
+    return (proven ? searcher_->search(evaluator) : ExhaustiveSearch().search(evaluator)).best[0].empty();
   }
 
   void certify(Workspace& work, Evaluator& evaluator, SearchOutcome& outcome) const {

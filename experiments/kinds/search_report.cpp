@@ -57,7 +57,9 @@ class SearchReport {
     if (best.empty())
       for (const auto& one : problem_.objectives) {
         summary.set(one.name + limit_key(l), std::nan(""));
-        summary.set_reason(one.name + limit_key(l), kNoneWithin);
+        const auto found = outcome_.contradictions.find(l);
+        summary.set_reason(one.name + limit_key(l),
+                           found == outcome_.contradictions.end() ? kNoneWithin : found->second);
       }
     for (std::size_t r = 0; r < best.size(); ++r) {
       const std::string key = limit_key(l) + (r == 0 ? "" : "." + std::to_string(r + 1));
@@ -143,7 +145,10 @@ class SearchReport {
     if (whole > 0) work_.summary.set("hv_ratio", hypervolume(problem_, outcome_.result.front, corner) / whole);
   }
 
-  // "latency_ms <= 25, energy <= 40"; of a limit on the second objective alone the number.
+  // As `latency` of the configuration; anything else is called by its own name.
+  bool is_latency(std::size_t i) const { return objective(i).name == "latency_ms" && objective(i).unit == "ms"; }
+
+  // "latency_ms <= 25, energy <= 40 mJ"; of a limit on the latency alone the number.
   std::string limit_cell(std::size_t l) const {
     const auto& limits = evaluator_.limits()[l];
     std::string text;
@@ -152,9 +157,11 @@ class SearchReport {
       if (std::isnan(limits.bounds[i])) continue;
       ++count;
       text += (text.empty() ? "" : ", ") + objective(i).name + (objective(i).maximised() ? " >= " : " <= ") +
-              plain(limits.bounds[i]);
+              plain(limits.bounds[i]) + (is_latency(i) || objective(i).unit.empty() ? "" : " " + objective(i).unit);
     }
-    return count == 1 && !std::isnan(limits.bounds[1]) ? plain(limits.bounds[1]) : count == 0 ? "none" : text;
+    return count == 1 && !std::isnan(limits.bounds[1]) && is_latency(1) ? plain(limits.bounds[1])
+           : count == 0                                                 ? "none"
+                                                                        : text;
   }
 
   std::string certificate_cell(std::size_t l) const {
@@ -175,7 +182,8 @@ class SearchReport {
     std::vector<std::string> header = {"limit", "best " + objective(0).label};
     if (outcome_.truth) header.insert(header.end(), {"exhaustive", "regret"});
     for (std::size_t i = 1; i < n_objectives(); ++i)
-      header.push_back(n_objectives() == 2 ? "latency [" + objective(i).unit + "]" : heading(objective(i)));
+      header.push_back(n_objectives() == 2 && is_latency(i) ? "latency [" + objective(i).unit + "]"
+                                                            : heading(objective(i)));
     header.push_back("architecture");
     if (!outcome_.certificates.empty()) header.push_back("no better exchange of");
     Table table(header);

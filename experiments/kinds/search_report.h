@@ -1,5 +1,6 @@
 #pragma once
 // What a search leaves behind: summary, report and arrays.
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -14,6 +15,8 @@ struct SearchOutcome {
   SearchResult result;
   std::optional<SearchResult> truth;         // exhaustive, where the method proves nothing and the space is small
   std::vector<ExchangeResult> certificates;  // [limits]; empty where none was asked for
+  // Of limits that provably nothing keeps: which two of them contradict each other.
+  std::map<std::size_t, std::string> contradictions;
 };
 
 // Summary, where N is the limits' text and R the place of a solution ("" for the best one, ".2", ".3", ...):

@@ -55,7 +55,7 @@ class TrainPredictor : public Experiment {
       series_ = loaded_->data.device(target_.substr(device.size()));
       train_.target = "latency on " + series_.label;
     } else if (target_.rfind(metric, 0) == 0) {
-      series_ = loaded_->data.quality(target_);
+      series_ = loaded_->data.metric(target_);
       train_.target = series_.label;
     } else {
       throw Error("target = " + target_ + " should be device:NAME or metric:NAME");
@@ -88,6 +88,7 @@ class TrainPredictor : public Experiment {
     auto& record = trained.predictor.record;
     record["set"] = data_settings_.set;
     record["source"] = target_;
+    record["direction"] = to_string(series_.direction);
     record["samples_test"] = quality.n;
     record["test_srcc"] = quality.srcc.value;
     record["test_kendall"] = quality.kendall.value;

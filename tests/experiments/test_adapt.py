@@ -250,14 +250,14 @@ class PlanAndAdapt(ProgramCase):
         equal = self.folder / "equal.csv"
         equal.write_text("arch,latency_ms\n" + "".join(f"{line['arch']},3\n" for line in plan))
         said, warned = self.adapt(equal)
-        self.assertIn("all latencies are 3 ms", warned)
+        self.assertIn("all measurements are 3", warned)
         one = self.fill_in(plan[:1], "fpga", "one.csv")
         said, warned = self.adapt(one)
         self.assertIn("1 measurement is too few", warned)
         self.assertIn("one.csv: 1 architecture of", said)
         # No predictor of measurements that it did not adapt to.
         call = ("adapt", "--space", "nasbench201", "--prior", "stated", *SOURCES, "--measurements")
-        for file, why in ((two, "2 measurements are too few"), (equal, "all latencies are 3 ms")):
+        for file, why in ((two, "2 measurements are too few"), (equal, "all measurements are 3")):
             for more in (("--out", "p.h5"), ("--into", "p.h5", "--name", "p"), ("--predictions", "p.csv")):
                 self.fault(*call, file, *more, says=(why, "nothing is written", "measure more", "oneproxy plan"))
         bad = self.folder / "bad.csv"

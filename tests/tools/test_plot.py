@@ -21,7 +21,8 @@ import h5py  # noqa: E402
 import numpy as np  # noqa: E402
 
 import plot_results  # noqa: E402
-from plots import heatmap  # noqa: E402
+from plots import heatmap, pareto  # noqa: E402
+from plots.result import load  # noqa: E402
 
 RANDOM = np.random.default_rng(7)
 
@@ -219,6 +220,40 @@ class Kinds(Plot):
         many["front/energy"] = RANDOM.uniform(1, 2, 500)
         self.result("search", three | many, summary, space="fbnet")
         self.assert_pictures("search_front.png")
+
+    def test_a_maximised_objective_beside_the_goal(self) -> None:
+        """Of a throughput the best within a limit is the next point to the right, and what is good is on the right."""
+        objectives: dict[str, Any] = {
+            "objectives/name": ["quality", "tpu"],
+            "objectives/label": ["accuracy", "throughput on tpu"],
+            "objectives/unit": ["%", "images/s"],
+            "objectives/direction": ["maximise", "maximise"],
+            "front/choices": np.zeros((8, 3), np.uint8),
+            "front/tpu": np.linspace(900, 300, 8),
+            "front/quality": np.linspace(60, 70, 8),
+        }
+        self.result("search", objectives)
+        axes = pareto.draw(load(self.folder))["search_front"].subfigs[0].axes[0]
+        self.assertEqual(axes.get_xlabel(), "throughput on tpu (images/s)")
+        self.assertEqual(axes.lines[0].get_drawstyle(), "steps-pre")
+        objectives["objectives/direction"][1] = "minimise"
+        self.result("search", objectives)
+        axes = pareto.draw(load(self.folder))["search_front"].subfigs[0].axes[0]
+        self.assertEqual(axes.lines[0].get_drawstyle(), "steps-post")
+
+    def test_fronts_of_targets_in_units_of_their_own(self) -> None:
+        arrays: dict[str, Any] = {}
+        for target in ("metric:user:energy", "pixel3"):
+            arrays |= {f"fronts/{target}/target/{key}": value for key, value in front(5).items()}
+        arrays |= {
+            "targets/name": ["pixel3", "metric:user:energy"],
+            "targets/label": ["measured latency", "energy"],
+            "targets/unit": ["ms", "mJ"],
+        }
+        self.result("front_transfer", arrays, quality="q")
+        panels = pareto.draw(load(self.folder))["pareto"].subfigs[0].axes
+        self.assertEqual([axes.get_xlabel() for axes in panels], ["energy (mJ)", "measured latency (ms)"])
+        self.assert_pictures("pareto.png")
 
     def test_few_shot(self) -> None:
         arrays: dict[str, Any] = {"tasks": ["first", "second"]}

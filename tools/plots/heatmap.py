@@ -49,8 +49,14 @@ def draw(result: Result) -> dict[str, Figure]:
     bar = body.colorbar(image, ax=axes, shrink=0.7, pad=0.015, aspect=30)
     bar.set_label(f"SRCC (bold: at least {STRONG})")
     bar.outline.set_visible(False)
-    body.suptitle(result.title("Latency monotonicity: SRCC between devices") + _interval(result, srcc))
+    body.suptitle(result.title(_heading(devices)) + _interval(result, srcc))
     return {"srcc_heatmap": figure}
+
+
+def _heading(devices: list[str]) -> str:
+    if any(device.startswith("metric:") for device in devices):
+        return "Monotonicity: SRCC between devices and metrics, each so that less is better"
+    return "Latency monotonicity: SRCC between devices"
 
 
 def _cells(axes: Axes, values: np.ndarray, norm: Normalize, top: float) -> AxesImage:

@@ -49,8 +49,8 @@ def _page(result: Result, devices: list[str]) -> Figure:
     for axes in panels[:, 0]:
         axes.set_ylabel(textwrap.fill(_quality_label(result), LABEL_WIDTH))
     for i, axes in enumerate(panels.flat[: len(devices)]):
-        if i + columns >= len(devices):
-            axes.set_xlabel("measured latency (ms)")
+        if i + columns >= len(devices) or not _same_costs(result):
+            axes.set_xlabel(textwrap.fill(_cost_label(result, devices[i]), LABEL_WIDTH + 10))
     n = len(result.arrays["quality"]) if result.has("quality") else None
     body.suptitle(result.title("Pareto fronts on the target, dominated members removed", n))
     _legend(body, result, devices)
@@ -158,6 +158,20 @@ def _quality_label(result: Result) -> str:
     return f"{label} ({unit})" if unit else str(label)
 
 
+def _cost_label(result: Result, device: str) -> str:
+    """What was measured on the target, "measured latency (ms)"; older results hold latencies only."""
+    if not result.has("targets/name", "targets/label", "targets/unit"):
+        return "measured latency (ms)"
+    at = [str(name) for name in result.arrays["targets/name"]].index(device)
+    label, unit = (str(result.arrays[f"targets/{part}"][at]) for part in ("label", "unit"))
+    return f"{label} ({unit})" if unit else label
+
+
+def _same_costs(result: Result) -> bool:
+    devices = result.names("fronts")
+    return len({_cost_label(result, device) for device in devices}) == 1
+
+
 def _legend(body: SubFigure, result: Result, devices: list[str]) -> None:
     used = {name for device in devices for name in result.names(f"fronts/{device}")}
     entries = [
@@ -198,6 +212,10 @@ def _axis_label(result: Result, objective: int) -> str:
     return f"{label} ({unit})" if unit else label
 
 
+def _maximised(result: Result, objective: int) -> bool:
+    return str(result.arrays["objectives/direction"][objective]) == "maximise"
+
+
 def _search(result: Result) -> Figure:
     """A search's own front, beside the exhaustive one where that is known: the goal against each other objective."""
     names = [str(name) for name in result.arrays["objectives/name"]]
@@ -207,7 +225,8 @@ def _search(result: Result) -> Figure:
         _search_panel(axes, result, names, objective)
         axes.set_xlabel(textwrap.fill(_axis_label(result, objective), 2 * LABEL_WIDTH))
     panels[0].set_ylabel(textwrap.fill(_axis_label(result, 0), LABEL_WIDTH))
-    panels[-1].legend(loc="best" if len(names) > 2 else "lower right")
+    empty_corner = "lower left" if _maximised(result, 1) else "lower right"
+    panels[-1].legend(loc="best" if len(names) > 2 else empty_corner)
     body.suptitle(f"Search: Pareto front\n{_searched(result)}")
     return figure
 
@@ -228,7 +247,7 @@ def _search_panel(axes: Axes, result: Result, names: list[str], objective: int) 
         axes.plot(
             values[order],
             quality[order],
-            drawstyle="steps-post" if flat else "default",
+            drawstyle=("steps-pre" if _maximised(result, objective) else "steps-post") if flat else "default",
             linestyle="-" if flat else "none",
             color=colour,
             marker=marker if flat or few else ".",
@@ -240,8 +259,7 @@ def _search_panel(axes: Axes, result: Result, names: list[str], objective: int) 
             label=f"{label} ({len(order):,} networks)",
         )
         qualities.append(quality)
-    maximised = str(result.arrays["objectives/direction"][0]) == "maximise"
-    accuracy = maximised and "MACs" not in str(result.arrays["objectives/label"][0])
+    accuracy = _maximised(result, 0) and "MACs" not in str(result.arrays["objectives/label"][0])
     # accuracies of the worst networks flatten all else
     if any(map(len, qualities)) and accuracy and (below := _zoom_quality(axes, np.concatenate(qualities), None)):
         axes.plot([], [], linestyle="none", label=f"{below:,} point{'s' * (below > 1)} further down")

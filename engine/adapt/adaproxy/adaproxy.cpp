@@ -14,7 +14,7 @@
 
 #include "oneproxy/engine/adapt/adaproxy/normed_least_squares.h"
 #include "oneproxy/engine/base/numbers.h"
-#include "oneproxy/engine/device/latency_range.h"
+#include "oneproxy/engine/device/value_range.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/rank/rank.h"
 
@@ -153,7 +153,7 @@ void check_samples(const Samples& samples, std::span<const std::uint8_t> radices
                 std::to_string(n * decisions));
   }
   for (std::size_t i = 0; i < n; ++i) {
-    check_latency(latency_ms[i], "the latency of AdaProxy's " + what + " sample " + std::to_string(i));
+    check_value(latency_ms[i], "", "the value of AdaProxy's " + what + " sample " + std::to_string(i));
     for (std::size_t d = 0; d < decisions; ++d) {
       if (choices[i * decisions + d] >= radices[d]) {
         throw Error("choice " + std::to_string(choices[i * decisions + d]) + " at decision " + std::to_string(d) +

@@ -14,7 +14,7 @@
 #include "oneproxy/engine/base/random_draws.h"
 #include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/base/streams.h"
-#include "oneproxy/engine/device/latency_range.h"
+#include "oneproxy/engine/device/value_range.h"
 #include "oneproxy/engine/predictor/tabulation.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/rank/rank.h"
@@ -182,7 +182,7 @@ AdaptedBayes GaussianProcess::adapt(std::span<const double> z, std::span<const d
   std::vector<std::int64_t> given;  // of each y, among the latencies
   for (std::size_t i = 0; i < latency_ms.size(); ++i) {
     if (std::isnan(latency_ms[i])) continue;
-    check_latency(latency_ms[i], "the latency of target sample " + std::to_string(i));
+    check_value(latency_ms[i], "", "the value of target sample " + std::to_string(i));
     y.push_back(latency_ms[i]);
     given.push_back(static_cast<std::int64_t>(i));
     adapted.samples.insert(adapted.samples.end(), &z[i * columns], &z[i * columns] + columns);
@@ -222,7 +222,7 @@ AdaptedBayes GaussianProcess::adapt(std::span<const double> z, std::span<const d
     adapted.why_from_prior = n < kMinSamples
                                  ? count_of(static_cast<std::int64_t>(n), "measurement") + (n == 1 ? " is" : " are") +
                                        " too few to adapt to (3 is the least)"
-                                 : "all latencies are " + brief(mean) + " ms and tell nothing about the ranking";
+                                 : "all measurements are " + brief(mean) + " and tell nothing about the ranking";
     adapted.remarks.push_back({Remark::Kind::not_adapted,
                                adapted.why_from_prior + (sources_.empty() ? ": architectures are ranked by their MACs"
                                                                           : ": the mean of the sources ranks")});

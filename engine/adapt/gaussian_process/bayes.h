@@ -74,7 +74,7 @@ class GaussianProcess {
   std::vector<double> design(const ArchitectureFeatures::Rows& rows) const;
 
   // z [n, n_columns] of the measured architectures, latency_ms [n]. NaN latencies are left out. Errors: none usable,
-  // one outside device/latency_range.h.
+  // one outside device/value_range.h.
   AdaptedBayes adapt(std::span<const double> z, std::span<const double> latency_ms) const;
 
   std::vector<double> latency_ms(const AdaptedBayes& adapted, const ArchitectureFeatures::Rows& rows) const;  // [n]

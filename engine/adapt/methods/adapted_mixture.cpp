@@ -3,7 +3,7 @@
 #include <cmath>
 #include <utility>
 
-#include "oneproxy/engine/device/latency_range.h"
+#include "oneproxy/engine/device/value_range.h"
 #include "oneproxy/engine/predictor/tabulation.h"
 
 namespace oneproxy {
@@ -47,7 +47,7 @@ Samples known_samples(const TargetSamples& measured, const std::string& method) 
   const auto decisions = measured.n() > 0 ? measured.choices.size() / measured.values.size() : 0;
   for (std::int64_t i = 0; i < measured.n(); ++i) {
     if (std::isnan(measured.values[i])) continue;
-    check_latency(measured.values[i], method + ": the latency of target sample " + std::to_string(i));
+    check_value(measured.values[i], "", method + ": the value of target sample " + std::to_string(i));
     known.add(std::span(measured.choices).subspan(i * decisions, decisions), measured.values[i]);
   }
   return known;

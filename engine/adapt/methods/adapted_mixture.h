@@ -27,7 +27,7 @@ class AdaptedMixture : public AdaptedPredictor {
   std::string why_not_adapted_;
 };
 
-// The measurements that did not fail. Error: one outside device/latency_range.h (`method` is named).
+// The measurements that did not fail. Error: one outside device/value_range.h (`method` is named).
 Samples known_samples(const TargetSamples& measured, const std::string& method);
 
 // `function` brought to the scale of the measurements: their mean and, from three on, their deviation, where both sides

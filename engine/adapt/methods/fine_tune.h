@@ -28,7 +28,7 @@ struct FineTuneSettings {
 };
 
 // Errors: a build without LibTorch, fewer than two measurements, no spread, a latency outside
-// device/latency_range.h (each names the device).
+// device/value_range.h (each names the device).
 MlpPredictor pretrain(const SearchSpace& space, const SourceDevice& device, const FineTuneSettings& settings);
 
 // From the networks of the source devices, at least one. Adapting: errors as above, of the target's samples.

@@ -5,7 +5,7 @@
 #include "oneproxy/engine/adapt/methods/fine_tune.h"
 #include "oneproxy/engine/adapt/methods/methods.h"
 #include "oneproxy/engine/base/interrupt.h"
-#include "oneproxy/engine/device/latency_range.h"
+#include "oneproxy/engine/device/value_range.h"
 #include "oneproxy/engine/train/train.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/rank/rank.h"
@@ -70,7 +70,7 @@ class FineTuneMethod : public AdaptationMethod {
     for (std::int64_t i = 0; i < measured.n(); ++i) {
       const double latency_ms = measured.values[i];
       if (std::isnan(latency_ms)) continue;
-      check_latency(latency_ms, "finetune: the latency of target sample " + std::to_string(i));
+      check_value(latency_ms, "", "finetune: the value of target sample " + std::to_string(i));
       samples.add(std::span(measured.choices).subspan(i * decisions, decisions), latency_ms);
     }
     FineTuning tuning;
@@ -187,8 +187,8 @@ MlpPredictor pretrain(const SearchSpace& space, const SourceDevice& device, cons
     const bool held_out = n >= kMinToHoldOut && i % kHoldOut == kHoldOut - 1;
     Samples& to = held_out ? static_cast<Samples&>(stopping) : training;
     if (!std::isnan(samples.values[i]))
-      check_latency(samples.values[i],
-                    "source device " + device.name + ": the latency of measurement " + std::to_string(i));
+      check_value(samples.values[i], "",
+                  "source device " + device.name + ": the value of measurement " + std::to_string(i));
     to.add(std::span(samples.choices).subspan(i * decisions, decisions), samples.values[i]);
   }
   TrainSettings train;

@@ -55,7 +55,7 @@ class PcaMethod : public AdaptationMethod {
         known.n() < kMinSamples
             ? count_of(known.n(), "measurement") + (known.n() == 1 ? " is" : " are") +
                   " too few to adapt to (3 is the least)"
-            : "all latencies are " + brief(known.values[0]) + " ms and tell nothing about the ranking";
+            : "all measurements are " + brief(known.values[0]) + " and tell nothing about the ranking";
     const std::vector<double> equal(standardised_.n(), 1.0 / standardised_.n());
     auto latency = in_ms(sources_, standardised_, equal, mixture(sources_, standardised_, equal));
     std::vector<Remark> remarks = {{Remark::Kind::not_adapted, why + ": the mean of the sources ranks"}};

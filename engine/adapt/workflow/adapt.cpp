@@ -10,7 +10,8 @@
 #include "oneproxy/engine/base/provenance.h"
 #include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/device/drift.h"
-#include "oneproxy/engine/device/latency_range.h"
+#include "oneproxy/engine/device/value_range.h"
+#include "oneproxy/engine/predictor/rate_scale.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -19,13 +20,26 @@ namespace {
 constexpr double kScattered = 0.2;      // relative spread of repeats
 constexpr double kNotableDrift = 0.05;  // relative size
 
+// Of a measurement; of predictions, which may be zero or less, scale_of() says it.
+double in_unit(const Quantity& quantity, double additive) { return quantity.is_rate() ? 1000 / additive : additive; }
+
+// Half of the shortest time that was measured.
+RateScale scale_of(const MeasuredArchitectures& measured) {
+  double least = std::numeric_limits<double>::infinity();
+  for (const double time : measured.latency_ms)
+    if (!std::isnan(time)) least = std::min(least, time);
+  return {least / 2};
+}
+
 std::vector<ScatteredRepeats> scattered_repeats(const MeasuredArchitectures& measured) {
   std::vector<ScatteredRepeats> scattered;
   for (std::int64_t i = 0; i < measured.n(); ++i) {
     const auto& own = measured.repeats[i];
     if (own.size() < 2) continue;
     const auto [low, high] = std::minmax_element(own.begin(), own.end());
-    if (*high - *low > kScattered * measured.latency_ms[i]) scattered.push_back({i, *low, *high});
+    if (!(*high - *low > kScattered * measured.latency_ms[i])) continue;
+    const auto [min, max] = std::minmax({in_unit(measured.quantity, *low), in_unit(measured.quantity, *high)});
+    scattered.push_back({i, min, max});
   }
   return scattered;
 }
@@ -46,15 +60,35 @@ std::optional<DriftSeen> look_for_drift(MeasuredArchitectures& measured, bool di
                    divide_out};
 }
 
-std::vector<OutlyingLatency> outlying_latencies(const MeasuredArchitectures& measured,
-                                                const AdaptedPredictor& predictor) {
+std::vector<OutlyingValue> outlying_values(const MeasuredArchitectures& measured, const AdaptedPredictor& predictor) {
   std::vector<double> known;
-  for (const double latency : measured.latency_ms)
-    if (!std::isnan(latency)) known.push_back(latency);
-  std::vector<OutlyingLatency> outliers;
-  for (const auto i : predictor.outliers())
-    outliers.push_back({i, measured.latency_ms[i], measured.latency_ms[i] / median_of(known)});
+  for (const double additive : measured.latency_ms)
+    if (!std::isnan(additive)) known.push_back(in_unit(measured.quantity, additive));
+  std::vector<OutlyingValue> outliers;
+  for (const auto i : predictor.outliers()) {
+    const double value = in_unit(measured.quantity, measured.latency_ms[i]);
+    outliers.push_back({i, value, value / median_of(known)});
+  }
   return outliers;
+}
+
+// A slip of the unit shows where the sources are in the same one.
+std::vector<Remark> remarks_on(const Quantity& quantity, const Sources& sources, std::vector<Remark> remarks) {
+  const bool same_unit =
+      !quantity.is_rate() && std::all_of(sources.devices.begin(), sources.devices.end(),
+                                         [&](const auto& source) { return source.unit == quantity.unit; });
+  std::vector<Remark> kept;
+  for (auto& remark : remarks) {
+    const bool low = remark.kind == Remark::Kind::looks_like_seconds;
+    if (low || remark.kind == Remark::Kind::looks_like_microseconds) {
+      if (!same_unit) continue;
+      if (quantity.unit != "ms")
+        remark.text = quantity.label + " is some 1000 times " + (low ? "below" : "above") +
+                      " that of the sources: is it really in " + quantity.unit + "?";
+    }
+    kept.push_back(std::move(remark));
+  }
+  return kept;
 }
 
 }  // namespace
@@ -65,8 +99,9 @@ AdaptReport adapt(const Sources& sources, MeasuredArchitectures measured, const 
   settings.method.require_data_sheets(sources, settings.data_sheet.has_value());
   const auto& space = sources.features->space();
   for (std::size_t i = 0; i < measured.repeats.size(); ++i)  // a program may have made them
-    for (const double latency_ms : measured.repeats[i])
-      check_latency(latency_ms, "a repeat of architecture " + std::to_string(i));
+    for (const double additive : measured.repeats[i])
+      check_measured(in_unit(measured.quantity, additive), measured.quantity,
+                     "a repeat of architecture " + std::to_string(i));
   AdaptReport report;
   report.space = space.name();
   report.geometry = space.geometry();
@@ -89,8 +124,8 @@ AdaptReport adapt(const Sources& sources, MeasuredArchitectures measured, const 
                                    settings.data_sheet ? &*settings.data_sheet : nullptr);
   check_interrupt();
   report.why_not_adapted = report.predictor->why_not_adapted();
-  report.outliers = outlying_latencies(report.measured, *report.predictor);
-  report.remarks = report.predictor->remarks();
+  report.outliers = outlying_values(report.measured, *report.predictor);
+  report.remarks = remarks_on(report.quantity(), sources, report.predictor->remarks());
   report.expected = report.predictor->expected_srcc();
   report.threshold = settings.threshold;
   report.probability = report.expected.probability(settings.threshold);
@@ -108,12 +143,17 @@ Predictions predict(const AdaptReport& report, std::vector<std::uint8_t> choices
   };
   std::map<std::vector<std::uint8_t>, double> known;
   for (std::int64_t i = 0; i < report.measured.n(); ++i)
-    known[row(report.measured.choices, i)] = report.measured.latency_ms[i];
+    known[row(report.measured.choices, i)] = in_unit(report.quantity(), report.measured.latency_ms[i]);
   const Architectures at(*report.features, std::move(choices));
   Predictions predictions{at.choices, report.predictor->latency_ms(at), report.predictor->deviation_ms(at), {}};
+  const RateScale scale = scale_of(report.measured);
   for (std::int64_t i = 0; i < at.n(); ++i) {
     const auto found = known.find(row(at.choices, i));
-    predictions.measured_ms.push_back(found == known.end() ? std::numeric_limits<double>::quiet_NaN() : found->second);
+    predictions.measured.push_back(found == known.end() ? std::numeric_limits<double>::quiet_NaN() : found->second);
+    if (!report.quantity().is_rate()) continue;
+    double &value = predictions.values[i], &deviation = predictions.deviations[i];
+    deviation = scale.deviation(-value, deviation);
+    value = scale.rate(-value);
   }
   return predictions;
 }
@@ -125,11 +165,14 @@ Predictor recorded_predictor(const AdaptReport& report, const std::string& devic
     files.push_back(file.name);
     checksums.push_back(file.sha256);
   }
+  const Quantity& quantity = report.quantity();
   Predictor model = report.predictor->predictor();
+  if (quantity.is_rate()) model = as_rate(std::move(model), scale_of(report.measured));
   std::visit(
       [&](auto& m) {
-        m.target = "latency on " + device;
-        m.unit = "ms";
+        m.target = quantity.label + " on " + device;
+        m.unit = quantity.unit;
+        m.record["direction"] = to_string(quantity.direction);
         m.record["source"] =
             (files.empty() ? "" : join(files) + ", ") + count_of(report.n_known, "measurement") + ", " + report.method;
         m.record["licence"] = std::string("private");
@@ -148,6 +191,7 @@ Predictor recorded_predictor(const AdaptReport& report, const std::string& devic
 
 Device measured_device(const AdaptReport& report, const std::string& device) {
   Device measured{device, report.space, {}, report.data_sheet};
+  if (additive_unit(report.quantity()) != "ms") return measured;
   const std::size_t decisions = report.features->space().radices().size();
   for (std::int64_t i = 0; i < report.measured.n(); ++i)
     if (!std::isnan(report.measured.latency_ms[i]))

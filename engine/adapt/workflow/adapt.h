@@ -1,5 +1,7 @@
 #pragma once
-// A predictor of a new device from its measurements, and what the measurements say of it and of the device.
+// A predictor of a new device from its measurements, and what the measurements say of it and of the device. They may be
+// latencies or any other quantity (engine/device/quantity.h): inside all is what adds up over the parts of a network,
+// of a rate the time of an item; predictions and the predictor that is written are in the quantity's own unit.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -25,14 +27,14 @@ struct AdaptSettings {
 // Further measurements that are looked at when advising how many more to make.
 inline constexpr int kMaxAdvised = 64;
 
-// Architectures are counted as AdaptReport::measured has them.
-struct OutlyingLatency {
+// Architectures are counted as AdaptReport::measured has them, values are in the quantity's unit.
+struct OutlyingValue {
   std::int64_t architecture = 0;
-  double latency_ms = 0, times_median = 0;  // counts for next to nothing
+  double value = 0, times_median = 0;  // counts for next to nothing
 };
 struct ScatteredRepeats {
   std::int64_t architecture = 0;
-  double min_ms = 0, max_ms = 0;  // further apart than a fifth of the median
+  double min = 0, max = 0;  // further apart than a fifth of the median
 };
 struct DriftSeen {
   double min_factor = 1, max_factor = 1;  // of the device's middle speed
@@ -49,7 +51,7 @@ struct AdaptReport {
   std::int64_t n_known = 0;                 // of them, with a latency
   std::optional<DriftSeen> drift;           // nothing where no architecture was measured again and again
   std::vector<ScatteredRepeats> scattered;  // looked for where the drift stays in
-  std::vector<OutlyingLatency> outliers;
+  std::vector<OutlyingValue> outliers;
   std::vector<Remark> remarks;  // of the method
 
   std::string why_not_adapted;            // "" where adapted
@@ -62,22 +64,26 @@ struct AdaptReport {
   std::unique_ptr<AdaptedPredictor> predictor;  // owns what it needs
 
   bool adapted() const { return why_not_adapted.empty(); }
+  const Quantity& quantity() const { return measured.quantity; }
 };
 
 // Errors: no measurement that succeeded, drift to be divided out that nothing shows, what the method refuses.
 AdaptReport adapt(const Sources& sources, MeasuredArchitectures measured, const AdaptSettings& settings);
 
-// Predicted latencies beside what was measured, [n]; NaN where not measured, deviations NaN where unknown.
+// Predictions beside what was measured, [n], in the quantity's unit; NaN where not measured, deviations NaN where
+// unknown.
 struct Predictions {
   std::vector<std::uint8_t> choices;  // [n, n_decisions]
-  std::vector<double> latency_ms, deviation_ms, measured_ms;
+  std::vector<double> values, deviations, measured;
 };
 Predictions predict(const AdaptReport& report, std::vector<std::uint8_t> choices);
 
-// What a search takes, with target, unit and the record of how it came to be. Error: nothing was adapted.
+// What a search takes, with target, unit and the record of how it came to be, the direction among it. Error: nothing
+// was adapted.
 Predictor recorded_predictor(const AdaptReport& report, const std::string& device);
 
-// The device that it was adapted to: the networks that were measured on it, and its data sheet where there is one.
+// The device that it was adapted to: the networks that were measured on it, where latencies (or rates, as the time of
+// an item) were measured, and its data sheet where there is one.
 Device measured_device(const AdaptReport& report, const std::string& device);
 
 }  // namespace oneproxy

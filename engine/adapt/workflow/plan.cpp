@@ -44,9 +44,9 @@ Plan plan(const Sources& sources, const PlanSettings& settings, std::span<const 
   return plan;
 }
 
-void write_plan(const Plan& plan, const SearchSpace& space, const std::string& path) {
+void write_plan(const Plan& plan, const SearchSpace& space, const std::string& path, const std::string& column) {
   OutputFile out(path);
-  out.write("arch,latency_ms,repeat,order,index,macs,decisions\n");
+  out.write("arch," + column + ",repeat,order,index,macs,decisions\n");
   const std::size_t decisions = space.radices().size();
   int order = 0;
   for (const auto& [architecture, repeat] : plan.measurements) {

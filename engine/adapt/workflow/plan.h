@@ -35,6 +35,8 @@ struct Plan {
 Plan plan(const Sources& sources, const PlanSettings& settings, std::span<const std::uint8_t> measured = {});
 
 // As a CSV to fill in (engine/device/measurement_csv.h), with columns for people beside. Error: it can not be written.
-void write_plan(const Plan& plan, const SearchSpace& space, const std::string& path);
+// `column` is the one of what is measured.
+void write_plan(const Plan& plan, const SearchSpace& space, const std::string& path,
+                const std::string& column = "latency_ms");
 
 }  // namespace oneproxy

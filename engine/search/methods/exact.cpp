@@ -153,8 +153,11 @@ SearchResult ExactSearch::search(Evaluator& evaluator) const {
   const auto to_solution = [&](const ExactSolution& s) {
     Solution solution{part.choices(s.digits), {s.quality, s.latency}};
     if (three) solution.values.push_back(s.third);
-    for (std::size_t i = 0; i < solution.values.size(); ++i)  // the sign of the kernels' scores
-      if (problem.objectives[i].maximised() != (i == 0)) solution.values[i] = -solution.values[i];
+    for (std::size_t i = 0; i < solution.values.size(); ++i) {
+      const Objective& own = problem.objectives[i];
+      const double sign = own.maximised() == (i == 0) ? 1 : -1;  // of the kernels' scores
+      solution.values[i] = value_of_score(*own.model, sign * solution.values[i]);
+    }
     return solution;
   };
   SearchResult result;

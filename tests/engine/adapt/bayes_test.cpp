@@ -182,7 +182,7 @@ TEST(Bayes, EqualLatenciesAndTooFewFallBackToTheSources) {
   const auto rows = first(10);
   const auto equal = model.adapt(fleet.z(model, rows), std::vector<double>(10, 7.0));
   EXPECT_TRUE(equal.from_prior);
-  EXPECT_THAT(equal.remarks.at(0).text, HasSubstr("all latencies are 7 ms"));
+  EXPECT_THAT(equal.remarks.at(0).text, HasSubstr("all measurements are 7"));
   EXPECT_TRUE(std::isnan(model.expected_srcc(equal).value));
   EXPECT_TRUE(std::isnan(model.expected_srcc(equal).probability(0.9)));
   const auto two = model.adapt(fleet.z(model, first(2)), fleet.latency(4, first(2)));

@@ -207,7 +207,7 @@ TEST(PcaMethod, SaysWhenItCanNotAdapt) {
   EXPECT_THAT(method->adapt(fleet.samples(4, first(2)))->why_not_adapted(), HasSubstr("2 measurements are too few"));
   auto equal = fleet.samples(4, first(5));
   std::fill(equal.values.begin(), equal.values.end(), 3.0);
-  EXPECT_THAT(method->adapt(equal)->why_not_adapted(), HasSubstr("all latencies are 3 ms"));
+  EXPECT_THAT(method->adapt(equal)->why_not_adapted(), HasSubstr("all measurements are 3"));
   EXPECT_EQ(method->adapt(fleet.samples(4, first(3)))->why_not_adapted(), "");
 }
 

@@ -113,5 +113,37 @@ TEST_F(MeasurementCsv, ExtremesAreJudgedInMilliseconds) {
   EXPECT_THAT(read("2e-9", "us"), HasSubstr("unit"));
 }
 
+TEST_F(MeasurementCsv, AMetricHasTheColumnOfItsNameOrValue) {
+  const Quantity rate{"throughput", "throughput", "images/s", Direction::maximise};
+  for (const char* column : {"throughput", "value"}) {
+    const std::string text =
+        "arch," + std::string(column) + ",energy\n0;0;0;0;0;1,250,7\n0;0;0;0;0;1,500,\n0;0;0;0;0;2,,1\n";
+    const auto measured = read_measurements(space_, {file(text)}, rate);
+    EXPECT_THAT(measured.repeats[0], ElementsAre(4, 2)) << "the time of an image in ms";
+    EXPECT_EQ(measured.quantity.name, "throughput");
+    EXPECT_EQ(measured.n_failed, 1);
+    EXPECT_THAT(read_metric(space_, {file(text)}, rate).repeats[0], ElementsAre(250, 500)) << "to be kept";
+  }
+  const auto refused_rate = [&](const std::string& text) {
+    return error_of([&] { read_measurements(space_, {file(text)}, rate); });
+  };
+  EXPECT_THAT(refused_rate("arch,latency_ms\n0;0;0;0;0;1,3\n"), HasSubstr("neither a column 'throughput' nor 'value'"));
+  EXPECT_THAT(refused_rate("arch,throughput,value\n0;0;0;0;0;1,3,3\n"), HasSubstr("remove one of them"));
+  EXPECT_THAT(refused_rate("arch,throughput\n0;0;0;0;0;1,0\n"), HasSubstr("m.csv:2: throughput = '0' should be"));
+}
+
+TEST_F(MeasurementCsv, AccuracyIsAShareOrAPercentage) {
+  const auto refused_as = [&](const std::string& unit, const std::string& text) {
+    const Quantity top1{"top1", "top1", unit, Direction::maximise};
+    return error_of([&] { read_metric(space_, {file("arch,top1\n0;0;0;0;0;1," + text + "\n")}, top1); });
+  };
+  EXPECT_THAT(refused_as("fraction", "71"), HasSubstr("m.csv:2: top1 = '71' is 71, and a fraction is at most 1"));
+  EXPECT_THAT(refused_as("%", "0.71"), HasSubstr("m.csv:2: top1 = '0.71': no value is above 1"));
+  EXPECT_THAT(refused_as("%", "171"), HasSubstr("at most 100"));
+  EXPECT_THAT(refused_as("%", "-3"), HasSubstr("m.csv:2: top1 = '-3' is below 0"));
+  EXPECT_EQ(refused_as("fraction", "0"), "");
+  EXPECT_EQ(refused_as("%", "71"), "");
+}
+
 }  // namespace
 }  // namespace oneproxy

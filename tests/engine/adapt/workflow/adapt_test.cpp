@@ -52,7 +52,7 @@ class AdaptTest : public testing::Test {
   double srcc(const AdaptReport& report) const {
     std::vector<double> truth;
     for (int i = 0; i < 300; ++i) truth.push_back(latency(std::span(fleet_.choices).subspan(i * 6, 6)));
-    return spearman(predict(report, fleet_.choices).latency_ms, truth, Backend::cpu).value;
+    return spearman(predict(report, fleet_.choices).values, truth, Backend::cpu).value;
   }
 
   const Fleet fleet_{"nasbench201"};
@@ -93,12 +93,12 @@ TEST_F(AdaptTest, OutlivesItsSourcesAndPredictsBesideWhatWasMeasured) {
   }
   const auto at = predict(*report, fleet_.choices);
   EXPECT_EQ(at.choices, fleet_.choices);
-  EXPECT_EQ(at.latency_ms.size(), 300u);
-  for (const double deviation : at.deviation_ms) EXPECT_GT(deviation, 0);
+  EXPECT_EQ(at.values.size(), 300u);
+  for (const double deviation : at.deviations) EXPECT_GT(deviation, 0);
   const auto own = predict(*report, report->measured.choices);
-  EXPECT_EQ(own.measured_ms, report->measured.latency_ms);
+  EXPECT_EQ(own.measured, report->measured.latency_ms);
   std::vector<std::uint8_t> unmeasured(fleet_.choices.begin(), fleet_.choices.begin() + 6);
-  EXPECT_TRUE(std::isnan(predict(*report, unmeasured).measured_ms[0]));
+  EXPECT_TRUE(std::isnan(predict(*report, unmeasured).measured[0]));
 }
 
 TEST_F(AdaptTest, DriftIsSeenAndDividedOut) {
@@ -129,12 +129,12 @@ TEST_F(AdaptTest, OutliersScatterAndWrongUnitsAreRows) {
   const auto report = adapt(sources_, measured, {});
   ASSERT_EQ(report.outliers.size(), 1u);
   EXPECT_EQ(report.outliers[0].architecture, 7);
-  EXPECT_EQ(report.outliers[0].latency_ms, measured.latency_ms[7]);
+  EXPECT_EQ(report.outliers[0].value, measured.latency_ms[7]);
   EXPECT_GT(report.outliers[0].times_median, 20);
   ASSERT_EQ(report.scattered.size(), 1u);
   EXPECT_EQ(report.scattered[0].architecture, 3);
-  EXPECT_EQ(report.scattered[0].min_ms, 1);
-  EXPECT_EQ(report.scattered[0].max_ms, 3);
+  EXPECT_EQ(report.scattered[0].min, 1);
+  EXPECT_EQ(report.scattered[0].max, 3);
   auto seconds = measure(20);
   for (double& v : seconds.latency_ms) v /= 1000;
   ASSERT_EQ(adapt(sources_, seconds, {}).remarks.size(), 1u);
@@ -168,6 +168,53 @@ TEST_F(AdaptTest, AModelCarriesItsRecord) {
   EXPECT_EQ(std::get<std::string>(table.record.at("source")), "a.csv, b.csv, 20 measurements, bayes");
   EXPECT_EQ(std::get<std::string>(table.record.at("prior")), "learnt");
   EXPECT_EQ(std::get<double>(table.record.at("expected_srcc")), report.expected.value);
+}
+
+TEST_F(AdaptTest, ARateIsAdaptedAsATimeAndAnsweredAsARate) {
+  auto measured = measure(20);
+  measured.quantity = {"throughput", "throughput", "images/s", Direction::maximise};  // the times of an image are in
+  measured.repeats[3] = {2, 4};
+  measured.latency_ms[3] = 2;
+  const auto report = adapt(sources_, measured, {});
+  EXPECT_THAT(report.remarks, IsEmpty());
+  ASSERT_EQ(report.scattered.size(), 1u);
+  EXPECT_EQ(report.scattered[0].min, 250);
+  EXPECT_EQ(report.scattered[0].max, 500);
+  const auto at = predict(report, fleet_.choices);
+  std::vector<double> truth;
+  for (int i = 0; i < 300; ++i) truth.push_back(1000 / latency(std::span(fleet_.choices).subspan(i * 6, 6)));
+  EXPECT_GT(spearman(at.values, truth, Backend::cpu).value, 0.95);
+  EXPECT_NEAR(predict(report, report.measured.choices).measured[0], 1000 / measured.latency_ms[0], 1e-9);
+
+  const auto model = recorded_predictor(report, "tpu");
+  const auto& table = std::get<IndexTable>(model);
+  EXPECT_EQ(table.target, "throughput on tpu");
+  EXPECT_EQ(table.unit, "images/s");
+  EXPECT_EQ(recorded_direction(model), Direction::maximise);
+  std::vector<double> values(300);
+  predict(model, fleet_.choices, values);
+  EXPECT_THAT(values, testing::Pointwise(testing::DoubleNear(1e-6), at.values));
+  EXPECT_EQ(measured_device(report, "tpu").references.n(), 20);  // as the times of an image
+}
+
+TEST_F(AdaptTest, AnEnergyKeepsItsUnitAndIsNoLatencyOfTheDevice) {
+  auto measured = measure(20);
+  measured.quantity = {"energy", "energy", "mJ", Direction::minimise};
+  for (double& value : measured.latency_ms) value *= 1e-3;
+  const auto report = adapt(sources_, measured, {});
+  EXPECT_THAT(report.remarks, IsEmpty()) << "the sources are in ms, which says nothing about mJ";
+  const auto model = recorded_predictor(report, "phone");
+  EXPECT_EQ(std::get<IndexTable>(model).unit, "mJ");
+  EXPECT_EQ(recorded_direction(model), Direction::minimise);
+  EXPECT_EQ(measured_device(report, "phone").references.n(), 0);
+
+  auto devices = fleet_.sources(3);
+  for (auto& device : devices) device.unit = "mJ";
+  const auto remarks = adapt(Sources(fleet_.shared_features, devices), measured, {}).remarks;
+  ASSERT_EQ(remarks.size(), 1u);
+  EXPECT_THAT(remarks[0].text, HasSubstr("energy is some 1000 times below that of the sources: is it really in mJ?"));
+  measured.repeats[3].push_back(1e16);
+  EXPECT_THAT(error_of([&] { adapt(sources_, measured, {}); }), HasSubstr("repeat of architecture 3 is 1e+16 mJ"));
 }
 
 TEST_F(AdaptTest, AnotherMethodGoesTheSameWay) {
