@@ -161,7 +161,8 @@ std::string prune_space(const PruneOptions& options) {
          "\n" + describe_cost(problem, cost, question.limits) + "\nSearch it:\n  oneproxy search --space " +
          shell_word(options.out) + " --latency " + shell_word(options.latency) + " --quality " +
          shell_word(options.quality) + (options.store.empty() ? "" : " --store " + shell_word(options.store)) +
-         " --method " + cost.method + "\n";
+         (options.set == "help" ? "" : " --set " + shell_word("set=" + options.set)) + " --method " + cost.method +
+         "\n";
 }
 
 }  // namespace oneproxy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import unittest
 
 import h5py
@@ -38,6 +39,14 @@ class AccelNasBench(ProgramCase):
             self.assertGreater(result.summary[f"quality.{limit}"], accuracy[latency <= limit].mean())
             self.assertLess(result.summary[f"quality.{limit}"], 75)  # %, and maximised: not the worst network
             self.assertLessEqual(result.summary[f"latency_ms.{limit}"], limit)
+
+    def test_a_part_of_it_is_searched_as_prune_space_says(self) -> None:
+        said = self.ok("prune-space", "--space", "accel_nasbench", "--set", "anb", *OBJECTIVES, "--keep", "4",
+                       "--limits", "4,8", "--out", "part.toml")  # fmt: skip
+        command = shlex.split(said.strip().splitlines()[-1])
+        self.assertEqual(command[0], "oneproxy")
+        result = Result(self.folder / self.ok(*command[1:], "--limits", "4,8").strip().splitlines()[-1])
+        self.assertLessEqual(result.summary["latency_ms.4"], 4)
 
     def test_a_metric_that_is_not_there(self) -> None:
         done = self.program("search", "--space", "accel_nasbench", "--set", "set=anb", "--quality",
