@@ -1,6 +1,6 @@
 #pragma once
 // What every way to adapt has in common: built from source devices, given the target's measurements, it returns a
-// predictor of the target's latency. The methods that there are: adapt/method_registry.h.
+// predictor of the target's latency, or of what else adds up (device/quantity.h). The methods: adapt/method_registry.h.
 #include <cstdint>
 #include <memory>
 #include <optional>

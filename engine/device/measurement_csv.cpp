@@ -24,29 +24,31 @@ std::string header(const std::string& column) {
   return "the header should be arch," + column + "[,repeat]; `oneproxy plan` writes such a file";
 }
 
-// The number of the column with the values; -1 where there is none, and none is asked for.
-int value_column(const CsvTable& table, const Quantity& quantity, bool asked) {
+// The number of the column with the values.
+int value_column(const CsvTable& table, const Quantity& quantity) {
   const int named = table.column(quantity.name);
   if (quantity.name == kLatency) {
-    if (named < 0 && asked) throw Error(table.path + ": has no column 'latency_ms'; " + header(kLatency));
+    if (named < 0) throw Error(table.path + ": has no column 'latency_ms'; " + header(kLatency));
     return named;
   }
   const int value = table.column("value");
   if (named >= 0 && value >= 0)
     throw Error(table.path + ": has a column '" + quantity.name + "' and a column 'value'; remove one of them");
-  if (named < 0 && value < 0 && asked)
+  if (named < 0 && value < 0)
     throw Error(table.path + ": has neither a column '" + quantity.name + "' nor 'value'; " + header(quantity.name));
   return std::max(named, value);
 }
 
 // Latencies have files of their own. Other quantities may stand side by side in one: who reads one ignores the others.
-CsvTable open(const std::string& file, bool only_latencies) {
-  const CsvTable table = read_csv(file);
+void check_columns(const CsvTable& table) {
+  for (const auto& column : table.columns)
+    if (column != kLatency && std::find(kColumns.begin(), kColumns.end(), column) == kColumns.end())
+      throw Error(table.path + ": unknown column '" + column + "'; " + header(kLatency));
+}
+
+CsvTable open(const std::string& file) {
+  CsvTable table = read_csv(file);
   if (table.column("arch") < 0) throw Error(file + ": has no column 'arch'; " + header(kLatency));
-  if (only_latencies)
-    for (const auto& column : table.columns)
-      if (column != kLatency && std::find(kColumns.begin(), kColumns.end(), column) == kColumns.end())
-        throw Error(file + ": unknown column '" + column + "'; " + header(kLatency));
   return table;
 }
 
@@ -132,8 +134,9 @@ MeasuredArchitectures read(const SearchSpace& space, const std::vector<std::stri
   double largest = 0;
   std::string first;  // place
   for (const auto& file : files) {
-    const CsvTable table = open(file, quantity.name == kLatency);
-    const int column = value_column(table, quantity, true);
+    const CsvTable table = open(file);
+    const int column = value_column(table, quantity);
+    if (quantity.name == kLatency) check_columns(table);
     measured.files.push_back({std::filesystem::path(file).filename().string(), table.sha256});
     for (std::size_t i = 0; i < table.rows.size(); ++i, ++line) {
       const std::size_t number = distinct.number_of(table, i);
@@ -180,7 +183,7 @@ MeasuredArchitectures read_metric(const SearchSpace& space, const std::vector<st
 std::vector<std::uint8_t> read_architectures(const SearchSpace& space, const std::vector<std::string>& files) {
   DistinctArchitectures distinct(space);
   for (const auto& file : files) {
-    const CsvTable table = open(file, false);
+    const CsvTable table = open(file);
     for (std::size_t i = 0; i < table.rows.size(); ++i) distinct.number_of(table, i);
   }
   return std::move(distinct).all();

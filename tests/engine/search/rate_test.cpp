@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "oneproxy/engine/fleet/fleet_search.h"
 #include "oneproxy/engine/predictor/library.h"
 #include "oneproxy/engine/search/methods/exact.h"
 #include "oneproxy/engine/search/methods/exhaustive.h"
@@ -58,7 +59,7 @@ TEST_F(Rates, ProvenMethodsFindWhatTheyFindForTheTime) {
 
 TEST_F(Rates, EveryMethodKeepsLimitsInItsUnit) {
   const SearchProblem problem{world.part, nullptr, {macs, rate}};
-  const auto limits = latency_limits({1e7, 125, 1000 / 15.0});
+  const auto limits = latency_limits({1e12, 125, 1000 / 15.0});
   const auto truth = run(exhaustive, problem, limits);
   EXPECT_TRUE(truth.best[0].empty());
   for (const auto& kind : search_methods()) {
@@ -84,7 +85,23 @@ TEST_F(Rates, AsTheGoalItIsMaximised) {
   const auto expected = run(exact, by_time, latency_limits({limit})),
              found = run(exact, by_rate, latency_limits({limit}));
   EXPECT_EQ(found.best[0][0].choices, expected.best[0][0].choices);
-  EXPECT_NEAR(found.best[0][0].values[0], 1000 / expected.best[0][0].values[0], 1e-6);
+  EXPECT_NEAR(found.best[0][0].values[0], RateScale{0.01}.rate(-expected.best[0][0].values[0]), 1e-6);
+}
+
+TEST(RatesOfAFleet, AsAQualityAreMaximisedAndAsADeviceRefused) {
+  const World world("fbnet");
+  const Predictor fpga = *world.objective("proxy:fpga", Direction::minimise).model;
+  const Objective rate = objective_of("rate", as_rate(fpga, {0.01}), "images/s", Direction::maximise);
+  const Objective latency = world.objective("proxy:pixel3", Direction::minimise);
+  const double limit = 12;
+  const auto expected = run(ExactSearch(), {world.part, nullptr, {rate, latency}}, latency_limits({limit}));
+  const FleetSearch fleet(world.space, rate);
+  const auto found = fleet.best(std::span(latency.model.get(), 1), std::span(&limit, 1), Backend::cpu);
+  ASSERT_FALSE(expected.best[0].empty());
+  EXPECT_NEAR(found[0].quality, expected.best[0][0].values[0], 1e-9);
+  EXPECT_LE(found[0].latency, limit);
+  EXPECT_THAT(error_of([&] { fleet.best(std::span(rate.model.get(), 1), std::span(&limit, 1), Backend::cpu); }),
+              HasSubstr("does not add up"));
 }
 
 TEST_F(Rates, TheRecordSaysWhichWayIsBetter) {
