@@ -12,6 +12,7 @@
 
 #include "experiments/cli/adapt_command.h"
 #include "experiments/cli/commands.h"
+#include "experiments/cli/import_table.h"
 #include "experiments/runner.h"
 #include "oneproxy/engine/adapt/method_registry.h"
 #include "oneproxy/engine/base/arguments.h"
@@ -110,8 +111,8 @@ int run_program(int argc, char** argv) {
 
   ImportOptions import;
   PredictorImport predictor;
-  auto* import_command =
-      app.add_subcommand("import", "add measurements of your own device, or a trained predictor, to a store");
+  auto* import_command = app.add_subcommand(
+      "import", "add measurements of your own device, a look-up table or a trained predictor to a store");
   auto* csv_file = import_command->add_option("file", import.file, "CSV with columns arch,latency_ms[,repeat]");
   import_command->add_option("--space", import.space, "search space of the architectures: a name or a file (*.toml)")
       ->required();
@@ -128,16 +129,41 @@ int run_program(int argc, char** argv) {
       import_command->add_option("--precision", import.precision, "for example fp32, int8")->capture_default_str()};
   auto* pth = import_command->add_option("--predictor", predictor.file,
                                          "instead of measurements: a state_dict of Linear layers (*.pth)");
+  TableImport table;
+  auto* table_files = import_command->add_option(
+      "--table", table.files,
+      "instead: a look-up table, as a CSV with columns decision,choice,value[,resolution] or as YAML files of measured "
+      "layers (one a resolution, or their folder)");
+  auto* name = import_command->add_option(
+      "--name", predictor.name, "of a predictor or a table in the store (default of a predictor: the file's)");
+  auto* target = import_command->add_option(
+      "--target", predictor.target, "what it predicts, for example \"ImageNet top-1\", \"latency on my phone\"");
+  auto* unit = import_command->add_option("--unit", predictor.unit,
+                                          "unit of its values, for example ms, fraction (of a table: ms)");
+  auto* table_out = import_command->add_option("--out", table.out, "of a table: a file (*.h5) instead of a store");
   std::vector<CLI::Option*> of_predictor = {
-      import_command->add_option("--name", predictor.name, "its name in the store (default: the file's)"),
       import_command->add_option("--layout", predictor.layout, "its inputs: onehot (the space's own code) or ofa")
           ->check(CLI::IsMember(kTorchLayouts))
-          ->capture_default_str(),
-      import_command->add_option("--target", predictor.target, "what it predicts, for example \"ImageNet top-1\""),
-      import_command->add_option("--unit", predictor.unit, "unit of its values, for example ms, fraction")};
+          ->capture_default_str()};
   for (auto* option : of_predictor) option->needs(pth);
-  for (auto* option : of_measurements) option->excludes(pth);
+  for (auto* option : of_measurements) option->excludes(pth)->excludes(table_files);
+  table_files->excludes(pth);
+  table_out->needs(table_files);
   import_command->callback([&] {
+    if (*table_files) {
+      if (!*name && !*table_out) throw CLI::RequiredError("--name (or --out) of the table");
+      table.space = import.space;
+      table.store = import.store;
+      table.name = predictor.name;
+      table.source = import.source;
+      if (!import.licence.empty()) table.licence = import.licence;
+      if (*target) table.target = predictor.target;
+      if (*unit) table.unit = predictor.unit;
+      output = import_table(table);
+      return;
+    }
+    for (auto* option : {name, target, unit})
+      if (*option && !*pth) throw CLI::RequiresError(option->get_name(), "--predictor or --table");
     if (!*pth) {
       if (!*csv_file) throw CLI::RequiredError("file (or --predictor)");
       if (!*device) throw CLI::RequiredError("--device");
