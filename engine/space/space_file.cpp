@@ -36,15 +36,6 @@ void require_new(const std::vector<std::string>& known, const std::string& name,
     throw Error(where + ": there are two " + what + " '" + name + "'; rename one");
 }
 
-// Names stand in architecture strings, in CSV files and on command lines.
-void require_plain(const std::string& name, const std::string& what, const std::string& where) {
-  const auto blank = [](unsigned char c) { return std::isspace(c) || std::iscntrl(c); };
-  if (name.empty() || std::any_of(name.begin(), name.end(), blank) ||
-      name.find_first_of("|=,;\"'`~+") != std::string::npos)
-    throw Error(where + ": the " + what + " '" + name +
-                "' should be a word without blanks, quotes or any of | = , ; ` ~ +");
-}
-
 void require_choices(std::size_t n, const std::string& what, const std::string& where) {
   if (n < 2) throw Error(where + ": " + what + "; a decision has two choices or more");
   if (n > kMaxChoices)
@@ -97,7 +88,7 @@ std::vector<DeclaredDecision> read_decisions(Config& file, bool operations) {
     const std::string has = "decision " + decision.name + " has " + count_of(choices.size(), "choice");
     if (!choices.empty()) require_choices(choices.size(), has, where);
     for (const auto& choice : choices) {
-      require_plain(choice, "choice", table.location("choices"));
+      require_plain_word(choice, "choice", table.location("choices"));
       require_new(decision.choices, choice, "choices", table.location("choices"));
       decision.choices.push_back(choice);
     }
@@ -106,7 +97,7 @@ std::vector<DeclaredDecision> read_decisions(Config& file, bool operations) {
                   " names choices, and the file declares [[operation]]s; use one of the two");
     if (!operations) {
       table.finish();  // a misspelt `choices` is told as such
-      require_plain(decision.name, "decision", where);
+      require_plain_word(decision.name, "decision", where);
       require_choices(choices.size(), has, where);
     }
     decisions.push_back(decision);
@@ -204,8 +195,15 @@ SpaceDeclaration read_whole(Config& file, const std::string& path, const std::st
   space.checksum = sha256_hex(text);
   space.name = file.text("name", std::nullopt, "name of the space");
   check_name(space.name, file.location("name"));
-  space.string_form =
-      file.one_of("string_form", "named", {"named", "cell", "list", "stages"}, "form of an architecture string");
+  space.string_form = file.one_of("string_form", "named", {"named", "cell", "list", "stages", "listed"},
+                                  "form of an architecture string");
+  if (space.string_form == "listed") {
+    read_list(file, space);
+    file.finish();
+    if (!geometry.empty()) throw Error(unknown_name("geometry", geometry, path, {}));
+    require_own_name(space);
+    return space;
+  }
   for (const auto pixels :
        file.integers("resolutions", {}, 8, kMaxNumber, "sides of the input, where they are a decision"))
     space.resolutions.push_back(static_cast<int>(pixels));
@@ -277,6 +275,14 @@ SpaceDeclaration read_part(Config& file, const std::string& path, const std::str
 }
 
 }  // namespace
+
+void require_plain_word(const std::string& name, const std::string& what, const std::string& where) {
+  const auto blank = [](unsigned char c) { return std::isspace(c) || std::iscntrl(c); };
+  if (name.empty() || std::any_of(name.begin(), name.end(), blank) ||
+      name.find_first_of("|=,;\"'`~+") != std::string::npos)
+    throw Error(where + ": the " + what + " '" + name +
+                "' should be a word without blanks, quotes or any of | = , ; ` ~ +");
+}
 
 bool names_space_file(const std::string& name_or_file) { return name_or_file.ends_with(".toml"); }
 

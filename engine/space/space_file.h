@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "oneproxy/engine/space/listed_space.h"
 #include "oneproxy/engine/space/space.h"
 
 namespace oneproxy {
@@ -33,10 +34,14 @@ struct SpaceDeclaration {
   std::vector<std::string> geometries;
   std::string geometry;  // the one that was asked for; "" where the file has none
   SpaceShapes shapes;    // its shapes
+  SpaceList list;        // of a listed space
   // Of the file of a part: what it keeps, and the name or the file of the whole space, whose declaration the rest is.
   std::vector<std::string> kept;  // "DECISION=CHOICE|CHOICE"; empty: the file is a whole space
   std::string whole;
 };
+
+// Names stand in architecture strings, in CSV files and on command lines. Error where one can not.
+void require_plain_word(const std::string& name, const std::string& what, const std::string& where);
 
 // Whether a space is named by its file ("my_space.toml") and not by the name of one that ships.
 bool names_space_file(const std::string& name_or_file);

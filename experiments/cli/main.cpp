@@ -12,6 +12,7 @@
 
 #include "experiments/cli/adapt_command.h"
 #include "experiments/cli/commands.h"
+#include "experiments/cli/import_list.h"
 #include "experiments/cli/import_table.h"
 #include "experiments/runner.h"
 #include "oneproxy/engine/adapt/method_registry.h"
@@ -114,16 +115,17 @@ int run_program(int argc, char** argv) {
   auto* import_command = app.add_subcommand(
       "import", "add measurements of your own device, a look-up table or a trained predictor to a store");
   auto* csv_file = import_command->add_option("file", import.file, "CSV with columns arch,latency_ms[,repeat]");
-  import_command->add_option("--space", import.space, "search space of the architectures: a name or a file (*.toml)")
-      ->required();
+  auto* import_space = import_command->add_option("--space", import.space,
+                                                  "search space of the architectures: a name or a file (*.toml)");
   auto* device = import_command->add_option("--device", import.device, "name of the device");
   import_command->add_option("--store", import.store, "store to add to; begins as a copy of the one that ships")
       ->capture_default_str();
   import_command->add_option("--source", import.source, "where it comes from (default: the file's name)");
   import_command->add_option("--licence", import.licence, "its licence (default: private; of a predictor: unknown)");
+  auto* set = import_command->add_option("--set", import.set, "set of your measurements (of a list: list)")
+                  ->capture_default_str();
   std::vector<CLI::Option*> of_measurements = {
-      csv_file, device,
-      import_command->add_option("--set", import.set, "set of your measurements")->capture_default_str(),
+      csv_file, device, set,
       import_command->add_option("--batch", import.batch, "batch size of the measurements (0: unknown)")
           ->check(CLI::NonNegativeNumber),
       import_command->add_option("--precision", import.precision, "for example fp32, int8")->capture_default_str()};
@@ -141,15 +143,46 @@ int run_program(int argc, char** argv) {
   auto* unit = import_command->add_option("--unit", predictor.unit,
                                           "unit of its values, for example ms, fraction (of a table: ms)");
   auto* table_out = import_command->add_option("--out", table.out, "of a table: a file (*.h5) instead of a store");
+  ListImport list;
+  auto* list_file = import_command->add_option(
+      "--list", list.list, "instead: a CSV with a row a network, its name and what was measured of it");
+  std::vector<CLI::Option*> of_list = {
+      import_command
+          ->add_option("--space-file", list.space_file,
+                       "of a list: the file of a space of its own to write (*.toml); else --space is a listed one")
+          ->excludes(import_space),
+      import_command->add_option("--names", list.names, "column of the names (default: name, model_name, model, ...)"),
+      import_command->add_option("--devices", list.devices,
+                                 "columns of latencies; '*' stands for anything, and is the device's name"),
+      import_command->add_option("--metrics", list.metrics,
+                                 "columns of other values, with direction and unit: \"mAP*:max:fraction\""),
+      import_command->add_option("--features", list.features,
+                                 "columns of words or numbers that tell networks apart, beside what their names say")};
+  for (auto* option : of_list) option->needs(list_file);
   std::vector<CLI::Option*> of_predictor = {
       import_command->add_option("--layout", predictor.layout, "its inputs: onehot (the space's own code) or ofa")
           ->check(CLI::IsMember(kTorchLayouts))
           ->capture_default_str()};
   for (auto* option : of_predictor) option->needs(pth);
   for (auto* option : of_measurements) option->excludes(pth)->excludes(table_files);
-  table_files->excludes(pth);
+  for (auto* option : {csv_file, device}) option->excludes(list_file);
+  table_files->excludes(pth)->excludes(list_file);
+  list_file->excludes(pth);
   table_out->needs(table_files);
   import_command->callback([&] {
+    if (!*import_space && list.space_file.empty()) throw CLI::RequiredError("--space");
+    if (*list_file) {
+      list.space = import.space;
+      list.store = import.store;
+      list.source = import.source;
+      if (!import.licence.empty()) list.licence = import.licence;
+      if (*set) list.set = import.set;
+      if (*unit) list.unit = predictor.unit;
+      list.precision = import.precision;
+      list.batch = import.batch;
+      output = import_list(list);
+      return;
+    }
     if (*table_files) {
       if (!*name && !*table_out) throw CLI::RequiredError("--name (or --out) of the table");
       table.space = import.space;
@@ -163,7 +196,7 @@ int run_program(int argc, char** argv) {
       return;
     }
     for (auto* option : {name, target, unit})
-      if (*option && !*pth) throw CLI::RequiresError(option->get_name(), "--predictor or --table");
+      if (*option && !*pth) throw CLI::RequiresError(option->get_name(), "--predictor, --table or --list");
     if (!*pth) {
       if (!*csv_file) throw CLI::RequiredError("file (or --predictor)");
       if (!*device) throw CLI::RequiredError("--device");
@@ -340,7 +373,7 @@ int run_program(int argc, char** argv) {
   auto add_sources = [&](CLI::App* command, auto& options) {
     command->add_option("--geometry", options.geometry, "data set whose shapes count (default: the space's first)");
     command->add_option("--sources", options.sources, "source devices; \"all\" of the set, or \"none\"");
-    command->add_option("--set", options.set, "set of the sources' measurements")->capture_default_str();
+    command->add_option("--set", options.set, "set of the sources' measurements (default: help; of a list: list)");
     command->add_option("--store", options.store, "store of the sources (default: the one that ships)");
     command->add_option("--seed", options.seed, "of all random draws")->capture_default_str();
   };
