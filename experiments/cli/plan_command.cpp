@@ -33,9 +33,9 @@ std::string plan_measurements(const PlanOptions& options) {
     throw Error(options.out + ": is there already, and may hold measurements; give another --out");
   const auto features = std::make_shared<ArchitectureFeatures>(SearchSpace::load(options.space, options.geometry));
   const auto& space = features->space();
-  const auto [sources, left_out, unknown] =
-      load_sources(features, {options.set.empty() ? default_set(space) : options.set, options.store, options.sources, "",
-                              options.seed});
+  const auto [sources, left_out, unknown] = load_sources(
+      features,
+      {options.set.empty() ? default_set(space) : options.set, options.store, options.sources, "", options.seed});
   std::vector<std::uint8_t> measured;
   if (!options.measured.empty()) measured = read_architectures(space, options.measured);
   write_plan(plan(sources, settings, measured), space, options.out);
