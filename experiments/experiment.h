@@ -93,6 +93,7 @@ std::unique_ptr<Experiment> read_monotonicity(Config& config, std::uint64_t seed
 std::unique_ptr<Experiment> read_adaproxy(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_front_transfer(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_search(Config& config, std::uint64_t seed);
+std::unique_ptr<Experiment> read_accuracy_model(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_searchers(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_train_predictor(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_few_shot(Config& config, std::uint64_t seed);

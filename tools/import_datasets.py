@@ -24,6 +24,7 @@ collects several):
   Eagle         desktop-*.pkl, embedded-*.pkl, mobile-*.pkl
   Once-for-All  *_lookup_table.yaml: latency per block on a Samsung Note10, one file a resolution
   ProxylessNAS  mobile_trim.yaml: latency per block on a phone
+  Accel-NASBench  anb_dataset*.tar.gz, or a folder of its result_*.json
 Devices are whatever files are there, named by their files. Failed measurements become NaN, and everything that was
 not as expected is said in a line each. A file that can not be used ends the import and leaves no store behind.
 

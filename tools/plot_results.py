@@ -12,6 +12,7 @@ import _venv
 _venv.need("h5py", "numpy", "matplotlib")
 
 from plots import (  # noqa: E402
+    accuracy_model,
     comparison,
     cost_of_n_devices,
     device_features,
@@ -40,6 +41,7 @@ PICTURES = (
     device_features,
     neural_optimizer,
     cost_of_n_devices,
+    accuracy_model,
 )
 
 
@@ -74,7 +76,7 @@ def plot(folder: Path, out: Path | None, pdf: bool) -> list[Path]:
         raise PlotError(
             f"{folder}: no picture for a result of kind {kind!r}; there are pictures for monotonicity, "
             "adaproxy, front_transfer, search, train_predictor, few_shot, device_features, proxy_sweep, "
-            "neural_optimizer, cost_of_n_devices, searchers and reproduce_nb201"
+            "neural_optimizer, cost_of_n_devices, accuracy_model, searchers and reproduce_nb201"
         )
     try:
         figures = {name: figure for picture in applicable for name, figure in picture.draw(read).items()}

@@ -322,6 +322,11 @@ std::vector<std::int64_t> Config::integers(const std::string& key, std::vector<s
                                  });
 }
 
+std::vector<bool> Config::flags(const std::string& key, std::vector<bool> default_value, const std::string& meaning) {
+  return read_list<bool>(*state_, key, default_value, "flag", meaning,
+                         [](const toml::node& node) { return node.value_exact<bool>(); });
+}
+
 namespace {
 // Where a path leads that the file or the command line gives for a key.
 template <class S>

@@ -57,6 +57,7 @@ class Config {
                               const std::string& meaning);
   std::vector<std::int64_t> integers(const std::string& key, std::vector<std::int64_t> default_value, std::int64_t low,
                                      std::int64_t high, const std::string& meaning);
+  std::vector<bool> flags(const std::string& key, std::vector<bool> default_value, const std::string& meaning);
   // A path: relative to the configuration file, or to the working directory when it came from the command line.
   // Not part of the result's identity (neither is what a read `_outside_identity` reads).
   std::string path(const std::string& key, const std::string& default_value, const std::string& meaning);

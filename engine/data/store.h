@@ -4,7 +4,8 @@
 //   /spaces/<space>/<set>/              source, licence, description
 //       choices [n, decisions] u8       one architecture a row
 //       official_index [n] i64          a published numbering, where there is one
-//       latency_ms/<device> [n] f64     NaN = failed or missing; source, licence, batch, precision, unit, sha256
+//       latency_ms/<device> [n] f64     NaN = failed or missing; source, licence, batch, precision, unit, sha256; note
+//                                       where a reader of the numbers must know something
 //       metrics/<name> [n] f64          source, licence, unit, direction, sha256
 //   /predictors/<space>/<name>, /tables/<space>/<name>      (engine/predictor/library.h)
 // tools/import_datasets.py writes public data, `oneproxy import` a user's own device.

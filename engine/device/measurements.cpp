@@ -8,6 +8,7 @@
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/device/latency_range.h"
+#include "oneproxy/engine/space/accuracy_model.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -73,9 +74,26 @@ std::vector<double> Measurements::joined(const std::string& set, const std::stri
 }
 
 Series Measurements::model(const std::string& name) const {
+  if (name == kAccuracyModel) return accuracy();
   const CostMeasure& model = cost_measure(name);
   Series series{name, model.label, model.unit, true, {}};
   for (std::int64_t i = 0; i < rows_.n; ++i) series.values.push_back(space_.cost(rows_.row(i)).*model.part);
+  return series;
+}
+
+Series Measurements::accuracy() const {
+  const AccuracyModel& model = shipped_accuracy_model();
+  Series series{kAccuracyModel, "accuracy, carried over from " + model.space, model.unit, true, {}};
+  series.lower_is_better = false;
+  require_accuracy_model(space_);
+  const auto gains = accuracy_gains(space_, model);
+  for (std::int64_t i = 0; i < rows_.n; ++i) {
+    const auto row = rows_.row(i);
+    double value = model.intercept;
+    for (std::size_t d = 0, first = 0; d < row.size(); first += space_.radices()[d], ++d)
+      value += gains[first + row[d]];
+    series.values.push_back(value);
+  }
   return series;
 }
 
@@ -97,6 +115,7 @@ Series Measurements::device(const std::string& name) const {
 Series Measurements::metric(const std::string& name) const {
   std::vector<std::string> valid;
   for (const auto& model : cost_measures()) valid.push_back(model.name);
+  if (has_accuracy_model(space_)) valid.push_back(kAccuracyModel);
   for (const auto& set : store_.sets(space_.name()))
     for (const auto& metric : store_.metrics(space_.name(), set))
       valid.push_back("metric:" + (set == set_ ? "" : set + ":") + metric);

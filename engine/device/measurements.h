@@ -47,7 +47,8 @@ class Measurements {
   // What a predictor is adapted to: a metric where the name begins with "metric:", else a device. Latency, energy and
   // accuracy are predicted alike. Error: a metric with a value that is not above 0 (like a latency's).
   Series series(const std::string& name) const;
-  // A metric that is to be maximised, or "model:macs" (...) as a stand-in for accuracy. Error: one to be minimised.
+  // A metric that is to be maximised, or "model:accuracy", "model:macs" (...) as stand-ins for accuracy. Error: one to
+  // be minimised.
   Series quality(const std::string& name) const;
 
   // Names as series() takes them, with "all" spelled out, in order, without duplicates; each one exists. `key` is named
@@ -56,6 +57,7 @@ class Measurements {
 
  private:
   Series model(const std::string& name) const;
+  Series accuracy() const;  // by the accuracy model that ships
   std::vector<double> selected(std::vector<double> values) const;
   std::vector<double> joined(const std::string& set, const std::string& name, const std::vector<double>& values) const;
 

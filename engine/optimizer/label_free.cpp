@@ -16,8 +16,7 @@ namespace {
 
 // A quality over every architecture of a small space.
 IndexTable table_of(const SearchSpace& space, const Objective& quality) {
-  IndexTable table{
-      space.name(), {space.radices().begin(), space.radices().end()}, quality.label, quality.unit, {}, {}, {}};
+  IndexTable table{space.name(), {space.radices().begin(), space.radices().end()}, quality.label, quality.unit, {}, {}};
   std::vector<std::uint8_t> all;
   for (ArchIndex i = 0; i < space.size(); ++i) {
     const auto one = space.choices(i);

@@ -114,7 +114,10 @@ class Layers {
 // Of one choice at all its places.
 double choice_latency(Layers& layers, const Operation& op, const std::vector<Placement>& places) {
   std::vector<double> sum;
-  for (const auto& at : places) {
+  std::vector<Placement> layer_places;  // of an operation of several layers
+  for (const auto& place : places)
+    for (const auto& at : layer_placements(op, place)) layer_places.push_back(at);
+  for (const auto& at : layer_places) {
     double latency = kNan;
     if (op.kind == "none") {
       latency = 0;
@@ -125,7 +128,7 @@ double choice_latency(Layers& layers, const Operation& op, const std::vector<Pla
               : layers.plain(at.resolution, at.in_channels, side_after(at.resolution, at.stride), at.out_channels);
     } else if (op.kind == "mbconv" && op.groups == 1) {
       latency = layers.block({at.resolution, at.in_channels, at.in_channels * op.expansion, at.out_channels, op.kernel,
-                              at.stride, at.squeeze_excitation, at.hard_swish});
+                              at.stride, has_squeeze_excitation(op, at), at.hard_swish});
     }
     sum.push_back(latency * at.count);
   }

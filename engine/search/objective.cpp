@@ -9,6 +9,7 @@
 
 #include "oneproxy/engine/adapt/adaproxy/trial.h"
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/predictor/accuracy_fit.h"
 #include "oneproxy/engine/predictor/cost_table.h"
 #include "oneproxy/engine/predictor/library.h"
 #include "oneproxy/kernels/base/error.h"
@@ -99,6 +100,12 @@ Objective find_objective(const ObjectiveSources& sources, const std::string& nam
   const auto colon = name.find(':');
   const std::string source = name.substr(0, colon), what = colon == std::string::npos ? "" : name.substr(colon + 1);
   const SearchSpace& space = sources.space;
+  if (name == kAccuracyModel) {
+    const auto table = accuracy_table(space, shipped_accuracy_model());
+    Objective objective = modelled(table, space, table.target, table.unit, true, checksum(table));
+    objective.direction = Direction::maximise;
+    return objective;
+  }
   if (source == "model" && !what.empty()) {
     const auto& cost = cost_measure(name);
     return modelled(cost_table(space, name), space, cost.label, cost.unit, true);
@@ -121,7 +128,7 @@ Objective find_objective(const ObjectiveSources& sources, const std::string& nam
   if ((source != "device" && source != "metric" && source != "proxy") || what.empty())
     throw Error(place +
                 " should be one of device:NAME (measured), metric:NAME, metric:SET:NAME, proxy:DEVICE (linear "
-                "predictor of a device), predictor:NAME or FILE, table:NAME or FILE, model:macs");
+                "predictor of a device), predictor:NAME or FILE, table:NAME or FILE, model:macs, model:accuracy");
   if (!sources.data)
     throw Error(place + ": the store " + sources.store + " has no measurements of space " + space.name() +
                 "; import some, or use predictor:, table: or model:");

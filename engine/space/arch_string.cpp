@@ -39,7 +39,7 @@ std::string SearchSpace::to_string(std::span<const std::uint8_t> choices) const 
     return text;
   }
   for (int d = 0; d < n_decisions(); ++d) {
-    const auto& op = operations_[choices[d]].name;
+    const auto& op = decisions_[d].choices[choices[d]].operation.name;
     if (string_form_ == "list") {
       text += (d ? "|" : "") + op;
     } else {
@@ -65,11 +65,13 @@ std::string SearchSpace::stages_to_string(std::span<const std::uint8_t> choices)
   return text;
 }
 
-int SearchSpace::operation_of(const std::string& op, const std::string& text) const {
+int SearchSpace::operation_of(const std::string& op, std::size_t decision, const std::string& text) const {
+  const auto& at = decisions_[std::min(decision, decisions_.size() - 1)];  // what is too long is told by its length
   std::vector<std::string> names;
-  for (const auto& operation : operations_) names.push_back(operation.name);
+  for (const auto& choice : at.choices) names.push_back(choice.operation.name);
   const auto found = std::find(names.begin(), names.end(), op);
-  if (found == names.end()) throw Error(unknown_name("operation", op, "architecture '" + text + "'", names));
+  if (found == names.end())
+    throw Error(unknown_name("operation of " + at.name, op, "architecture '" + text + "'", names));
   return static_cast<int>(found - names.begin());
 }
 
@@ -114,7 +116,8 @@ std::vector<std::uint8_t> SearchSpace::parse_stages(const std::string& text) con
   }
   if (parts.size() != stages_.size()) {  // every block by name
     for (const auto& part : parts)
-      for (const auto& op : split(part, " ")) choices.push_back(static_cast<std::uint8_t>(operation_of(op, text)));
+      for (const auto& op : split(part, " "))
+        choices.push_back(static_cast<std::uint8_t>(operation_of(op, choices.size(), text)));
     if (choices.size() != radices_.size())
       throw Error("architecture '" + text + "' has " + std::to_string(parts.size()) + " parts behind its resolution, " +
                   "space " + name_ + " has " + std::to_string(stages_.size()) + " stages; for example " +
@@ -128,8 +131,9 @@ std::vector<std::uint8_t> SearchSpace::parse_stages(const std::string& text) con
       throw Error("architecture '" + text + "': " + stage.name + " has " + std::to_string(blocks.size()) +
                   " blocks; it has at most " + std::to_string(stage.n_decisions));
     for (int b = 0; b < stage.n_decisions; ++b)
-      choices.push_back(b < static_cast<int>(blocks.size()) ? static_cast<std::uint8_t>(operation_of(blocks[b], text))
-                                                            : std::uint8_t{0});
+      choices.push_back(b < static_cast<int>(blocks.size())
+                            ? static_cast<std::uint8_t>(operation_of(blocks[b], choices.size(), text))
+                            : std::uint8_t{0});
   }
   return choices;
 }
@@ -169,7 +173,7 @@ std::vector<std::uint8_t> SearchSpace::parse_cell(const std::string& text) const
       const auto tilde = part.find('~');
       const std::size_t d = choices.size();
       const std::string op = part.substr(0, tilde);
-      const int choice = operation_of(op, text);
+      const int choice = operation_of(op, d, text);
       if (d < decisions_.size() &&
           (tilde == std::string::npos || part.substr(tilde + 1) != std::to_string(decisions_[d].from) ||
            static_cast<int>(node) != decisions_[d].to))
@@ -200,7 +204,8 @@ std::vector<std::uint8_t> SearchSpace::parse(const std::string& text) const {
   } else if (string_form_ == "named") {
     choices = parse_named(text);
   } else if (string_form_ == "list") {
-    for (const auto& part : split(text, "| ")) choices.push_back(static_cast<std::uint8_t>(operation_of(part, text)));
+    for (const auto& part : split(text, "| "))
+      choices.push_back(static_cast<std::uint8_t>(operation_of(part, choices.size(), text)));
   } else {
     choices = parse_cell(text);
   }

@@ -4,7 +4,6 @@
 #include <cctype>
 #include <cmath>
 #include <filesystem>
-#include <limits>
 #include <map>
 #include <numeric>
 #include <set>
@@ -12,6 +11,7 @@
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/data/csv.h"
+#include "oneproxy/engine/space/declared_names.h"
 #include "oneproxy/engine/space/space_file.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -19,7 +19,7 @@ namespace oneproxy {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::size_t kMaxChoices = std::numeric_limits<std::uint8_t>::max(), kMaxDecisions = 64, kMaxFeatures = 16;
+constexpr std::size_t kMaxDecisions = 64, kMaxFeatures = 16;
 
 int column_of(const CsvTable& table, const std::string& name, const std::string& key) {
   const int column = table.column(name);
@@ -47,7 +47,7 @@ std::vector<std::string> words_of(const CsvTable& table, int column) {
 }
 
 DeclaredDecision decision_of(const CsvTable& table, const std::string& name, int column) {
-  require_plain_word(name, "decision", table.path + ":1");
+  require_plain(name, "decision", table.path + ":1");
   DeclaredDecision decision{name, -1, -1, words_of(table, column)};
   const auto n = decision.choices.size();
   if (n < 2)
@@ -59,7 +59,7 @@ DeclaredDecision decision_of(const CsvTable& table, const std::string& name, int
                 std::to_string(kMaxChoices) +
                 " that a decision may have; make it a number in feature_columns, or split it");
   for (std::size_t i = 0; i < table.rows.size(); ++i)
-    require_plain_word(table.rows[i][column], "value of column " + name, table.location(i));
+    require_plain(table.rows[i][column], "value of column " + name, table.location(i));
   return decision;
 }
 

@@ -42,16 +42,22 @@ void add_layer(const Operation& op, const Placement& place, ChainFeatures& at) {
   ChainFeatures f{};
   if (op.kind == "mbconv") {
     const double mid = in * op.expansion;
-    f[kPwMac] = (in * mid * before + mid * out * after) / g;
+    f[kPwMac] = mid * out * after / g;
     f[kDwMac] = mid * k2 * after;
-    f[kParams] = (in * mid + mid * out) / g + mid * k2;
-    f[kAct] = in * before + 2 * mid * before + 2 * mid * after + out * after;
+    f[kParams] = mid * out / g + mid * k2;
+    f[kAct] = mid * before + 2 * mid * after + out * after;
     f[kCount] = 1;
     f[kG2] = op.groups == 2;
     f[kK5] = op.kernel >= 5;
     f[kK7] = op.kernel >= 7;
-    if (place.hard_swish) f[kHardSwishAct] = mid * before + mid * after;
-    if (place.squeeze_excitation) {
+    if (place.hard_swish) f[kHardSwishAct] = mid * after;
+    if (has_expansion(op)) {
+      f[kPwMac] += in * mid * before / g;
+      f[kParams] += in * mid / g;
+      f[kAct] += in * before + mid * before;
+      if (place.hard_swish) f[kHardSwishAct] += mid * before;
+    }
+    if (has_squeeze_excitation(op, place)) {
       const Cost own = squeeze_excitation_cost(op, place);
       f[kSe] = 1;
       f[kSeMac] = own.macs;
@@ -135,7 +141,8 @@ void Physics::tabulate(int n_rows) {
       const auto& choices = space_.decisions()[d].choices;
       for (std::size_t c = 0; c < choices.size(); ++c)
         for (const auto& place : space_.placements(d, t))
-          add_layer(choices[c].operation, place, rows[static_cast<std::size_t>(t) * n_rows + first_row_[d] + c]);
+          for (const auto& layer : layer_placements(choices[c].operation, place))
+            add_layer(choices[c].operation, layer, rows[static_cast<std::size_t>(t) * n_rows + first_row_[d] + c]);
     }
   }
   std::vector<int> used;  // none in a space of named choices

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/space/space_file.h"
@@ -51,18 +52,25 @@ SearchSpace::SearchSpace(const SpaceDeclaration& declared)
   // The geometry gives every decision its placements in the network.
   const bool relative = !resolutions_.empty();
   const auto& shapes = declared.shapes;
+  std::vector<std::size_t> all(operations_.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
   std::vector<std::vector<Placement>> placements(declared.decisions.size(), shapes.cell);
+  std::vector<std::vector<std::size_t>> allowed(declared.decisions.size(), all);  // operations of each decision
   for (const auto& decision : declared.decisions) decisions_.push_back({decision.name, decision.from, decision.to, {}});
   if (decisions_.empty()) {
     if (relative) {
       decisions_.push_back({"resolution", -1, -1, {}});
       placements.emplace_back();
+      allowed.emplace_back();
     }
     stages_ = shapes.stages;
     for (auto& stage : stages_) stage.first_decision += relative;
+    const bool repeated =
+        std::any_of(operations_.begin(), operations_.end(), [](const Operation& op) { return op.repeats > 1; });
     for (std::size_t i = 0; i < shapes.chain.size(); ++i) {
-      decisions_.push_back({"layer " + std::to_string(i), -1, -1, {}});
+      decisions_.push_back({(repeated ? "block " : "layer ") + std::to_string(i), -1, -1, {}});
       placements.push_back({shapes.chain[i]});
+      allowed.push_back(shapes.chain_choices[i]);
     }
     for (const auto& stage : stages_)
       for (int b = 0; b < stage.n_decisions; ++b)
@@ -94,9 +102,9 @@ SearchSpace::SearchSpace(const SpaceDeclaration& declared)
       else if (operations_.empty())
         for (const auto& name : declared.decisions[d].choices) choices.push_back({{name, "none"}, {}, {}});
       else
-        for (const auto& op : operations_) {
-          Choice choice{op, here, {}};
-          for (const auto& at : here) choice.cost += operation_cost(op, at);
+        for (const auto o : allowed[d]) {
+          Choice choice{operations_[o], here, {}};
+          for (const auto& at : here) choice.cost += operation_cost(choice.operation, at);
           choices.push_back(choice);
         }
       if (relative)

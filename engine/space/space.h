@@ -131,7 +131,7 @@ class SearchSpace {
   std::vector<std::uint8_t> parse_cell(const std::string& text) const;
   std::vector<std::uint8_t> parse_stages(const std::string& text) const;
   std::vector<std::uint8_t> parse_listed(const std::string& text) const;
-  int operation_of(const std::string& name, const std::string& text) const;
+  int operation_of(const std::string& name, std::size_t decision, const std::string& text) const;
   int resolution_of(const std::string& part, const std::string& text) const;
   std::string stages_to_string(std::span<const std::uint8_t> choices) const;
 

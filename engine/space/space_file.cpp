@@ -4,7 +4,6 @@
 #include <cctype>
 #include <filesystem>
 #include <functional>
-#include <limits>
 
 #include "oneproxy/engine/base/config.h"
 #include "oneproxy/engine/base/names.h"
@@ -12,6 +11,8 @@
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/engine/base/toml_limits.h"
+#include "oneproxy/engine/space/declared_names.h"
+#include "oneproxy/engine/space/declared_operations.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -19,7 +20,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int kMaxNumber = 1 << 20;
-constexpr std::size_t kMaxChoices = std::numeric_limits<std::uint8_t>::max();
 // What a space has at most. Its costs are tables over resolutions, decisions, operations and placements: without these
 // limits a file of some lines becomes gigabytes.
 constexpr std::size_t kMaxDecisions = 256, kMaxPlacements = 64, kMaxFixedLayers = 1024, kMaxGeometries = 64;
@@ -29,20 +29,6 @@ int positive(Config& table, const std::string& key, std::optional<std::int64_t> 
   return static_cast<int>(table.integer(key, value, 1, kMaxNumber, meaning));
 }
 
-// Refuses a name that was declared before.
-void require_new(const std::vector<std::string>& known, const std::string& name, const std::string& what,
-                 const std::string& where) {
-  if (std::find(known.begin(), known.end(), name) != known.end())
-    throw Error(where + ": there are two " + what + " '" + name + "'; rename one");
-}
-
-void require_choices(std::size_t n, const std::string& what, const std::string& where) {
-  if (n < 2) throw Error(where + ": " + what + "; a decision has two choices or more");
-  if (n > kMaxChoices)
-    throw Error(where + ": " + what + ", more than the " + std::to_string(kMaxChoices) +
-                " that a decision may have; split it into two decisions");
-}
-
 // The [[key]] tables of a table, at most so many.
 std::vector<Config> tables(Config& table, const std::string& key, std::size_t most, const std::string& meaning) {
   auto found = table.tables(key, meaning);
@@ -50,26 +36,6 @@ std::vector<Config> tables(Config& table, const std::string& key, std::size_t mo
     throw Error(table.file() + ": declares " + std::to_string(found.size()) + " [[" + key + "]]s; there may be " +
                 std::to_string(most));
   return found;
-}
-
-std::vector<Operation> read_operations(Config& file) {
-  std::vector<Operation> operations;
-  std::vector<std::string> names;
-  auto declared = file.tables("operation", "an operation that a decision may choose");
-  if (!declared.empty())
-    require_choices(declared.size(), "declares " + count_of(declared.size(), "[[operation]]"), file.file());
-  for (auto& table : declared) {
-    Operation op;
-    op.name = table.text("name", std::nullopt, "its name in architecture strings");
-    require_new(names, op.name, "operations", table.location("name"));
-    names.push_back(op.name);
-    op.kind = table.one_of("kind", std::nullopt, {"none", "skip", "conv", "pool", "mbconv"}, "what it computes");
-    op.kernel = static_cast<int>(table.integer("kernel", 1, 1, 99, "kernel size"));
-    op.expansion = static_cast<int>(table.integer("expansion", 1, 1, 99, "expansion of channels"));
-    op.groups = static_cast<int>(table.integer("groups", 1, 1, 9999, "groups of its 1x1 convolutions"));
-    operations.push_back(op);
-  }
-  return operations;
 }
 
 std::vector<DeclaredDecision> read_decisions(Config& file, bool operations) {
@@ -88,7 +54,7 @@ std::vector<DeclaredDecision> read_decisions(Config& file, bool operations) {
     const std::string has = "decision " + decision.name + " has " + count_of(choices.size(), "choice");
     if (!choices.empty()) require_choices(choices.size(), has, where);
     for (const auto& choice : choices) {
-      require_plain_word(choice, "choice", table.location("choices"));
+      require_plain(choice, "choice", table.location("choices"));
       require_new(decision.choices, choice, "choices", table.location("choices"));
       decision.choices.push_back(choice);
     }
@@ -97,7 +63,7 @@ std::vector<DeclaredDecision> read_decisions(Config& file, bool operations) {
                   " names choices, and the file declares [[operation]]s; use one of the two");
     if (!operations) {
       table.finish();  // a misspelt `choices` is told as such
-      require_plain_word(decision.name, "decision", where);
+      require_plain(decision.name, "decision", where);
       require_choices(choices.size(), has, where);
     }
     decisions.push_back(decision);
@@ -105,7 +71,7 @@ std::vector<DeclaredDecision> read_decisions(Config& file, bool operations) {
   return decisions;
 }
 
-SpaceShapes read_shapes(Config& table, bool relative) {
+SpaceShapes read_shapes(Config& table, bool relative, const std::vector<Operation>& operations) {
   SpaceShapes shapes;
   shapes.fixed.macs = table.number("fixed_macs", 0.0, 0, 1e18, "of what is the same for all architectures");
   shapes.fixed.parameters = table.number("fixed_parameters", 0.0, 0, 1e18, "of what is the same for all");
@@ -138,6 +104,11 @@ SpaceShapes read_shapes(Config& table, bool relative) {
         entry.integer("smallest_depth", 0, 0, layers, "its first layers that are always there; 0: it has no depth"));
     const bool squeeze = entry.flag("squeeze_excitation", false, "in each of its blocks");
     const bool hard_swish = entry.flag("hard_swish", false, "its blocks activate with h-swish, not ReLU");
+    const auto choices = read_choices_of_stage(entry, operations);
+    if (depth > 0 && choices.size() < operations.size())
+      throw Error(entry.file() +
+                  ": a stage with a smallest_depth chooses among all operations; it has no `kernel`, "
+                  "`expansion`, `groups` or `repeats`");
     const std::string name = "stage " + std::to_string(shapes.stages.size() + 1);
     if (shapes.chain.size() + layers > kMaxDecisions)
       throw Error(entry.file() + ": layers = " + std::to_string(layers) + "; all stages have at most " +
@@ -145,6 +116,7 @@ SpaceShapes read_shapes(Config& table, bool relative) {
     if (depth > 0) shapes.stages.push_back({name, static_cast<int>(shapes.chain.size()), layers, depth});
     for (int layer = 0; layer < layers; ++layer, stride = 1) {
       shapes.chain.push_back({channels, out, stride, resolution, 1, squeeze, hard_swish});
+      shapes.chain_choices.push_back(choices);
       channels = out;
       if (relative && resolution > kMaxNumber / stride)
         throw Error(entry.file() + ": stride = " + std::to_string(stride) + " takes the reduction of the input above " +
@@ -217,7 +189,7 @@ SpaceDeclaration read_whole(Config& file, const std::string& path, const std::st
     const auto name = table.text("name", std::nullopt, "data set");
     require_new(space.geometries, name, "geometries", table.location("name"));
     space.geometries.push_back(name);
-    SpaceShapes shapes = read_shapes(table, relative);
+    SpaceShapes shapes = read_shapes(table, relative, space.operations);
     if (geometry.empty() ? space.geometries.size() != 1 : geometry != name) continue;
     space.geometry = name;
     space.shapes = std::move(shapes);
@@ -275,14 +247,6 @@ SpaceDeclaration read_part(Config& file, const std::string& path, const std::str
 }
 
 }  // namespace
-
-void require_plain_word(const std::string& name, const std::string& what, const std::string& where) {
-  const auto blank = [](unsigned char c) { return std::isspace(c) || std::iscntrl(c); };
-  if (name.empty() || std::any_of(name.begin(), name.end(), blank) ||
-      name.find_first_of("|=,;\"'`~+") != std::string::npos)
-    throw Error(where + ": the " + what + " '" + name +
-                "' should be a word without blanks, quotes or any of | = , ; ` ~ +");
-}
 
 bool names_space_file(const std::string& name_or_file) { return name_or_file.ends_with(".toml"); }
 

@@ -16,6 +16,7 @@ struct SpaceShapes {
   std::vector<FixedLayer> layers;  // fixed too, given as shapes; with a divisor of the input where that is a decision
   std::vector<Placement> cell;     // repeated cells
   std::vector<Placement> chain;    // one a layer
+  std::vector<std::vector<std::size_t>> chain_choices;  // which of the operations each layer may choose, rising
   std::vector<Stage> stages;
 };
 
@@ -39,9 +40,6 @@ struct SpaceDeclaration {
   std::vector<std::string> kept;  // "DECISION=CHOICE|CHOICE"; empty: the file is a whole space
   std::string whole;
 };
-
-// Names stand in architecture strings, in CSV files and on command lines. Error where one can not.
-void require_plain_word(const std::string& name, const std::string& what, const std::string& where);
 
 // Whether a space is named by its file ("my_space.toml") and not by the name of one that ships.
 bool names_space_file(const std::string& name_or_file);

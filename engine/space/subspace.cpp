@@ -1,5 +1,7 @@
 #include "oneproxy/engine/space/subspace.h"
 
+#include <fnmatch.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <numeric>
@@ -30,6 +32,17 @@ std::vector<std::string> choice_names(const SearchSpace& space, int decision) {
     std::transform(space.resolutions().begin(), space.resolutions().end(), names.begin(),
                    [](int pixels) { return std::to_string(pixels); });
   return names;
+}
+
+// The names that a text means: the one that it is, else those that it matches as a pattern with * and ?.
+std::vector<std::size_t> matches(const std::string& text, const std::vector<std::string>& names) {
+  if (const auto found = std::find(names.begin(), names.end(), text); found != names.end())
+    return {static_cast<std::size_t>(found - names.begin())};
+  std::vector<std::size_t> matched;
+  if (text.find_first_of("*?") != std::string::npos)
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (fnmatch(text.c_str(), names[i].c_str(), FNM_NOESCAPE) == 0) matched.push_back(i);
+  return matched;
 }
 
 }  // namespace
@@ -90,33 +103,37 @@ void SubSpace::restrict_digit(int digit, const std::function<bool(std::uint32_t)
 
 void SubSpace::fix(const std::string& text) {
   const auto equal = text.find('=');
-  const std::string name = text.substr(0, equal);
   std::vector<std::string> names;
   for (const auto& decision : space_->decisions()) names.push_back(decision.name);
-  const auto found = std::find(names.begin(), names.end(), name);
+  const std::string what = "fix \"" + text + "\"";
   if (equal == std::string::npos)
-    throw Error("fix \"" + text + "\" should be \"DECISION=CHOICE\" or \"DECISION=CHOICE|CHOICE\", for example \"" +
-                names.front() + "=" + space_->decisions().front().choices.front().operation.name + "\"");
-  if (found == names.end()) throw Error(unknown_name("decision", name, "fix \"" + text + "\"", names));
-  const int decision = static_cast<int>(found - names.begin());
-  const auto choices = choice_names(*space_, decision);
-  std::vector<char> allowed(choices.size(), 0);
-  for (const auto& part : split(text.substr(equal + 1), '|')) {
-    const auto choice = std::find(choices.begin(), choices.end(), part);
-    if (choice == choices.end()) throw Error(unknown_name("choice", part, "fix \"" + text + "\"", choices));
-    allowed[choice - choices.begin()] = 1;
-  }
-  const auto& digits = space_->digits();
-  for (std::size_t d = 0; d < digits.size(); ++d) {
-    const int at = decision - digits[d].first_decision;
-    if (at < 0 || at >= digits[d].n_decisions) continue;
-    const auto& digit = digits[d];
-    restrict_digit(
-        static_cast<int>(d),
-        [&](std::uint32_t value) { return allowed[digit.values[value * digit.n_decisions + at]] != 0; },
-        "fix \"" + text + "\"");
+    throw Error(what + " should be \"DECISION=CHOICE\" or \"DECISION=CHOICE|CHOICE\", for example \"" + names.front() +
+                "=" + space_->decisions().front().choices.front().operation.name + "\"");
+  const auto decisions = matches(text.substr(0, equal), names);
+  if (decisions.empty()) throw Error(unknown_name("decision", text.substr(0, equal), what, names));
+  for (const auto decision : decisions) {
+    const auto choices = choice_names(*space_, static_cast<int>(decision));
+    std::vector<char> allowed(choices.size(), 0);
+    for (const auto& part : split(text.substr(equal + 1), '|')) {
+      const auto found = matches(part, choices);
+      if (found.empty()) throw Error(unknown_name("choice", part, what, choices));
+      for (const auto choice : found) allowed[choice] = 1;
+    }
+    keep_choices(static_cast<int>(decision), allowed, what);
   }
   restrictions_ += (restrictions_.empty() ? "" : ", ") + text;
+}
+
+void SubSpace::keep_choices(int decision, const std::vector<char>& allowed, const std::string& why) {
+  const auto& digits = space_->digits();
+  for (std::size_t d = 0; d < digits.size(); ++d) {
+    const auto& digit = digits[d];
+    const int at = decision - digit.first_decision;
+    if (at < 0 || at >= digit.n_decisions) continue;
+    restrict_digit(
+        static_cast<int>(d),
+        [&](std::uint32_t value) { return allowed[digit.values[value * digit.n_decisions + at]] != 0; }, why);
+  }
 }
 
 std::vector<std::string> SubSpace::fixes() const {

@@ -18,8 +18,9 @@ class SubSpace {
   // of a space mean. Error for what the file keeps and the space does not have.
   static SubSpace of(const SearchSpace& space);
 
-  // Keeps some choices of one decision: "resolution=160|176", "layer 3=skip|k3_e1". Errors name what is not known, and
-  // what would leave no network.
+  // Keeps some choices of one decision: "resolution=160|176", "layer 3=skip|k3_e1"; or, with * and ? for any letters
+  // and for one, of several: "layer *=k*" keeps every layer, "layer 1?=k5*" wants kernel 5 in layers 10 to 19. Errors
+  // name what is not known, and what would leave no network.
   void fix(const std::string& text);
   // Texts with which fix() makes this part of the whole space: one for each decision that lost choices. What the other
   // functions restrict is not in them.
@@ -50,6 +51,7 @@ class SubSpace {
 
  private:
   void rebuild();
+  void keep_choices(int decision, const std::vector<char>& allowed, const std::string& why);
 
   const SearchSpace* space_;
   std::vector<std::vector<std::uint32_t>> values_;  // [n_digits]

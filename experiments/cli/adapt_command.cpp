@@ -14,6 +14,7 @@
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/data/csv.h"
 #include "oneproxy/engine/predictor/library.h"
+#include "oneproxy/engine/space/accuracy_model.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -63,11 +64,13 @@ std::string call_for_more(const AdaptOptions& options, int more) {
          " --measured" + shell_words(options.measurements) + " --out " + free_file();
 }
 
-// The first metric of the store that a search may maximise, that of the geometry before others; else the MACs, where
-// the space has any.
+// The first metric of the store that a search may maximise, that of the geometry before others; else a stand-in for
+// accuracy: the accuracy model, or the MACs, where the space has any.
 std::string quality_in(const std::string& store_path, const SearchSpace& space) {
   const std::string base = default_set(space);  // of a search, if it is not told another one
-  const std::string none = space.has_costs() ? "model:macs" : "predictor:NAME";
+  const std::string none = has_accuracy_model(space) ? kAccuracyModel
+                           : space.has_costs()       ? "model:macs"
+                                                     : "predictor:NAME";
   if (!file_exists(store_path)) return none;  // a store is not needed without sources
   const Store store(store_path);
   auto has = [](const std::vector<std::string>& names, const std::string& name) {

@@ -34,7 +34,8 @@ struct Measured {
   std::string unit, direction = {};  // direction "": a latency
 };
 
-// What the '*' of a pattern stands for in `text`, whole where the pattern has none; nothing where it does not match.
+// The name of a column that matches a pattern: without what the pattern says behind or before a '*' at its beginning or
+// its end, else whole. Nothing where it does not match.
 std::optional<std::string> matched(const std::string& pattern, const std::string& text) {
   const auto star = pattern.find('*');
   if (star == std::string::npos) return pattern == text ? std::optional(text) : std::nullopt;
@@ -42,7 +43,7 @@ std::optional<std::string> matched(const std::string& pattern, const std::string
   if (text.size() < before.size() + after.size() || !text.starts_with(before) || !text.ends_with(after))
     return std::nullopt;
   const auto inner = text.substr(before.size(), text.size() - before.size() - after.size());
-  return inner.empty() ? text : inner;
+  return inner.empty() || (!before.empty() && !after.empty()) ? text : inner;
 }
 
 struct Match {

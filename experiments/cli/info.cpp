@@ -3,6 +3,7 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <set>
 
 #include "experiments/cli/commands.h"
 #include "experiments/experiment.h"
@@ -157,6 +158,7 @@ std::string describe_store(const std::string& path) {
         text += "  source: " + source + ", licence: " + attribute_text(attributes, "licence") + "\n";
       Table table(
           {"device or metric", "unit", "known", "missing", "smallest", "median", "largest", "batch", "precision"});
+      std::string notes;  // what a reader of the numbers must know
       auto add = [&](const Column& column, const std::string& prefix) {
         std::vector<double> known;
         for (const double v : column.values)
@@ -170,10 +172,11 @@ std::string describe_store(const std::string& path) {
                    std::to_string(column.n_missing()), at(0), at(0.5), at(1),
                    batch.empty() || batch == "0" ? "-" : batch,
                    column.text("precision").empty() ? "-" : column.text("precision")});
+        if (const auto note = column.text("note"); !note.empty()) notes += "  " + column.name + ": " + note + "\n";
       };
       for (const auto& device : store.devices(space, set)) add(store.latency(space, set, device), "");
       for (const auto& metric : store.metrics(space, set)) add(store.metric(space, set, metric), "metric ");
-      text += table.markdown();
+      text += table.markdown() + notes;
     }
   }
   return text + describe_predictors(path);
@@ -186,14 +189,23 @@ std::string list_everything() {
   text += kinds.markdown() + "\nConfigurations that ship:\n";
   const fs::path folder = fs::path(home_folder()) / "configs";
   std::vector<std::string> files;
+  const std::set<std::string> others = {"spaces", "devices", "accuracy"};  // folders of files that are none
   for (const auto& entry : fs::recursive_directory_iterator(folder))
-    if (entry.path().extension() == ".toml" && entry.path().parent_path().filename() != "spaces" &&
-        entry.path().parent_path().filename() != "devices")
+    if (entry.path().extension() == ".toml" && !others.contains(entry.path().parent_path().filename().string()))
       files.push_back(entry.path().string());
   std::sort(files.begin(), files.end());
   for (const auto& file : files) text += "  " + file + "\n";
   return text;
 }
+
+namespace {
+// The names of a decision's choices; of many, how many they are, and the first and the last.
+std::string choices_of(const std::vector<std::string>& names) {
+  constexpr std::size_t most = 16;
+  if (names.size() <= most) return join(names, " ");
+  return std::to_string(names.size()) + ": " + names[0] + " " + names[1] + " ... " + names.back();
+}
+}  // namespace
 
 std::string describe_space(const std::string& file) {
   const SearchSpace space = SearchSpace::load_file(file);
@@ -207,7 +219,7 @@ std::string describe_space(const std::string& file) {
     std::vector<std::string> names;
     for (const auto choice : part.choices_of_decision(d))
       names.push_back(space.decisions()[d].choices[choice].operation.name);
-    table.row({space.decisions()[d].name, join(names, " ")});
+    table.row({space.decisions()[d].name, choices_of(names)});
   }
   text += table.markdown();
   if (space.has_costs()) text += "\ngeometries: " + join(space.geometries()) + "\n";

@@ -240,8 +240,9 @@ int run_program(int argc, char** argv) {
   search_command->add_option("--space", search.space, "search space: one that ships, or a file (*.toml)")->required();
   search_command->add_option("--latency", search.latency,
                              "what is minimised, for example proxy:pixel3, table:note10 or table:FILE.h5");
-  search_command->add_option("--quality", search.quality,
-                             "what is maximised, for example predictor:NAME or model:macs");
+  search_command->add_option(
+      "--quality", search.quality,
+      "what is maximised, for example predictor:NAME (default: model:accuracy, where the space has it)");
   search_command
       ->add_option("--objective", search.objectives,
                    "a further objective, or all of them, the goal first: \"min table:energy <= 40\", \"max "

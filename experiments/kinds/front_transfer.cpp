@@ -40,8 +40,8 @@ struct TargetOutcome {
 class FrontTransfer : public Experiment {
  public:
   FrontTransfer(Config& config, std::uint64_t seed) : seed_(seed), data_settings_(DataSettings::read(config)) {
-    quality_name_ =
-        config.text("quality", std::nullopt, "what is maximised: metric:NAME, metric:SET:NAME or model:macs");
+    quality_name_ = config.text("quality", std::nullopt,
+                                "what is maximised: metric:NAME, metric:SET:NAME, model:accuracy or model:macs");
     proxy_name_ = config.text("proxy", std::nullopt, "device whose predictor is reused and adapted");
     target_names_ = config.texts("targets", {"all"}, "devices to search for; \"all\" of the set");
     limits_ms_ = config.numbers("limits", {}, 0, 1e12, "latency limits in ms for which the best is reported");
@@ -55,6 +55,9 @@ class FrontTransfer : public Experiment {
     loaded_ = data_settings_.open(store, seed_);
     const auto& data = loaded_->data;
     quality_ = data.quality(quality_name_);
+    if (quality_.is_stand_in)
+      log_warning("quality = \"" + quality_name_ + "\": " + quality_.label +
+                  " was never measured; docs/search.md says how well it ranks");
     proxy_name_ = data.expand({proxy_name_}, "proxy").front();
     proxy_ = data.device(proxy_name_);
     target_names_ = data.expand(target_names_, "targets");

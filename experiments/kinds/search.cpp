@@ -5,6 +5,7 @@
 
 #include "experiments/experiment.h"
 #include "experiments/kinds/search_report.h"
+#include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/statistics.h"
@@ -14,6 +15,7 @@
 #include "oneproxy/engine/search/front.h"
 #include "oneproxy/engine/search/methods/auto.h"
 #include "oneproxy/engine/search/methods/exhaustive.h"
+#include "oneproxy/engine/space/accuracy_model.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -76,12 +78,14 @@ class Search : public Experiment {
   std::vector<std::string> spaces() const override { return {data_settings_.space}; }
 
   void prepare(const Store& store) override {
+    space_.emplace(SearchSpace::load(data_settings_.space_reference, data_settings_.geometry));
+    if (asked_.size() == 1 && asked_.front().key == "latency" && has_accuracy_model(*space_))
+      asked_.insert(asked_.begin(), {"quality", "", kAccuracyModel, "quality", Direction::maximise, {}, {}});
     if (asked_.size() < 2 || asked_.size() > kMaxObjectives)
       throw Error(
           "the search has " + count_of(std::ssize(asked_), "objective") +
           "; give quality and latency, or two or three objectives = [\"max ...\", \"min ...\"], the goal first");
     const bool measured = has_measurements(store);
-    space_.emplace(SearchSpace::load(data_settings_.space_reference, data_settings_.geometry));
     part_.emplace(SubSpace::of(*space_));
     for (const auto& text : fix_) part_->fix(text);
     if (uniform_stages_) part_->keep_uniform_stages();
@@ -92,7 +96,11 @@ class Search : public Experiment {
       check_optimizer(saved, *space_, optimizer_);
       other_data_ += "# optimizer " + checksum(saved) + "\n";
     }
-    for (const auto& objective : make_objectives(Backend::cpu)) {
+    const auto objectives = make_objectives(Backend::cpu);
+    if (objectives.front().is_stand_in)
+      log_warning("the goal is " + asked_.front().what + ": " + objectives.front().label +
+                  ", a stand-in for accuracy that nobody measured; docs/search.md says how well it ranks");
+    for (const auto& objective : objectives) {
       if (objective.model) keep_predictable(*objective.model, *part_);
       if (!objective.checksum.empty()) other_data_ += "# " + objective.label + " " + objective.checksum + "\n";
     }
@@ -153,9 +161,10 @@ class Search : public Experiment {
   };
 
   void read_objectives(Config& config) {
-    const std::string quality = config.text("quality", "",
-                                            "what is maximised, the goal: metric:NAME, metric:SET:NAME, predictor:NAME "
-                                            "or FILE, table:NAME or FILE, model:macs");
+    const std::string quality =
+        config.text("quality", "",
+                    "what is maximised, the goal: metric:NAME, metric:SET:NAME, predictor:NAME or FILE, table:NAME or "
+                    "FILE, model:accuracy (the default where a space has it), model:macs");
     const std::string latency = config.text("latency", "",
                                             "what is minimised: device:NAME (measured), proxy:NAME (linear predictor), "
                                             "predictor:NAME or FILE, table:NAME or FILE, model:macs");

@@ -44,8 +44,9 @@ KINDS = (
     "device_features",
     "neural_optimizer",
     "cost_of_n_devices",
+    "accuracy_model",
 )
-NO_CONFIGURATIONS = ("spaces", "devices")  # folders below configs/ of other files
+NO_CONFIGURATIONS = ("spaces", "devices", "accuracy")  # folders below configs/ of other files
 COMMANDS = (
     "run",
     "train",

@@ -72,6 +72,31 @@ class Search(ProgramCase):
         self.assertEqual(len(rows), len(points))
         self.assertEqual(float(rows[0]["parameters"]), arrays["front/parameters"][0])
 
+    def test_accuracy_nobody_measured_is_the_models_and_said_to_be(self) -> None:
+        def searched(*arguments: object) -> tuple[Result, str]:
+            done = self.program("search", "--space", "fbnet", "--latency", "proxy:pixel3", "--method", "exact",
+                                "--limits", "12", *arguments)  # fmt: skip
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return Result(self.folder / done.stdout.strip().splitlines()[-1]), done.stderr
+
+        def layers(result: Result, key: str = "arch.12") -> int:
+            return 22 - result.summary[key].split("|").count("skip")
+
+        taken, said = searched()
+        self.assertIn("model:accuracy", said)
+        self.assertIn("a stand-in for accuracy", said)
+        self.assertTrue(taken.summary["quality_is_stand_in"])
+        named, _ = searched("--quality", "model:accuracy")
+        self.assertEqual(taken.summary["arch.12"], named.summary["arch.12"])
+        by_macs, said = searched("--quality", "model:macs")
+        self.assertIn("a stand-in for accuracy", said)
+        self.assertGreater(layers(taken), layers(by_macs))
+        deep, _ = searched("--quality", "model:accuracy", "--objective", "max model:layers >= 18")
+        self.assertGreaterEqual(layers(deep, "arch.12_18"), 18)
+        self.assertLess(deep.summary["quality.12_18"], taken.summary["quality.12"])
+        whole, _ = searched("--fix", "layer *=k*")
+        self.assertEqual(layers(whole), 22)
+
     def test_three_objectives_by_every_method(self) -> None:
         arguments = ("--latency", "proxy:pixel3", "--quality", "model:macs", "--limits", "9", "--objective",
                      "min model:parameters <= 6e5")  # fmt: skip

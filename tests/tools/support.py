@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import pickle
 import random
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -121,6 +123,40 @@ def make_eagle(folder: Path, order: list[tuple[int, ...]]) -> None:
     table = {cell: np.float64((i + 1) / 1000) for i, cell in enumerate(order)}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "desktop-cpu-core-i7-7820x-fp32.pkl").write_bytes(old_numpy(pickle.dumps(table, protocol=2)))
+
+
+def accel_network(number: int) -> dict[str, Any]:
+    """A network of Accel-NASBench as it is published; those of other numbers (below 36) are others."""
+    architecture: dict[str, Any] = {}
+    for b in range(7):
+        draw = number if b == 0 else 7 * number + b
+        values = (1, 4, 6)[draw % 3], (3, 5)[draw // 3 % 2], 1 + draw // 6 % 3, bool(draw // 18 % 2)
+        architecture |= {f"block{b}_{letter}": x for letter, x in zip(("e", "k", "l", "se"), values)}
+    return {
+        "architecture": architecture,
+        "metrics": {"val_top1": 60 + number / 10, "val_top5": 80 + number / 10, "train_time": 1500.0},
+        "model_info": {"macs": 300.0 + number, "params": 4.0},
+        "platform_perf": {
+            "latency_zcu102": {"latency_mean": 5.0 + number, "latency_std": None},
+            "throughput_zcu102": {"throughput_mean": 400.0 - number, "throughput_std": None},
+            "throughput_newchip": {"throughput_mean": 1000 * 0.8**number, "throughput_std": 1.0},
+        },
+    }
+
+
+def make_accel_nasbench(folder: Path, networks: list[dict[str, Any]]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for i, network in enumerate(networks):
+        (folder / f"result_{i}.json").write_text(json.dumps(network))
+
+
+def pack_accel_nasbench(path: Path, members: list[tuple[str, bytes]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w:gz") as archive:
+        for name, raw in members:
+            member = tarfile.TarInfo(name)
+            member.size = len(raw)
+            archive.addfile(member, io.BytesIO(raw))
 
 
 def make_collection(folder: Path) -> list[tuple[int, ...]]:

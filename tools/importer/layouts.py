@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from . import eagle_set, help_sets, lookup_tables, natsbench_set, oneproxy_set
+from . import accel_nasbench_set, eagle_set, help_sets, lookup_tables, natsbench_set, oneproxy_set
 from .errors import DataError
 from .measurements import Say
 from .sets import LookupTable, MeasuredSet
@@ -40,6 +40,8 @@ LAYOUTS = (
     Layout("Eagle", "mobile-*.pkl", eagle_set.read),
     Layout("OFA look-up tables", "*_lookup_table.yaml", lookup_tables.read_note10),
     Layout("ProxylessNAS look-up table", "mobile_trim.yaml", lookup_tables.read_mobile_trim),
+    Layout("Accel-NASBench", "anb_dataset*.tar.gz", accel_nasbench_set.read),
+    Layout("Accel-NASBench", "result_*.json", accel_nasbench_set.read),
     # Known, and no part of a store.
     Layout(
         "OFA accuracy predictor",

@@ -16,6 +16,7 @@ class Latency:
     precision: str = "unknown"
     n_failed: int = 0
     duplicate_of: str = ""  # another device of the same set with identical values
+    note: str = ""  # what a reader of the numbers must know
 
 
 @dataclass
@@ -25,6 +26,7 @@ class Metric:
     values: np.ndarray  # [n] f64
     unit: str = "%"
     direction: str = "maximize"
+    description: str = ""  # what plots and reports call it; else its name
 
 
 @dataclass

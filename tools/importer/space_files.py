@@ -3,9 +3,13 @@ where the order of operations is written, so that a table imported here has the 
 
 from __future__ import annotations
 
+import itertools
+import re
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).resolve().parents[2] / "configs" / "spaces"
 
@@ -59,3 +63,33 @@ def load(name: str) -> Space:
         for o in file["operation"]
     )
     return Space(file["name"], resolutions, operations, tuple(blocks))
+
+
+@cache
+def choice_names(name: str) -> list[dict[str, int]]:
+    """Of a space that is a list of layers, whose operations may be products of attributes (docs/spaces.md): for every
+    decision the names of its choices, with their numbers. Its first geometry."""
+    with open(FOLDER / f"{name}.toml", "rb") as stream:
+        file = tomllib.load(stream)
+    operations = [op for table in file["operation"] for op in _product(table)]
+    decisions = []
+    for stage in file["geometry"][0]["stage"]:
+        chosen = [
+            op["name"]
+            for op in operations
+            if all(op.get(key, 1) in stage[key] for key in ("kernel", "expansion", "groups", "repeats") if key in stage)
+        ]
+        decisions += [{choice: number for number, choice in enumerate(chosen)}] * stage["layers"]
+    return decisions
+
+
+def _product(table: dict[str, Any]) -> list[dict[str, Any]]:
+    """The operations of a table; the first placeholder of its name varies slowest."""
+    keys = re.findall(r"{(\w+)}", table["name"])
+    lists = [table[key] if isinstance(table[key], list) else [table[key]] for key in keys]
+    operations = []
+    for values in itertools.product(*lists):
+        own = dict(zip(keys, values))
+        name = table["name"].format(**{key: int(value) for key, value in own.items()})
+        operations.append({**table, **own, "name": name})
+    return operations

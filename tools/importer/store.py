@@ -103,9 +103,13 @@ def _write_set(group: h5py.Group, s: MeasuredSet) -> None:
         )
         if latency.duplicate_of:
             _attributes(column, duplicate_of=latency.duplicate_of)
+        if latency.note:
+            _attributes(column, note=latency.note)
     for name, metric in sorted(s.metrics.items()):
         column = _dataset(group, f"metrics/{name}", metric.values.astype("<f8"))
         _attributes(column, source=s.source, licence=s.licence, unit=metric.unit, direction=metric.direction)
+        if metric.description:
+            _attributes(column, description=metric.description)
 
 
 def _write_table(group: h5py.Group, table: LookupTable) -> None:

@@ -16,23 +16,25 @@ namespace {
 // not tell all of them apart. [n_choices][n_attributes]
 std::vector<std::vector<std::string>> attributes_of(const Decision& decision) {
   const std::size_t n = decision.choices.size();
-  std::vector<std::vector<std::string>> columns(5), attributes(n);
+  std::vector<std::vector<std::string>> columns(6), attributes(n);
+  std::vector<std::string> names;
   for (const auto& choice : decision.choices) {
     const Operation& o = choice.operation;
     columns[0].push_back(o.kind);
     columns[1].push_back(std::to_string(o.kernel));
     columns[2].push_back(std::to_string(o.expansion));
     columns[3].push_back(std::to_string(o.groups));
-    columns[4].push_back(o.name);
+    columns[4].push_back(std::to_string(o.repeats));
+    columns[5].push_back(o.squeeze_excitation ? "1" : "0");
+    names.push_back(o.name);
   }
   const auto add = [&](const std::vector<std::string>& column) {
     for (std::size_t c = 0; c < n; ++c) attributes[c].push_back(column[c]);
   };
-  for (std::size_t k = 0; k < 4; ++k)
-    if (std::any_of(columns[k].begin(), columns[k].end(), [&](const auto& own) { return own != columns[k][0]; }))
-      add(columns[k]);
+  for (const auto& column : columns)
+    if (std::any_of(column.begin(), column.end(), [&](const auto& own) { return own != column[0]; })) add(column);
   const std::set<std::vector<std::string>> distinct(attributes.begin(), attributes.end());
-  if (distinct.size() < n || attributes[0].empty()) add(columns[4]);
+  if (distinct.size() < n || attributes[0].empty()) add(names);
   return attributes;
 }
 

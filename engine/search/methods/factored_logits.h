@@ -15,7 +15,7 @@ namespace oneproxy {
 
 // From coarse to fine.
 enum class Factoring {
-  attributes,  // kind, kernel, expansion and groups of each decision's operation; its name where these tell no two
+  attributes,  // kind, kernel, expansion, ... of each decision's operation; its name where these tell no two
                // apart
   decisions,   // the choice of each decision
   joint        // the value of the digit

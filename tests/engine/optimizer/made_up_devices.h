@@ -45,7 +45,7 @@ class MadeUpCells {
     const Philox random{seed, 1};
     OptimizerDevice device;
     for (int k = 0; k < kFunctions; ++k) device.coordinates.push_back((k == 0) + 0.5 * normal(random, k));
-    IndexTable table{"nasbench201", std::vector<std::uint8_t>(6, 5), "latency", "", {}, std::vector<double>(n_), {}};
+    IndexTable table{"nasbench201", std::vector<std::uint8_t>(6, 5), "latency", "", std::vector<double>(n_), {}};
     for (int k = 0; k < kFunctions; ++k)
       for (std::size_t i = 0; i < n_; ++i) table.values[i] += device.coordinates[k] * functions_[k][i];
     standardise(table.values);

@@ -108,7 +108,7 @@ TEST(AdditivePredictor, SurvivesTheStoreAndNamesFaults) {
 TEST(IndexTable, SurvivesAFileAndAStoreAndHasNoKernels) {
   const TemporaryFolder folder;
   const auto space = SearchSpace::load("nasbench201");
-  IndexTable table{"nasbench201", std::vector<std::uint8_t>(6, 5), "t", "ms", {}, std::vector<double>(15625), {}};
+  IndexTable table{"nasbench201", std::vector<std::uint8_t>(6, 5), "t", "ms", std::vector<double>(15625), {}};
   for (std::size_t i = 0; i < table.values.size(); ++i) table.values[i] = std::sin(static_cast<double>(i));
   table.record["source"] = std::string("a test");
   save_predictor(folder / "own.h5", table);

@@ -71,6 +71,15 @@ TEST_F(LayerTables, LayersFindTheirPlacesByShape) {
   EXPECT_EQ(coverage.predicted, coverage.networks);
 }
 
+TEST_F(LayerTables, AnOperationOfSeveralLayersIsTheirSum) {
+  std::string text = kSpace;
+  text.replace(text.find("kernel = 3\n[["), 10, "kernel = 3\nrepeats = 3");
+  space_ = SearchSpace::load(folder_.write("tiny.toml", text));
+  // Only the first layer of the first place changes width and side.
+  EXPECT_THAT(read(kFixed + entry(kFirst, "0.5") + entry(kSecond, "0.25")).table.weights,
+              ElementsAre(1, NanSensitiveDoubleEq(std::nan("")), 0.75, 0));
+}
+
 TEST_F(LayerTables, AMissingLayerLeavesItsChoiceWithoutAnEntry) {
   const auto result = read(kFixed + entry(kFirst, "0.5") + entry(kSecond, "0.25"));
   EXPECT_THAT(result.table.weights, ElementsAre(0.5, NanSensitiveDoubleEq(std::nan("")), 0.25, 0));

@@ -118,7 +118,7 @@ TEST(SpaceFile, BombsAreRefused) {
               geometry + repeated("[[geometry.placement]]\nchannels = 8\nresolution = 8\n", 65)),
       HasSubstr("65 [[placement]]s"));
   EXPECT_THAT(refusal(list + operations(2) + repeated(geometry, 65)), HasSubstr("65 [[geometry]]s"));
-  EXPECT_THAT(refusal(list + operations(256)), HasSubstr("256 [[operation]]s, more than the 255"));
+  EXPECT_THAT(refusal(list + operations(256)), HasSubstr("there are 256, more than the 255"));
   EXPECT_THAT(refusal("name = 'x'\n" + repeated("[[decision]]\nname = 'd'\nchoices = ['a', 'b']\n", 257)),
               HasSubstr("257 [[decision]]s"));
   std::string choices;

@@ -100,6 +100,21 @@ TEST(SubSpace, CodeIsThatOfTheChoices) {
     }
 }
 
+TEST(SubSpace, FixTakesPatternsOfDecisionsAndChoices) {
+  const auto space = SearchSpace::load("fbnet");
+  SubSpace part(space), by_name(space);
+  part.fix("layer 1?=k5*");
+  for (int layer = 10; layer < 20; ++layer)
+    by_name.fix("layer " + std::to_string(layer) + "=k5_e1|k5_e1_g2|k5_e3|k5_e6");
+  EXPECT_EQ(part.fixes(), by_name.fixes());
+  EXPECT_EQ(part.size(), by_name.size());
+  part.fix("layer *=k*|skip");  // nothing is left out
+  EXPECT_EQ(part.size(), by_name.size());
+  EXPECT_THAT(error_of([&] { part.fix("stage *=k5*"); }), HasSubstr("unknown decision 'stage *'"));
+  EXPECT_THAT(error_of([&] { part.fix("layer *=k7*"); }), HasSubstr("unknown choice 'k7*'"));
+  EXPECT_THAT(error_of([&] { part.fix("layer 1*=k3*"); }), HasSubstr("leaves no choice for layer 10"));
+}
+
 TEST(SubSpace, SaysWhatIsNotKnown) {
   const auto space = SearchSpace::load("nasbench201");
   SubSpace part(space);
