@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "experiments/default_set.h"
 #include "oneproxy/engine/base/streams.h"
 #include "oneproxy/engine/report/table.h"
 #include "oneproxy/engine/space/space_file.h"
@@ -52,8 +53,13 @@ std::string read_space(Config& config, SpaceParts parts) {
 DataSettings DataSettings::read(Config& config, SpaceParts parts) {
   DataSettings settings;
   settings.space = settings.space_reference = read_space(config, parts);
-  if (names_space_file(settings.space)) settings.space = SearchSpace::load(settings.space).name();
-  settings.set = config.text("set", "help", "set of measurements in the store");
+  std::string set = "help";
+  if (names_space_file(settings.space)) {
+    const SearchSpace space = SearchSpace::load(settings.space);
+    settings.space = space.name();
+    set = default_set(space);
+  }
+  settings.set = config.text("set", set, "set of measurements in the store");
   settings.geometry =
       config.text("geometry", "", "data set whose shapes MACs and parameters follow; \"\" is the first");
   settings.n_architectures =

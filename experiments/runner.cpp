@@ -136,6 +136,7 @@ std::string run_experiment(const RunOptions& options) {
       fs::copy_file(from, to, fs::copy_options::overwrite_existing);
     };
     if (names_space_file(space.whole())) copy(space.whole(), space.name() + ".toml");
+    if (space.is_listed()) copy(space.list().file, fs::path(space.list().file).filename().string());
     if (!space.kept().empty()) copy(file.path, fs::path(file.path).stem().string() + ".part.toml");
   }
   work.backend = backend;

@@ -20,6 +20,12 @@ std::string brief(double value) {
   return text;
 }
 
+double number_of(const std::string& text) {
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  return end != text.c_str() && *end == '\0' ? value : std::nan("");
+}
+
 std::string plain(double value) {
   char text[64];
   std::snprintf(text, sizeof text, "%.10g", value);

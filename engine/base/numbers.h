@@ -10,6 +10,8 @@ std::string fixed(double value, int digits = 3);
 std::string plain(double value);
 // Shortest text that reads back as the same number, for files; "" for NaN.
 std::string exact(double value);
+// The number that all of the text is, NaN where it is none.
+double number_of(const std::string& text);
 // Three digits that matter, for numbers of any size: 0.0617, 19.1e6 as 1.91e+07.
 std::string brief(double value);
 

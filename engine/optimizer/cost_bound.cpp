@@ -20,6 +20,10 @@ StageRules::StageRules(const SearchSpace& space)
     : radices_(space.radices().begin(), space.radices().end()),
       places_(radices_.size()),
       selects_table_(!space.resolutions().empty()) {
+  if (space.is_listed())
+    throw Error("space " + space.name() +
+                " is a list of networks, which no network decides choice by choice; `oneproxy search --method "
+                "exhaustive` looks at all of them");
   for (const auto& stage : space.stages())
     for (int b = 0; b < stage.n_decisions; ++b)
       places_[stage.first_decision + b] = {true, b < stage.smallest_depth, b + 1 == stage.n_decisions};

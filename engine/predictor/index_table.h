@@ -13,15 +13,16 @@ namespace oneproxy {
 
 inline constexpr std::uint64_t kIndexTableMost = std::uint64_t{1} << 20;  // architectures
 
-// Of a space whose index is the mixed radix of its decisions (no stages).
+// Of a space whose index is the mixed radix of its decisions (no stages), or of a list of networks.
 struct IndexTable {
   std::string space;
-  std::vector<std::uint8_t> radices;  // [n_decisions]
-  std::string target, unit;           // "latency on phone", "ms"
-  std::vector<double> values;         // [product of radices], finite; first decision most significant
-  H5Attributes record;                // how it came to be
+  std::vector<std::uint8_t> radices;    // [n_decisions]
+  std::string target, unit;             // "latency on phone", "ms"
+  std::vector<double> values;           // [product of radices], first decision most significant, or [n]; finite
+  H5Attributes record;                  // how it came to be
+  std::vector<std::uint8_t> rows = {};  // of a list: [n, n_decisions] its networks, ascending; else empty
 
-  // choices [n, n_decisions] -> values [n].
+  // choices [n, n_decisions] -> values [n]; NaN for what the list does not have.
   void predict(std::span<const std::uint8_t> choices, std::span<double> values) const;
 };
 

@@ -68,7 +68,7 @@ Predictor find_table(const std::string& reference, const std::string& store, con
   const bool in_file = reference.ends_with(".h5");
   if (!in_file)
     require(table_names(store, space.name()), "look-up table", reference, store, space.name(),
-            "tools/import_datasets.py makes them from the public files, `oneproxy adapt` from measurements");
+            "`oneproxy import --table` makes one of your own, `oneproxy adapt` one from measurements");
   const H5File file(in_file ? reference : store, H5Mode::read);
   const std::string group = in_file ? "/" : kTables + "/" + space.name() + "/" + reference;
   Predictor table =

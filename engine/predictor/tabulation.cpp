@@ -42,6 +42,7 @@ Predictor Tabulation::predictor(std::span<const double> values, const std::strin
     IndexTable table;
     table.space = space_.name();
     table.radices = radices;
+    if (space_.is_listed()) table.rows = space_.list().choices;
     table.unit = unit;
     table.values.assign(values.begin(), values.end());
     return table;

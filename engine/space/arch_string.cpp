@@ -30,6 +30,7 @@ const std::string kResolution = "r=";
 
 std::string SearchSpace::to_string(std::span<const std::uint8_t> choices) const {
   ONEPROXY_ASSERT(choices.size() == radices_.size());
+  if (is_listed()) return list_.names[row_of(list_.choices, choices)];
   if (string_form_ == "stages") return stages_to_string(choices);
   std::string text;
   if (string_form_ == "named") {
@@ -185,10 +186,19 @@ std::vector<std::uint8_t> SearchSpace::parse_cell(const std::string& text) const
   return choices;
 }
 
+std::vector<std::uint8_t> SearchSpace::parse_listed(const std::string& text) const {
+  const auto row = row_of(list_, text);
+  if (row < 0) throw Error(unknown_name("network", text, list_.file, list_.names));
+  return this->choices(static_cast<ArchIndex>(row));
+}
+
 std::vector<std::uint8_t> SearchSpace::parse(const std::string& text) const {
   std::vector<std::uint8_t> choices;
-  if (text.find_first_not_of(kNumbers) == std::string::npos) {
+  const bool name = is_listed() && row_of(list_, text) >= 0;  // which may consist of digits
+  if (!name && text.find_first_not_of(kNumbers) == std::string::npos) {
     choices = parse_numbers(text);
+  } else if (is_listed()) {
+    choices = parse_listed(text);
   } else if (string_form_ == "stages") {
     choices = parse_stages(text);
   } else if (string_form_ == "named") {

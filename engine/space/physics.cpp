@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "oneproxy/engine/space/list_features.h"
 #include "oneproxy/engine/space/shared_attributes.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -119,6 +120,10 @@ Physics::Physics(const SearchSpace& space) : space_(space) {
                {"n", {"nL", "nA", "nR", "convL", "convA", "convR"}},
                {"pool", {"poolL", "poolA", "poolR"}},
                {"rest", {"skipL", "skipA", "addL", "addA", "depN", "depM", "disc", "deadE", "noneA"}}};
+  } else if (space.is_listed()) {
+    ListFeatures listed = list_features(space);
+    groups_ = std::move(listed.groups);
+    table_ = std::move(listed.values);
   } else {
     tabulate(row);
   }
@@ -178,6 +183,10 @@ int Physics::column(const std::string& name) const {
 void Physics::features(std::span<const std::uint8_t> choices, std::span<double> features) const {
   ONEPROXY_ASSERT(choices.size() == edges_.size() && static_cast<int>(features.size()) == n_columns_);
   if (cell_) return cell_features(choices, features);
+  if (space_.is_listed()) {
+    std::copy_n(&table_[static_cast<std::size_t>(space_.index(choices)) * n_columns_], n_columns_, features.begin());
+    return;
+  }
   const std::size_t t = space_.resolutions().empty() ? 0 : choices[0], columns = n_columns_;
   std::copy_n(&fixed_[t * columns], columns, features.begin());
   const double* table = &table_[t * n_code_ * columns];

@@ -5,6 +5,7 @@
 //                      there are any, of squeeze-and-excitation and of h-swish too. The input's resolution, where it is
 //                      a decision, changes what every layer is. Where choices are products of attributes, these
 //                      besides, decision by decision (shared_attributes.h).
+//   lists              products of numbers and words (list_features.h)
 //   cells              counts over live edges (L), over all (A) and over those that run (R), longest paths, dead edges.
 //                      An edge is live if its operation is not `none`, node 0 reaches it and it reaches the last node.
 //                      Of the others a runtime that folds constants (TensorFlow Lite) still runs some: edges on the
@@ -21,7 +22,7 @@
 namespace oneproxy {
 
 struct PhysicsGroup {
-  std::string name;  // "mac", "n", "mem", "pool", "rest", "attr"
+  std::string name;  // "mac", "n", "mem", "pool", "rest", "attr"; "size", "words", "pairs"
   std::vector<std::string> columns;
 };
 
@@ -45,7 +46,7 @@ class Physics {
 
   // Whether features and code are sums over decisions (at a given resolution, where that is a decision), so that a
   // predictor on them is a table of weights (one a resolution).
-  bool additive() const { return !cell_; }
+  bool additive() const { return !cell_ && !space_.is_listed(); }
 
   // False for a cell without any path of operations from its input to its output: a network of constant output, whose
   // latency says little about others.
@@ -68,8 +69,9 @@ class Physics {
   std::vector<PhysicsGroup> groups_;
   std::vector<Edge> edges_;
   std::vector<int> first_row_;  // of each decision in the one-hot code
-  std::vector<double> table_;   // chains: [1 or n resolutions, sum of radices, n_columns]
-  std::vector<double> fixed_;   // chains: [1 or n resolutions, n_columns]
+  // chains: [1 or n resolutions, sum of radices, n_columns]; lists: [n networks, n_columns]
+  std::vector<double> table_;
+  std::vector<double> fixed_;  // chains: [1 or n resolutions, n_columns]
 };
 
 }  // namespace oneproxy

@@ -47,7 +47,8 @@ SearchSpace::SearchSpace(const SpaceDeclaration& declared)
       geometries_(declared.geometries),
       kept_(declared.kept),
       operations_(declared.operations),
-      resolutions_(declared.resolutions) {
+      resolutions_(declared.resolutions),
+      list_(declared.list) {
   // The geometry gives every decision its placements in the network.
   const bool relative = !resolutions_.empty();
   const auto& shapes = declared.shapes;
@@ -111,17 +112,16 @@ SearchSpace::SearchSpace(const SpaceDeclaration& declared)
     }
   }
   for (const auto& decision : decisions_) radices_.push_back(static_cast<std::uint8_t>(decision.choices.size()));
-  make_digits();
+  if (is_listed())
+    digits_.push_back({"network", 0, n_decisions(), static_cast<std::uint32_t>(list_.names.size()), list_.choices});
+  else
+    make_digits();
+  make_code();
 }
 
 // A stage is one digit: its depths one after the other, smallest first, and within a depth the mixed radix of the
 // active blocks. Every other decision is a digit of its own.
 void SearchSpace::make_digits() {
-  std::vector<int> first_row;
-  for (const auto radix : radices_) {
-    first_row.push_back(n_rows_);
-    n_rows_ += radix;
-  }
   auto stage = stages_.begin();
   std::uint64_t values = 0;  // of all stages
   for (int d = 0; d < n_decisions();) {
@@ -156,10 +156,20 @@ void SearchSpace::make_digits() {
     } else {
       for (int c = 0; c < radices_[d]; ++c) digit.values.push_back(static_cast<std::uint8_t>(c));
     }
-    parts_ = std::max(parts_, digit.n_decisions);
     d += digit.n_decisions;
-    digit_radices_.push_back(digit.radix);
     digits_.push_back(std::move(digit));
+  }
+}
+
+void SearchSpace::make_code() {
+  std::vector<int> first_row;
+  for (const auto radix : radices_) {
+    first_row.push_back(n_rows_);
+    n_rows_ += radix;
+  }
+  for (const auto& digit : digits_) {
+    parts_ = std::max(parts_, digit.n_decisions);
+    digit_radices_.push_back(digit.radix);
   }
   size_ = 1;
   for (const auto& digit : digits_) {
@@ -181,6 +191,7 @@ std::string SearchSpace::fault(std::span<const std::uint8_t> choices) const {
     if (choices[d] >= radices_[d])
       return "choice " + std::to_string(choices[d]) + " of " + decisions_[d].name + ", space " + name_ + " has " +
              std::to_string(radices_[d]);
+  if (is_listed() && row_of(list_.choices, choices) < 0) return "choices that no network of " + list_.file + " has";
   for (const auto& stage : stages_) {
     const auto blocks = choices.subspan(stage.first_decision, stage.n_decisions);
     const auto inactive = std::find(blocks.begin(), blocks.end(), 0);
@@ -198,6 +209,7 @@ std::string SearchSpace::fault(std::span<const std::uint8_t> choices) const {
 
 std::vector<std::uint32_t> SearchSpace::digits_of(std::span<const std::uint8_t> choices) const {
   if (const auto what = fault(choices); !what.empty()) throw Error("architecture of " + name_ + ": " + what);
+  if (is_listed()) return {static_cast<std::uint32_t>(row_of(list_.choices, choices))};
   std::vector<std::uint32_t> digits;
   auto stage = stages_.begin();
   for (const auto& digit : digits_) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "oneproxy/engine/space/cost.h"
+#include "oneproxy/engine/space/listed_space.h"
 #include "oneproxy/kernels/base/digits.h"
 
 namespace oneproxy {
@@ -29,7 +30,8 @@ struct Decision {
 };
 
 // A digit of the index: one decision, or the blocks of a stage of which only the first `depth` are active, so that
-// every distinct network has one index. values [radix, n_decisions]: the choices that each value stands for.
+// every distinct network has one index; or all decisions of a list, a value a row of it. values [radix, n_decisions]:
+// the choices that each value stands for.
 struct Digit {
   std::string name;
   int first_decision = 0, n_decisions = 1;
@@ -72,13 +74,19 @@ class SearchSpace {
   const std::vector<Decision>& decisions() const { return decisions_; }
   int n_decisions() const { return static_cast<int>(decisions_.size()); }
   std::span<const std::uint8_t> radices() const { return radices_; }  // of the decisions
-  // Empty where all joint choices are networks.
+  // Of which only the first blocks are active; empty where there are none.
   const std::vector<Stage>& stages() const { return stages_; }
   // Pixels a side of the input, one a choice of decision 0; empty where it is no decision.
   const std::vector<int>& resolutions() const { return resolutions_; }
 
-  // Not every joint choice is a network: a block may be missing in the middle of a stage. Random architectures are
-  // uniform values of the digits.
+  // Whether it is a list of networks (listed_space.h), of which list() says the rest; its index is the row.
+  bool is_listed() const { return !list_.names.empty(); }
+  const SpaceList& list() const { return list_; }
+  // Whether every joint choice is a network, so that the index is the mixed radix of the decisions.
+  bool is_product() const { return stages_.empty() && !is_listed(); }
+
+  // Not every joint choice is a network: a block may be missing in the middle of a stage, or a list not have it. Random
+  // architectures are uniform values of the digits.
   bool valid(std::span<const std::uint8_t> choices) const { return fault(choices).empty(); }
   // What keeps the choices from being a network, "" where nothing does.
   std::string fault(std::span<const std::uint8_t> choices) const;
@@ -96,7 +104,7 @@ class SearchSpace {
   std::vector<std::uint8_t> choices(ArchIndex index) const;
 
   // The space's own string: "depth=2|act=gelu|...", "|op~0|+|op~0|op~1|+...", "k3_e1|skip|..." or, with the active
-  // blocks of each stage, "r=176|k3_e3 k5_e6|k7_e4 k3_e3 k3_e3|...".
+  // blocks of each stage, "r=176|k3_e3 k5_e6|k7_e4 k3_e3 k3_e3|..."; the name in a list.
   std::string to_string(std::span<const std::uint8_t> choices) const;
   // Reads the space's own string, choices as numbers ("3,1,0,2,4,4"), or for stages every block by name
   // ("r=176|k3_e3|k5_e6|none|none|..."). Errors name the faulty part.
@@ -117,10 +125,12 @@ class SearchSpace {
  private:
   explicit SearchSpace(const SpaceDeclaration& declared);
   void make_digits();
+  void make_code();
   std::vector<std::uint8_t> parse_numbers(const std::string& text) const;
   std::vector<std::uint8_t> parse_named(const std::string& text) const;
   std::vector<std::uint8_t> parse_cell(const std::string& text) const;
   std::vector<std::uint8_t> parse_stages(const std::string& text) const;
+  std::vector<std::uint8_t> parse_listed(const std::string& text) const;
   int operation_of(const std::string& name, std::size_t decision, const std::string& text) const;
   int resolution_of(const std::string& part, const std::string& text) const;
   std::string stages_to_string(std::span<const std::uint8_t> choices) const;
@@ -132,6 +142,7 @@ class SearchSpace {
   std::vector<std::uint8_t> radices_;
   std::vector<Stage> stages_;
   std::vector<int> resolutions_;
+  SpaceList list_;
   std::vector<Digit> digits_;
   std::vector<std::uint32_t> digit_radices_;
   std::vector<std::int32_t> code_rows_;

@@ -167,8 +167,15 @@ SpaceDeclaration read_whole(Config& file, const std::string& path, const std::st
   space.checksum = sha256_hex(text);
   space.name = file.text("name", std::nullopt, "name of the space");
   check_name(space.name, file.location("name"));
-  space.string_form =
-      file.one_of("string_form", "named", {"named", "cell", "list", "stages"}, "form of an architecture string");
+  space.string_form = file.one_of("string_form", "named", {"named", "cell", "list", "stages", "listed"},
+                                  "form of an architecture string");
+  if (space.string_form == "listed") {
+    read_list(file, space);
+    file.finish();
+    if (!geometry.empty()) throw Error(unknown_name("geometry", geometry, path, {}));
+    require_own_name(space);
+    return space;
+  }
   for (const auto pixels :
        file.integers("resolutions", {}, 8, kMaxNumber, "sides of the input, where they are a decision"))
     space.resolutions.push_back(static_cast<int>(pixels));

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "oneproxy/engine/space/listed_space.h"
 #include "oneproxy/engine/space/space.h"
 
 namespace oneproxy {
@@ -34,6 +35,7 @@ struct SpaceDeclaration {
   std::vector<std::string> geometries;
   std::string geometry;  // the one that was asked for; "" where the file has none
   SpaceShapes shapes;    // its shapes
+  SpaceList list;        // of a listed space
   // Of the file of a part: what it keeps, and the name or the file of the whole space, whose declaration the rest is.
   std::vector<std::string> kept;  // "DECISION=CHOICE|CHOICE"; empty: the file is a whole space
   std::string whole;

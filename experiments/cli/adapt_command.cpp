@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "experiments/cli/metric_quantity.h"
+#include "experiments/default_set.h"
 #include "oneproxy/engine/adapt/workflow/adapt.h"
 #include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/log.h"
@@ -74,7 +75,7 @@ std::string call_for_more(const AdaptOptions& options, int more) {
 // The first metric of the store that a search may maximise, that of the geometry before others; else a stand-in for
 // accuracy: the accuracy model, or the MACs, where the space has any.
 std::string quality_in(const std::string& store_path, const SearchSpace& space) {
-  const std::string base = "help";  // the set of a search, if it is not told another one
+  const std::string base = default_set(space);  // of a search, if it is not told another one
   const std::string none = has_accuracy_model(space) ? kAccuracyModel
                            : space.has_costs()       ? "model:macs"
                                                      : "predictor:NAME";
@@ -248,10 +249,11 @@ std::string adapt_to_measurements(const AdaptOptions& options) {
   if (!options.data_sheet.empty()) settings.data_sheet = read_data_sheet(options.data_sheet, device_name(options));
   const auto features = std::make_shared<ArchitectureFeatures>(SearchSpace::load(options.space, options.geometry));
   const auto& space = features->space();
+  const std::string set = options.set.empty() ? default_set(space) : options.set;
   const auto [sources, target_left_out, target_unknown] = load_sources(
-      features, {options.set, options.store, options.sources, options.device, options.seed, options.source_sheets});
+      features, {set, options.store, options.sources, options.device, options.seed, options.source_sheets});
   if (target_unknown)
-    log_info("--device " + options.device + " is not in set " + options.set + " of " + options.space +
+    log_info("--device " + options.device + " is not in set " + set + " of " + options.space +
              ": all sources are used");
   if (target_left_out) log_warning(options.device + " is the target: it is left out of the sources");
   const auto report = adapt(sources, measurements_of(options, settings, space), settings);

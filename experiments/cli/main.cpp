@@ -12,6 +12,7 @@
 
 #include "experiments/cli/adapt_command.h"
 #include "experiments/cli/commands.h"
+#include "experiments/cli/import_command.h"
 #include "experiments/runner.h"
 #include "oneproxy/engine/adapt/method_registry.h"
 #include "oneproxy/engine/base/arguments.h"
@@ -20,7 +21,6 @@
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/provenance.h"
 #include "oneproxy/engine/base/resources.h"
-#include "oneproxy/engine/predictor/torch_predictor.h"
 #include "oneproxy/engine/search/method.h"
 #include "oneproxy/engine/space/space_file.h"
 #include "oneproxy/engine/train/network.h"
@@ -108,61 +108,7 @@ int run_program(int argc, char** argv) {
     output = names_space_file(store) ? describe_space(store) : describe_store(store.empty() ? shipped_store() : store);
   });
 
-  ImportOptions import;
-  PredictorImport predictor;
-  auto* import_command = app.add_subcommand(
-      "import", "add measurements of your own device, a metric of your own, or a trained predictor, to a store");
-  auto* csv_file = import_command->add_option(
-      "file", import.file,
-      "CSV with columns arch,latency_ms[,repeat] (--device) or arch,NAME[,repeat] (--metric NAME)");
-  import_command->add_option("--space", import.space, "search space of the architectures: a name or a file (*.toml)")
-      ->required();
-  auto* device = import_command->add_option("--device", import.device, "name of the device");
-  auto* metric = import_command
-                     ->add_option("--metric", import.metric,
-                                  "instead of a device: name of a metric (energy, memory, accuracy, throughput)")
-                     ->excludes(device);
-  import_command->add_option("--unit", import.unit,
-                             "unit of the values: of latencies ms (the default), s or us; of a metric for example mJ, "
-                             "images/s, %, fraction; of a predictor likewise");
-  import_command->add_option("--store", import.store, "store to add to; begins as a copy of the one that ships")
-      ->capture_default_str();
-  import_command->add_option("--source", import.source, "where it comes from (default: the file's name)");
-  import_command->add_option("--licence", import.licence, "its licence (default: private; of a predictor: unknown)");
-  std::vector<CLI::Option*> of_measurements = {
-      csv_file,
-      device,
-      metric,
-      import_command->add_option("--direction", import.direction, "of a metric: min or max, which way is better")
-          ->needs(metric),
-      import_command->add_option("--set", import.set, "set of your measurements")->capture_default_str(),
-      import_command->add_option("--batch", import.batch, "batch size of the measurements (0: unknown)")
-          ->check(CLI::NonNegativeNumber),
-      import_command->add_option("--precision", import.precision, "for example fp32, int8")->capture_default_str()};
-  auto* pth = import_command->add_option("--predictor", predictor.file,
-                                         "instead of measurements: a state_dict of Linear layers (*.pth)");
-  std::vector<CLI::Option*> of_predictor = {
-      import_command->add_option("--name", predictor.name, "its name in the store (default: the file's)"),
-      import_command->add_option("--layout", predictor.layout, "its inputs: onehot (the space's own code) or ofa")
-          ->check(CLI::IsMember(kTorchLayouts))
-          ->capture_default_str(),
-      import_command->add_option("--target", predictor.target, "what it predicts, for example \"ImageNet top-1\"")};
-  for (auto* option : of_predictor) option->needs(pth);
-  for (auto* option : of_measurements) option->excludes(pth);
-  import_command->callback([&] {
-    if (!*pth) {
-      if (!*csv_file) throw CLI::RequiredError("file (or --predictor)");
-      if (!*device && !*metric) throw CLI::RequiredError("--device or --metric");
-      output = *metric ? import_metric(import) : import_device(import);
-      return;
-    }
-    predictor.space = import.space;
-    predictor.store = import.store;
-    predictor.source = import.source;
-    if (!import.unit.empty()) predictor.unit = import.unit;
-    if (!import.licence.empty()) predictor.licence = import.licence;
-    output = import_predictor(predictor);
-  });
+  add_import_command(app, output);
 
   ScoreOptions score;
   auto* score_command =
@@ -335,7 +281,7 @@ int run_program(int argc, char** argv) {
         ->add_option("--sources", options.sources,
                      "source devices, or metrics as metric:NAME; \"all\" devices of the set, or \"none\"")
         ->delimiter(',');
-    command->add_option("--set", options.set, "set of the sources' measurements")->capture_default_str();
+    command->add_option("--set", options.set, "set of the sources' measurements (default: help; of a list: list)");
     command->add_option("--store", options.store, "store of the sources (default: the one that ships)");
     command->add_option("--seed", options.seed, "of all random draws")->capture_default_str();
   };

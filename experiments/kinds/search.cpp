@@ -85,8 +85,7 @@ class Search : public Experiment {
       throw Error(
           "the search has " + count_of(std::ssize(asked_), "objective") +
           "; give quality and latency, or two or three objectives = [\"max ...\", \"min ...\"], the goal first");
-    const auto known = store.spaces();
-    const bool measured = std::find(known.begin(), known.end(), data_settings_.space) != known.end();
+    const bool measured = has_measurements(store);
     part_.emplace(SubSpace::of(*space_));
     for (const auto& text : fix_) part_->fix(text);
     if (uniform_stages_) part_->keep_uniform_stages();
@@ -140,6 +139,20 @@ class Search : public Experiment {
   }
 
  private:
+  // Whether the store has the set, without which a search of predictors and tables does. One that is needed and is not
+  // there is an error where it is opened.
+  bool has_measurements(const Store& store) const {
+    const auto has = [](const std::vector<std::string>& names, const std::string& name) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    if (!has(store.spaces(), data_settings_.space)) return false;
+    const auto needed = [](const Asked& one) {
+      return one.what.starts_with("device:") || one.what.starts_with("metric:") || one.what.starts_with("proxy:");
+    };
+    return has(store.sets(data_settings_.space), data_settings_.set) ||
+           std::any_of(asked_.begin(), asked_.end(), needed);
+  }
+
   // One objective as the configuration names it.
   struct Asked {
     std::string key, folder, what, name;

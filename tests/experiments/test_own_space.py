@@ -53,7 +53,9 @@ class OwnSpaceCase(ProgramCase):
 
 class TestDocumentedWalk(OwnSpaceCase):
     def test_every_command_of_the_page(self) -> None:
-        self.assertGreaterEqual(len(COMMANDS), 14)
+        self.assertGreaterEqual(len(COMMANDS), 16)
+        rows = [f"layer {i},{op},{size * (1 + 0.3 * i)}\n" for i in range(6) for op, size in SIZES.items()]
+        (self.folder / "my_table.csv").write_text("decision,choice,value\n" + "".join(rows) + "fixed,,1\n")
         said = {}
         for command in COMMANDS:
             words = shlex.split(command)
@@ -64,7 +66,7 @@ class TestDocumentedWalk(OwnSpaceCase):
                 name = words[words.index("--out") + 1]
                 self.fill_in(name, accuracy if name == "trained.csv" else latency)
         fronts = list(self.folder.glob("results/search/*/arrays.h5"))
-        self.assertEqual(len(fronts), 2)
+        self.assertEqual(len(fronts), 3)
         for path in fronts:
             with h5py.File(path) as arrays:
                 space = arrays.attrs["space"]

@@ -118,7 +118,7 @@ GaussianProcess::GaussianProcess(const ArchitectureFeatures& features, std::vect
     const int width = given.begin[c + 1] - given.begin[c];
     add_block(given.names[c], width, given.begin[c]);
     // MACs point the way: all kinds of them the same, because nobody knows yet which of them the device runs.
-    if (given.names[c] == "P_mac") {
+    if (given.names[c] == "P_mac" || given.names[c] == "P_size") {
       const auto columns = Map(reference.blocks.data(), n, given.n_columns()).middleCols(given.begin[c], width);
       const double deviation = columns.rowwise().sum().norm() / std::sqrt(static_cast<double>(n));
       const int first = layout_.begin[layout_.n_blocks() - 1];

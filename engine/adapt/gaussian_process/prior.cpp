@@ -38,7 +38,7 @@ BlockPrior stated_prior(const BlockLayout& layout, PriorChoice choice) {
     if (name == "S") median = 0.5, rho = 0.7;
     if (name == "S_mean") median = 0.5, rho = 1;
     if (name == "S_dev") median = 0.15;
-    if (name == "P_mac") median = split ? 0.02 : 0.1, rho = split ? 0 : 0.7;
+    if (name == "P_mac" || name == "P_size") median = split ? 0.02 : 0.1, rho = split ? 0 : 0.7;
     if (name == "P_n") median = split ? 0.02 : 0.1;
     if (name == "P_mem" || name == "P_pool") median = split ? 0.01 : 0.05;
     if (split && (name == "P_rest" || name == "Oh")) median = 0.005;
