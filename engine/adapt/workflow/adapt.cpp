@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 
+#include "oneproxy/engine/adapt/calibrate_limits.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/provenance.h"
@@ -98,6 +99,9 @@ AdaptReport adapt(const Sources& sources, MeasuredArchitectures measured, const 
     report.advice = report.predictor->advice(settings.threshold, settings.confidence, kMaxAdvised,
                                              report.measured.choices, settings.seed);
   check_interrupt();
+  if (settings.calibrate && report.adapted() && report.predictor->noise())
+    report.calibration =
+        calibrate_limits(sources, method_settings, learned, static_cast<int>(report.n_known), settings.seed);
   return report;
 }
 
@@ -144,6 +148,12 @@ Predictor recorded_predictor(const AdaptReport& report, const std::string& devic
       },
       model);
   return model;
+}
+
+std::optional<Posterior> recorded_posterior(const AdaptReport& report) {
+  auto posterior = report.adapted() ? report.predictor->posterior() : std::nullopt;
+  if (posterior && report.calibration) posterior->calibration = *report.calibration;
+  return posterior;
 }
 
 Device measured_device(const AdaptReport& report, const std::string& device) {
