@@ -44,6 +44,7 @@ KINDS = (
     "device_features",
     "neural_optimizer",
     "cost_of_n_devices",
+    "limits_kept",
 )
 NO_CONFIGURATIONS = ("spaces", "devices")  # folders below configs/ of other files
 COMMANDS = (
