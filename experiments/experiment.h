@@ -97,6 +97,7 @@ std::unique_ptr<Experiment> read_accuracy_model(Config& config, std::uint64_t se
 std::unique_ptr<Experiment> read_searchers(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_train_predictor(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_few_shot(Config& config, std::uint64_t seed);
+std::unique_ptr<Experiment> read_limits_kept(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_device_features(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_neural_optimizer(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_cost_of_n_devices(Config& config, std::uint64_t seed);

@@ -18,6 +18,7 @@ from plots import (  # noqa: E402
     device_features,
     few_shot,
     heatmap,
+    limits_kept,
     neural_optimizer,
     pareto,
     result,
@@ -42,6 +43,7 @@ PICTURES = (
     neural_optimizer,
     cost_of_n_devices,
     accuracy_model,
+    limits_kept,
 )
 
 
@@ -76,7 +78,7 @@ def plot(folder: Path, out: Path | None, pdf: bool) -> list[Path]:
         raise PlotError(
             f"{folder}: no picture for a result of kind {kind!r}; there are pictures for monotonicity, "
             "adaproxy, front_transfer, search, train_predictor, few_shot, device_features, proxy_sweep, "
-            "neural_optimizer, cost_of_n_devices, accuracy_model, searchers and reproduce_nb201"
+            "neural_optimizer, cost_of_n_devices, accuracy_model, limits_kept, searchers and reproduce_nb201"
         )
     try:
         figures = {name: figure for picture in applicable for name, figure in picture.draw(read).items()}

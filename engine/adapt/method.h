@@ -12,6 +12,7 @@
 #include "oneproxy/engine/adapt/gaussian_process/bayes.h"
 #include "oneproxy/engine/adapt/source_predictor.h"
 #include "oneproxy/engine/device/samples.h"
+#include "oneproxy/engine/predictor/posterior.h"
 #include "oneproxy/engine/predictor/predictor.h"
 
 namespace oneproxy {
@@ -35,6 +36,10 @@ class AdaptedPredictor {
   virtual std::vector<double> latency_ms(const Architectures& at) const = 0;  // [n]
   // Posterior standard deviation of the noiseless latency, ms, [n]. NaN where the method does not know.
   virtual std::vector<double> deviation_ms(const Architectures& at) const;
+  // Of one measurement, in ms; nothing where the method does not know.
+  virtual std::optional<MeasurementNoise> noise() const { return std::nullopt; }
+  // What is not known of predictor()'s values, with the stated calibration; nothing where the method does not know.
+  virtual std::optional<Posterior> posterior() const { return std::nullopt; }
   // To search the space with: a sum over decisions, a network, or of a small space the latency of every architecture.
   // Error: none of these.
   virtual Predictor predictor() const = 0;

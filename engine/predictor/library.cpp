@@ -102,15 +102,30 @@ std::optional<Device> find_device(const std::string& reference, const std::strin
   return device;
 }
 
-void save_predictor(const std::string& path, const Predictor& model, const Device* device) {
+std::optional<Posterior> find_posterior(const std::string& reference, const std::string& store,
+                                        const SearchSpace& space) {
+  const bool in_file = reference.ends_with(".h5");
+  if (!in_file)
+    require(table_names(store, space.name()), "look-up table", reference, store, space.name(),
+            "`oneproxy adapt --into` adds one");
+  const H5File file(in_file ? reference : store, H5Mode::read);
+  const std::string group = posterior_group(in_file ? "/" : kTables + "/" + space.name() + "/" + reference);
+  if (!is_posterior(file, group)) return std::nullopt;
+  Posterior posterior = read_posterior(file, group);
+  check_posterior(posterior, space, file.path() + ":" + group);
+  return posterior;
+}
+
+void save_predictor(const std::string& path, const Predictor& model, const Device* device, const Posterior* posterior) {
   write_h5_atomically(path, [&](H5File& file) {
     std::visit([&](const auto& m) { write(file, "/", m); }, model);
     if (device) write_device(file, device_group("/"), *device);
+    if (posterior) write_posterior(file, posterior_group("/"), *posterior);
   });
 }
 
 void add_predictor(const std::string& store, const std::string& start_from, const std::string& name,
-                   const Predictor& model, const Device* device) {
+                   const Predictor& model, const Device* device, const Posterior* posterior) {
   const std::string& kind = std::holds_alternative<MlpPredictor>(model) ? kPredictors : kTables;
   add(store, start_from, name, [&](H5File& file) {
     std::visit(
@@ -118,6 +133,7 @@ void add_predictor(const std::string& store, const std::string& start_from, cons
           const std::string group = kind + "/" + m.space + "/" + name;
           write(file, group, m);
           if (device) write_device(file, device_group(group), *device);
+          if (posterior) write_posterior(file, posterior_group(group), *posterior);
         },
         model);
   });

@@ -130,11 +130,16 @@ Objective find_objective(const ObjectiveSources& sources, const std::string& nam
   }
   if (source == "table" && !what.empty()) {
     auto found = find_table(reference, sources.store, space);
-    return std::visit(
+    auto objective = std::visit(
         [&](const auto& table) {
           return modelled(table, space, table.target.empty() ? what : table.target, table.unit, false, checksum(table));
         },
         found);
+    if (auto posterior = find_posterior(reference, sources.store, space)) {
+      objective.checksum += " " + checksum(*posterior);
+      objective.posterior = std::make_shared<const Posterior>(std::move(*posterior));
+    }
+    return objective;
   }
   if ((source != "device" && source != "metric" && source != "proxy") || what.empty())
     throw Error(place +
@@ -173,6 +178,11 @@ Objective make_objective(const ObjectiveSources& sources, const std::string& wha
   if (direction) objective.direction = *direction;
   objective.name = short_name(what);
   return objective;
+}
+
+Objective predicted_objective(Predictor model, const SearchSpace& space, const std::string& label,
+                              const std::string& unit) {
+  return modelled(std::move(model), space, label, unit, false);
 }
 
 ObjectiveText parse_objective(const std::string& text, const std::string& where) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "oneproxy/engine/device/measurements.h"
+#include "oneproxy/engine/predictor/posterior.h"
 #include "oneproxy/engine/predictor/predictor.h"
 #include "oneproxy/kernels/base/backend.h"
 
@@ -23,6 +24,8 @@ struct Objective : Quantity {
   // choices [n, n_decisions] -> values [n] by definition, fp64; NaN where the objective is not known.
   std::function<void(std::span<const std::uint8_t> choices, std::span<double> values)> evaluate;
   std::string checksum = {};  // of a predictor that a file or the store holds
+  // What is not known of the model's values; null where nobody knows.
+  std::shared_ptr<const Posterior> posterior = {};
 };
 
 // Where objectives come from.
@@ -44,6 +47,10 @@ Objective make_objective(const ObjectiveSources& sources, const std::string& wha
 
 // The same for who only wants its values: without a name, better the way that is known, else minimised.
 Objective find_objective(const ObjectiveSources& sources, const std::string& what, const std::string& key);
+
+// A predictor as an objective that is minimised; its name is empty.
+Objective predicted_objective(Predictor model, const SearchSpace& space, const std::string& label,
+                              const std::string& unit);
 
 // "min table:energy <= 40, 50", "max metric:cifar10", "model:parameters": which way is better, where the name does not
 // tell; what; and the limits that it is searched under, one a search.

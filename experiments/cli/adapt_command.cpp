@@ -160,7 +160,7 @@ MethodChoice method_of(const AdaptOptions& options) {
 
 // Writes the predictor where it is asked for; what it is, and how to search with it.
 std::string write_predictor(const Predictor& model, const Quantity& quantity, const Device& device,
-                            const AdaptOptions& options, const SearchSpace& space) {
+                            const Posterior* posterior, const AdaptOptions& options, const SearchSpace& space) {
   const bool network = std::holds_alternative<MlpPredictor>(model), indexed = !has_kernels(model);
   std::string form = "network";
   if (const auto* table = std::get_if<AdditivePredictor>(&model))
@@ -180,7 +180,7 @@ std::string write_predictor(const Predictor& model, const Quantity& quantity, co
   };
   std::string text;
   if (!options.out.empty()) {
-    save_predictor(options.out, model, &device);
+    save_predictor(options.out, model, &device, posterior);
     const std::string quality = quality_in(options.store.empty() ? shipped_store() : options.store, space);
     text += options.out + ": " + form +
             search(options.out, quality, quality.starts_with("metric:") ? options.store : std::string());
@@ -189,13 +189,24 @@ std::string write_predictor(const Predictor& model, const Quantity& quantity, co
     std::vector<std::string> names;
     if (file_exists(options.into))
       names = network ? predictor_names(options.into, space.name()) : table_names(options.into, space.name());
-    add_predictor(options.into, shipped_store(), options.name, model, &device);
+    add_predictor(options.into, shipped_store(), options.name, model, &device, posterior);
     if (std::find(names.begin(), names.end(), options.name) != names.end())
       log_info(options.into + ": " + kind + options.name + " of " + space.name() + " was there and is replaced");
     text += options.into + ": " + kind + options.name + ", " + form +
             search(options.name, quality_in(options.into, space), options.into);
   }
   return text;
+}
+
+// What a limit on the prediction is worth, and how to make one that holds.
+std::string about_limits(const Posterior& posterior) {
+  const auto& calibration = posterior.calibration;
+  return "limits: a network predicted to be just within one keeps it with probability " +
+         fixed(calibration.probability(0), 2) + "; `oneproxy search --confidence 0.9` stays " +
+         fixed(calibration.spreads(0.9), 2) + " standard deviations of a measurement within, " +
+         (calibration.n_devices > 0 ? "as errors at the answers of searches on " +
+                                          std::to_string(calibration.n_devices) + " source devices ask for\n"
+                                    : "which is stated: to learn it takes 3 source devices\n");
 }
 
 std::string write_predictions(const AdaptReport& report, const AdaptOptions& options) {
@@ -246,6 +257,7 @@ std::string outlook(const AdaptReport& report, const AdaptOptions& options) {
 std::string adapt_to_measurements(const AdaptOptions& options) {
   check_options(options);
   AdaptSettings settings{method_of(options), options.drift, options.threshold, options.confidence, options.seed};
+  settings.calibrate = !(options.out.empty() && options.into.empty());
   if (!options.data_sheet.empty()) settings.data_sheet = read_data_sheet(options.data_sheet, device_name(options));
   const auto features = std::make_shared<ArchitectureFeatures>(SearchSpace::load(options.space, options.geometry));
   const auto& space = features->space();
@@ -272,8 +284,10 @@ std::string adapt_to_measurements(const AdaptOptions& options) {
   if (!options.predictions.empty()) text += write_predictions(report, options);
   if (options.out.empty() && options.into.empty()) return text;
   const std::string device = device_name(options);
+  const auto posterior = recorded_posterior(report);
+  if (posterior) text += about_limits(*posterior);
   return text + write_predictor(recorded_predictor(report, device), report.quantity(), measured_device(report, device),
-                                options, space);
+                                posterior ? &*posterior : nullptr, options, space);
 }
 
 }  // namespace oneproxy

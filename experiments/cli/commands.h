@@ -48,6 +48,7 @@ struct SearchOptions {
   std::string space, latency, quality, limits, method = "annealing", store;
   std::vector<std::string> objectives;  // beside latency and quality, or instead of them
   std::string seconds, evaluations;     // "" leaves the default
+  std::string confidence;               // likewise
   std::string optimizer;                // file; "": none
   int best = 1;
   std::vector<std::string> fix;

@@ -36,12 +36,14 @@ class Exporter {
     if (arrays_.exists("predicted_ms")) predictions();
     for (const std::string group : {"front", "exhaustive_front"})
       if (arrays_.exists(group)) solutions(group);
+    if (arrays_.exists("best")) solutions("best");
     if (arrays_.exists("srcc")) matrices();
     if (arrays_.exists("srcc_after")) adaptation();
     if (arrays_.exists("tasks")) few_shot();
     if (arrays_.exists("sweep_srcc")) sweep();
     if (arrays_.exists("searchers")) searchers();
     if (arrays_.exists("cost")) cost(), fleet();
+    if (arrays_.exists("limits_kept_tasks")) limits_kept();
     if (written_.empty()) throw Error(arrays_.path() + ": holds nothing that can be exported");
     return written_;
   }
@@ -157,15 +159,31 @@ class Exporter {
     const auto names = architectures(group + "/choices");
     std::string csv = "arch,index";
     std::vector<std::vector<double>> columns;
+    const bool limited = arrays_.exists(group + "/limit");  // the best within limits; else a front
+    std::vector<std::string> limits;
+    std::vector<std::int64_t> places;
+    if (limited) {
+      csv += ",limit,place";
+      limits = texts(group + "/limit");
+      places = integers(group + "/place");
+      check_count(group + "/limit", limits.size(), names.size());
+      check_count(group + "/place", places.size(), names.size());
+    }
     auto objectives = texts("objectives/name");
     std::rotate(objectives.begin(), objectives.begin() + 1, objectives.end());  // the goal last
     for (const auto& objective : objectives) {
       csv += "," + csv_field(objective);
       columns.push_back(doubles(group + "/" + objective, names.size()));
+      for (const std::string more : {"_deviation", "_probability"}) {
+        if (!arrays_.exists(group + "/" + objective + more)) continue;
+        csv += "," + csv_field(objective + more);
+        columns.push_back(doubles(group + "/" + objective + more, names.size()));
+      }
     }
     csv += "\n";
     for (std::size_t i = 0; i < names.size(); ++i) {
       csv += names[i];
+      if (limited) csv += "," + csv_field(limits[i]) + "," + std::to_string(places[i]);
       for (const auto& column : columns) csv += "," + exact(column[i]);
       csv += "\n";
     }
@@ -224,6 +242,39 @@ class Exporter {
       }
     }
     write("few_shot.csv", csv);
+  }
+
+  // A row an answer of a search.
+  void limits_kept() {
+    const std::vector<std::string> columns = {"limit_ms",   "predicted_ms", "deviation_ms", "probability",
+                                              "latency_ms", "quality",      "best_quality"};
+    std::string csv = "task,calibrated,target,trial,confidence,limit_quantile";
+    for (const auto& column : columns) csv += "," + column;
+    csv += "\n";
+    for (const auto& task : texts("limits_kept_tasks")) {
+      const std::string group = "limits_kept/" + task + "/";
+      const auto targets = texts(group + "targets");
+      auto confidences = arrays_.read_doubles(group + "confidences");
+      confidences.insert(confidences.begin(), 0.0);
+      const auto limits = arrays_.read_doubles(group + "limits");
+      if (limits.empty()) throw damaged(group + "limits", "is empty");
+      for (const std::string which : {"calibrated", "uncalibrated"}) {
+        if (!arrays_.exists(group + which)) continue;
+        const auto first = arrays_.read_doubles(group + which + "/limit_ms");
+        const std::size_t each = confidences.size() * limits.size();
+        const std::size_t n = trials(group + which + "/limit_ms", first.size(), targets.size() * each);
+        std::vector<std::vector<double>> values;
+        for (const auto& column : columns) values.push_back(doubles(group + which + "/" + column, first.size()));
+        for (std::size_t i = 0; i < first.size(); ++i) {
+          csv += csv_field(task) + "," + (which == "calibrated" ? "1," : "0,") + csv_field(targets[i / each / n]) +
+                 "," + std::to_string(i / each % n) + "," + exact(confidences[i / limits.size() % confidences.size()]) +
+                 "," + exact(limits[i % limits.size()]);
+          for (const auto& column : values) csv += "," + exact(column[i]);
+          csv += "\n";
+        }
+      }
+    }
+    write("limits_kept.csv", csv);
   }
 
   // A row a proxy and target: as it is, and adapted with each number of measurements.

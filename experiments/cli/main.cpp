@@ -157,6 +157,8 @@ int run_program(int argc, char** argv) {
                              "time for all limits, of methods that end by a budget (default: by their own settings)");
   search_command->add_option("--evaluations", search.evaluations,
                              "likewise so many distinct architectures, the same result on any machine");
+  search_command->add_option("--confidence", search.confidence,
+                             "limits on an adapted table hold with this probability, for example 0.9");
   search_command->add_option("--optimizer", search.optimizer,
                              "file of a trained optimizer, whose proposals methods from_starts and auto begin from");
   search_command->add_option("--fix", search.fix, "DECISION=CHOICE|CHOICE, as often as wanted")

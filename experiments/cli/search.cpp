@@ -26,6 +26,7 @@ std::string search_space(SearchOptions options) {
   if (!options.objectives.empty()) keys.push_back("objectives=[" + list(options.objectives) + "]");
   if (!options.limits.empty()) keys.push_back("limits_ms=[" + options.limits + "]");
   if (!options.seconds.empty()) keys.push_back("seconds=" + options.seconds);
+  if (!options.confidence.empty()) keys.push_back("confidence=" + options.confidence);
   if (!options.store.empty()) keys.push_back("store=" + quoted(options.store));
   if (!options.evaluations.empty()) keys.push_back("evaluations=" + options.evaluations);
   if (!options.optimizer.empty()) keys.push_back("optimizer=" + quoted(options.optimizer));

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "experiments/experiment.h"
+#include "experiments/kinds/confidence_key.h"
 #include "experiments/kinds/search_report.h"
 #include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/base/names.h"
@@ -11,6 +12,7 @@
 #include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/optimizer/proposals.h"
 #include "oneproxy/engine/score/reduce_range.h"
+#include "oneproxy/engine/search/confidence.h"
 #include "oneproxy/engine/search/feasible.h"
 #include "oneproxy/engine/search/front.h"
 #include "oneproxy/engine/search/methods/auto.h"
@@ -55,6 +57,11 @@ class Search : public Experiment {
     certify_ =
         config.one_of("certify", "none", {"none", "single", "pairs"},
                       "then search all exchanges of one digit (stage, layer), or of any two, until none improves");
+    confidence_ = read_confidence(config);
+    if (confidence_ > 0 && certify_ != "none")
+      throw Error(config.location("certify") + ": certify = \"" + certify_ +
+                  "\" looks for exchanges within the predicted limits, not within those that hold with a confidence; "
+                  "remove one of certify and confidence");
     read_budget(config);
     optimizer_ = config.path("optimizer", "",
                              "file of a trained optimizer, whose proposals from_starts (and auto) "
@@ -115,14 +122,16 @@ class Search : public Experiment {
     question_.backend = work.backend;
     question_.checkpoint = work.checkpoint;
     question_.limits = limits_for(problem);
+    if (confidence_ > 0) share_budget();
     require_possible(problem);
     if (!optimizer_.empty()) propose_starts(work, problem);
     Evaluator evaluator(problem, question_);
     SearchOutcome outcome;
     outcome.method = method_;
+    outcome.confidence = confidence_;
     {
       Timer timer(work.timings, method_ + " search");
-      outcome.result = searcher_->search(evaluator);
+      outcome.result = search_with_confidence(*searcher_, evaluator, confidence_);
     }
     const bool proven = search_method(method_).proves || outcome.result.certainty.starts_with("exact");
     if (!proven && exhaustive_size(problem) <= kQuick) {
@@ -131,9 +140,9 @@ class Search : public Experiment {
       asked.checkpoint.clear();
       asked.n_best = 1;
       Evaluator all(problem, asked);
-      outcome.truth = ExhaustiveSearch().search(all);
+      outcome.truth = search_with_confidence(ExhaustiveSearch(), all, confidence_);
     }
-    name_contradictions(problem, proven, outcome);
+    if (confidence_ == 0) name_contradictions(problem, proven, outcome);
     if (certify_ != "none") certify(work, evaluator, outcome);
     write_search(work, evaluator, outcome);
   }
@@ -217,6 +226,14 @@ class Search : public Experiment {
     if (question_.budget.evaluations > 0 && !kind.takes_evaluations)
       throw Error(config.location("evaluations") + ": evaluations = " + std::to_string(question_.budget.evaluations) +
                   ": method " + method_ + " keeps to no budget, it ends by itself; remove it, or use another method");
+  }
+
+  // Several searches make one with a confidence: together they keep to the budget.
+  void share_budget() {
+    auto& [evaluations, seconds] = question_.budget;
+    const int searches = searches_with_confidence(question_);
+    if (evaluations > 0) evaluations = std::max<std::int64_t>(1, evaluations / searches);
+    seconds /= searches;
   }
 
   std::vector<Objective> make_objectives(Backend backend) const {
@@ -346,6 +363,7 @@ class Search : public Experiment {
   std::string method_, certify_, store_, other_data_;
   std::string optimizer_, optimizer_quality_;  // file; "": none proposes starts
   int proposals_ = 256;
+  double confidence_ = 0;  // 0: limits on the predicted values
   std::vector<Asked> asked_;
   std::vector<std::string> fix_;
   bool uniform_stages_ = false;

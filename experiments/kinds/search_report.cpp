@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "oneproxy/engine/report/table.h"
+#include "oneproxy/engine/search/confidence.h"
 #include "oneproxy/engine/search/hypervolume.h"
 
 namespace oneproxy {
@@ -46,6 +47,9 @@ class SearchReport {
     summary.set("part", problem_.part.describe());
     summary.set("part_size", to_decimal(problem_.part.size()));
     summary.set("certainty", outcome_.result.certainty);
+    if (outcome_.confidence > 0) summary.set("confidence", outcome_.confidence);
+    for (const auto& one : problem_.objectives)
+      if (one.posterior) summary.set("confidence_devices", one.posterior->calibration.n_devices);
     summary.set("evaluated", evaluator_.n_evaluated());
     if (!evaluator_.n_evaluated_is_exact()) summary.set("evaluated_is_upper_bound", true);
     summary.set("front_size", static_cast<std::int64_t>(outcome_.result.front.size()));
@@ -65,7 +69,55 @@ class SearchReport {
       const std::string key = limit_key(l) + (r == 0 ? "" : "." + std::to_string(r + 1));
       for (std::size_t i = 0; i < n_objectives(); ++i) summary.set(objective(i).name + key, best[r].values[i]);
       summary.set("arch" + key, problem_.part.space().to_string(best[r].choices));
+      for (std::size_t i = 0; i < n_objectives(); ++i) {
+        if (!objective(i).posterior) continue;
+        const auto kept = kept_by(best[r], i, evaluator_.limits()[l].bounds[i]);
+        summary.set(objective(i).name + "_deviation" + key, kept.deviation);
+        if (!std::isnan(kept.probability)) summary.set(objective(i).name + "_probability" + key, kept.probability);
+      }
     }
+  }
+
+  KeptLimit kept_by(const Solution& solution, std::size_t i, double limit) const {
+    return kept_limit(objective(i), solution.choices, solution.values[i], limit);
+  }
+
+  bool has_posterior() const {
+    return std::any_of(problem_.objectives.begin(), problem_.objectives.end(),
+                       [](const Objective& one) { return one.posterior != nullptr; });
+  }
+
+  // "24.8", or "24.8 +- 1.3, P(<= 25) = .56" where that is known.
+  std::string value_cell(const Solution& solution, std::size_t i, std::size_t l) const {
+    const double value = solution.values[i], limit = evaluator_.limits()[l].bounds[i];
+    if (!objective(i).posterior) return plain(value);
+    const auto kept = kept_by(solution, i, limit);
+    std::string text = plain(value) + " +- " + brief(kept.deviation);
+    if (!std::isnan(kept.probability))
+      text += std::string(", P(") + (objective(i).maximised() ? ">= " : "<= ") + plain(limit) +
+              ") = " + fixed(kept.probability, 2);
+    return text;
+  }
+
+  // What the deviations and probabilities are, for people.
+  std::string how_uncertain() const {
+    std::string text;
+    for (const auto& one : problem_.objectives) {
+      if (!one.posterior) continue;
+      const auto devices = one.posterior->calibration.n_devices;
+      text += one.label +
+              ": +- is the standard deviation of one measurement around the prediction, P the probability " +
+              "that it keeps the limit" +
+              (devices > 0
+                   ? ", learnt from the errors at answers of searches on " + std::to_string(devices) + " source devices"
+                   : ", by stated errors: there were too few source devices to calibrate it") +
+              (outcome_.confidence > 0
+                   ? "; the limits hold with confidence " + plain(outcome_.confidence) + ", " +
+                         fixed(one.posterior->calibration.spreads(outcome_.confidence), 2) + " deviations within"
+                   : "; the limits are on the prediction, and --confidence 0.9 makes them hold") +
+              ".\n\n";
+    }
+    return text;
   }
 
   // What the result loses in the goal against the truth; NaN where one of them found nothing.
@@ -98,12 +150,51 @@ class SearchReport {
       std::vector<double> values;
       for (const auto& solution : front) values.push_back(solution.values[i]);
       arrays.write(group + "/" + objective(i).name, std::span<const double>(values));
+      if (!objective(i).posterior) continue;
+      std::vector<double> deviations;
+      for (const auto& solution : front) deviations.push_back(kept_by(solution, i, std::nan("")).deviation);
+      arrays.write(group + "/" + objective(i).name + "_deviation", std::span<const double>(deviations));
     }
     std::vector<std::uint8_t> choices;
     for (const auto& solution : front) choices.insert(choices.end(), solution.choices.begin(), solution.choices.end());
     const auto n = static_cast<std::int64_t>(front.size());
     const std::int64_t shape[] = {n, n ? static_cast<std::int64_t>(choices.size()) / n : 0};
     arrays.write(group + "/choices", std::span<const std::uint8_t>(choices), shape);
+  }
+
+  // The solutions within limits, one after the other.
+  void write_best() {
+    std::vector<std::string> limits;
+    std::vector<std::int64_t> places;
+    std::vector<std::uint8_t> choices;
+    std::vector<std::vector<double>> values(n_objectives()), deviations(n_objectives()), probabilities(n_objectives());
+    for (std::size_t l = 0; l < evaluator_.limits().size(); ++l)
+      for (std::size_t r = 0; r < outcome_.result.best[l].size(); ++r) {
+        const auto& solution = outcome_.result.best[l][r];
+        limits.push_back(evaluator_.limits()[l].text());
+        places.push_back(static_cast<std::int64_t>(r) + 1);
+        choices.insert(choices.end(), solution.choices.begin(), solution.choices.end());
+        for (std::size_t i = 0; i < n_objectives(); ++i) {
+          values[i].push_back(solution.values[i]);
+          if (!objective(i).posterior) continue;
+          const auto kept = kept_by(solution, i, evaluator_.limits()[l].bounds[i]);
+          deviations[i].push_back(kept.deviation);
+          probabilities[i].push_back(kept.probability);
+        }
+      }
+    if (limits.empty()) return;
+    auto& arrays = *work_.arrays;
+    const auto n = static_cast<std::int64_t>(limits.size());
+    arrays.write("best/limit", std::span<const std::string>(limits));
+    arrays.write("best/place", std::span<const std::int64_t>(places));
+    const std::int64_t shape[] = {n, static_cast<std::int64_t>(choices.size()) / n};
+    arrays.write("best/choices", std::span<const std::uint8_t>(choices), shape);
+    for (std::size_t i = 0; i < n_objectives(); ++i) {
+      arrays.write("best/" + objective(i).name, std::span<const double>(values[i]));
+      if (!objective(i).posterior) continue;
+      arrays.write("best/" + objective(i).name + "_deviation", std::span<const double>(deviations[i]));
+      arrays.write("best/" + objective(i).name + "_probability", std::span<const double>(probabilities[i]));
+    }
   }
 
   void arrays() {
@@ -120,6 +211,7 @@ class SearchReport {
     arrays.write("objectives/unit", std::span<const std::string>(units));
     arrays.write("objectives/direction", std::span<const std::string>(directions));
     write_front("front", outcome_.result.front);
+    if (has_posterior()) write_best();
     if (outcome_.truth) write_front("exhaustive_front", outcome_.truth->front);
   }
 
@@ -198,7 +290,7 @@ class SearchReport {
           cells.push_back(r > 0 ? "" : exact ? plain(exact->values[0]) : "none");
           cells.push_back(r > 0 ? "" : std::isnan(regret) ? "-" : plain(regret));
         }
-        for (std::size_t i = 1; i < n_objectives(); ++i) cells.push_back(found ? plain(best[r].values[i]) : "-");
+        for (std::size_t i = 1; i < n_objectives(); ++i) cells.push_back(found ? value_cell(best[r], i, l) : "-");
         cells.push_back(found ? "`" + problem_.part.space().to_string(best[r].choices) + "`" : "-");
         if (!outcome_.certificates.empty()) cells.push_back(r == 0 ? certificate_cell(l) : "");
         table.row(cells);
@@ -219,7 +311,7 @@ class SearchReport {
                     (objective(0).is_stand_in ? ", a stand-in for accuracy," : "") + " against " + against + ". " +
                     std::to_string(evaluator_.n_evaluated()) + " evaluations, front of " +
                     std::to_string(outcome_.result.front.size()) + ".\n\nHow sure: " + outcome_.result.certainty +
-                    ".\n\n" + table();
+                    ".\n\n" + how_uncertain() + table();
   }
 
   Workspace& work_;

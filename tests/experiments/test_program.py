@@ -45,6 +45,7 @@ KINDS = (
     "neural_optimizer",
     "cost_of_n_devices",
     "accuracy_model",
+    "limits_kept",
 )
 NO_CONFIGURATIONS = ("spaces", "devices", "accuracy")  # folders below configs/ of other files
 COMMANDS = (

@@ -323,6 +323,23 @@ class Kinds(Plot):
         (self.folder / "provenance.json").write_text(json.dumps({"seconds": seconds}))
         self.assert_pictures("cost_a task.png")
 
+    def test_limits_kept(self) -> None:
+        arrays: dict[str, Any] = {"limits_kept_tasks": ["rows", "whole"]}
+        for task, calibrations in (("rows", ("calibrated", "uncalibrated")), ("whole", ("calibrated",))):
+            arrays[f"limits_kept/{task}/confidences"] = np.array([0.5, 0.9])
+            for which in calibrations:
+                group = f"limits_kept/{task}/{which}"
+                shape = (4, 2, 3, 5)
+                latency = RANDOM.uniform(8, 11, shape)
+                latency[0, 0, 2] = np.nan  # nothing was found
+                arrays[f"{group}/latency_ms"] = latency
+                arrays[f"{group}/limit_ms"] = np.full(shape, 10.0)
+                arrays[f"{group}/probability"] = RANDOM.uniform(0.4, 1, shape)
+                arrays[f"{group}/quality"] = np.where(np.isnan(latency), np.nan, 70.0)
+                arrays[f"{group}/best_quality"] = np.full(shape, 71.0)
+        self.result("limits_kept", arrays)
+        self.assert_pictures("limits_kept.png")
+
     def test_labels_never_flatter(self) -> None:
         self.assertEqual(
             [heatmap._label(v) for v in (1.0, 0.999, 0.9, 0.899, 0.854, -0.25, np.nan)],

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "oneproxy/engine/adapt/design/measuring_order.h"
+#include "oneproxy/engine/adapt/gaussian_process/posterior_table.h"
 #include "oneproxy/engine/adapt/methods/adapted_mixture.h"
 #include "oneproxy/engine/adapt/methods/methods.h"
 #include "oneproxy/engine/adapt/sheet_regression.h"
@@ -26,6 +27,14 @@ class AdaptedByBayes : public AdaptedPredictor {
   }
   std::vector<double> deviation_ms(const Architectures& at) const override {
     return model_.deviation_ms(adapted_, model_.design(at.rows));
+  }
+  std::optional<MeasurementNoise> noise() const override {
+    if (adapted_.from_prior) return std::nullopt;
+    return noise_of(adapted_);
+  }
+  std::optional<Posterior> posterior() const override {
+    if (adapted_.from_prior) return std::nullopt;
+    return tabulate_posterior(model_, adapted_);
   }
   Predictor predictor() const override { return model_.predictor(adapted_); }
   ExpectedSrcc expected_srcc() const override { return model_.expected_srcc(adapted_); }

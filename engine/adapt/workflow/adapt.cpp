@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 
+#include "oneproxy/engine/adapt/calibrate_limits.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/provenance.h"
@@ -133,6 +134,9 @@ AdaptReport adapt(const Sources& sources, MeasuredArchitectures measured, const 
     report.advice = report.predictor->advice(settings.threshold, settings.confidence, kMaxAdvised,
                                              report.measured.choices, settings.seed);
   check_interrupt();
+  if (settings.calibrate && report.adapted() && report.predictor->noise())
+    report.calibration =
+        calibrate_limits(sources, method_settings, learned, static_cast<int>(report.n_known), settings.seed);
   return report;
 }
 
@@ -187,6 +191,13 @@ Predictor recorded_predictor(const AdaptReport& report, const std::string& devic
       },
       model);
   return model;
+}
+
+std::optional<Posterior> recorded_posterior(const AdaptReport& report) {
+  if (report.quantity().is_rate()) return std::nullopt;  // of the time, which the predictor does not answer
+  auto posterior = report.adapted() ? report.predictor->posterior() : std::nullopt;
+  if (posterior && report.calibration) posterior->calibration = *report.calibration;
+  return posterior;
 }
 
 Device measured_device(const AdaptReport& report, const std::string& device) {

@@ -12,6 +12,7 @@
 #include "oneproxy/engine/adapt/sources.h"
 #include "oneproxy/engine/device/device.h"
 #include "oneproxy/engine/device/measurement_csv.h"
+#include "oneproxy/engine/predictor/posterior.h"
 
 namespace oneproxy {
 
@@ -22,6 +23,7 @@ struct AdaptSettings {
   double confidence = 0.9;  // probability of it at which to stop measuring
   std::uint64_t seed = 1;
   std::optional<DataSheet> data_sheet = {};  // of the target
+  bool calibrate = false;  // learn from the sources how far from a limit to stay (calibrate_limits.h): takes a second
 };
 
 // Further measurements that are looked at when advising how many more to make.
@@ -59,7 +61,8 @@ struct AdaptReport {
   double threshold = 0, probability = 0;  // that the SRCC is at least the threshold; NaN likewise
   std::optional<Advice> advice;           // nothing where the method does not know, or nothing was adapted
 
-  std::optional<DataSheet> data_sheet;  // of the target, as given
+  std::optional<LimitCalibration> calibration;  // where it was asked for, and the method knows a posterior
+  std::optional<DataSheet> data_sheet;          // of the target, as given
   std::shared_ptr<const ArchitectureFeatures> features;
   std::unique_ptr<AdaptedPredictor> predictor;  // owns what it needs
 
@@ -81,6 +84,10 @@ Predictions predict(const AdaptReport& report, std::vector<std::uint8_t> choices
 // What a search takes, with target, unit and the record of how it came to be, the direction among it. Error: nothing
 // was adapted.
 Predictor recorded_predictor(const AdaptReport& report, const std::string& device);
+
+// What is not known of that predictor, calibrated where that was asked for; nothing where the method does not know,
+// and of rates.
+std::optional<Posterior> recorded_posterior(const AdaptReport& report);
 
 // The device that it was adapted to: the networks that were measured on it, where latencies (or rates, as the time of
 // an item) were measured, and its data sheet where there is one.
