@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import unittest
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -23,10 +24,13 @@ class Limits(ProgramCase):
         """phone.h5 of a model of the store, without sources."""
         self.ok("plan", "--space", "fbnet", "--k", 15, "--sources", "none", "--out", "plan.csv")
         self.ok("score", "--space", "fbnet", "--predictor", "proxy:fpga", "--archs", "plan.csv", "--out", "s.csv")
-        latency = [float(line["proxy:fpga"]) for line in csv.DictReader((self.folder / "s.csv").open())]
-        archs = [line["arch"] for line in csv.DictReader((self.folder / "plan.csv").open())]
+        latency = [float(line["proxy:fpga"]) for line in self.lines("s.csv")]
+        archs = [line["arch"] for line in self.lines("plan.csv")]
         (self.folder / "m.csv").write_text("arch,latency_ms\n" + "".join(f'"{a}",{y!r}\n' for a, y in zip(archs, latency)))
         self.ok("adapt", "--space", "fbnet", "--measurements", "m.csv", "--sources", "none", "--out", "phone.h5")
+
+    def lines(self, path: Path | str) -> list[dict[str, str]]:
+        return list(csv.DictReader((self.folder / path).read_text().splitlines()))
 
     def search(self, *arguments: object) -> Result:
         return Result(self.folder / self.ok("search", *arguments).splitlines()[-1])
@@ -59,13 +63,13 @@ class Limits(ProgramCase):
         self.assertEqual(sure.summary["confidence_devices"], 3)
         self.assertRegex(sure.summary["certainty"], r"^exact: .*confidence 0\.9")
         self.ok("export", sure.folder)
-        lines = list(csv.DictReader((sure.folder / "csv" / "best.csv").open()))
+        lines = self.lines(sure.folder / "csv" / "best.csv")
         self.assertEqual([line["limit"] for line in lines], ["4", "6"])
         for line in lines:
             self.assertAlmostEqual(
                 float(line["latency_ms_probability"]), sure.summary[f"latency_ms_probability.{line['limit']}"]
             )
-        front = list(csv.DictReader((sure.folder / "csv" / "front.csv").open()))
+        front = self.lines(sure.folder / "csv" / "front.csv")
         self.assertTrue(all(float(line["latency_ms_deviation"]) > 0 for line in front))
 
     def test_the_whole_of_a_large_space(self) -> None:
@@ -95,7 +99,8 @@ class Limits(ProgramCase):
         for wrong in (0.3, 0.999, 1, -0.5, "nan", 2):
             self.fault(*table, "--confidence", wrong, says=("confidence",))
         self.fault(*table, "--confidence", 0.9, *sets(certify="single"), says=("certify", "confidence"))
-        self.fault(*call, "--latency", "model:parameters", "--confidence", 0.9, says=("confidence", "oneproxy adapt"))
+        certain = ("model:parameters", "--limits", 400000, "--confidence", 0.9)
+        self.fault(*call[:-2], "--latency", *certain, says=("confidence", "oneproxy adapt"))
         # A file of an older program says nothing of its errors, and is searched as it was.
         with h5py.File(self.folder / "cells.h5", "a") as file:
             del file["posterior"]
@@ -126,7 +131,7 @@ class Limits(ProgramCase):
         kept = arrays[f"{group}/calibrated/latency_ms"] <= arrays[f"{group}/calibrated/limit_ms"]
         self.assertAlmostEqual(found.summary["kept.0.9.nasbench201_small"], kept[:, :, 2].mean())
         self.ok("export", found.folder)
-        lines = list(csv.DictReader((found.folder / "csv" / "limits_kept.csv").open()))
+        lines = self.lines(found.folder / "csv" / "limits_kept.csv")
         self.assertEqual(len(lines), 2 * 2 * 2 * 3 * 2 + 3 * 2)
         for change, says in (
             (dict(confidences=[0.2]), "confidences"),

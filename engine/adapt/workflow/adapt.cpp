@@ -194,7 +194,9 @@ Predictor recorded_predictor(const AdaptReport& report, const std::string& devic
 }
 
 std::optional<Posterior> recorded_posterior(const AdaptReport& report) {
-  if (report.quantity().is_rate()) return std::nullopt;  // of the time, which the predictor does not answer
+  // Of a rate it would be that of the time, which the predictor does not answer; and errors at answers were learnt of
+  // what is minimised: the other tail is another.
+  if (report.quantity().is_rate() || report.quantity().maximised()) return std::nullopt;
   auto posterior = report.adapted() ? report.predictor->posterior() : std::nullopt;
   if (posterior && report.calibration) posterior->calibration = *report.calibration;
   return posterior;
