@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "experiments/default_set.h"
 #include "oneproxy/engine/base/streams.h"
 #include "oneproxy/engine/report/table.h"
 #include "oneproxy/engine/space/space_file.h"
@@ -54,12 +53,12 @@ DataSettings DataSettings::read(Config& config, SpaceParts parts) {
   DataSettings settings;
   settings.space = settings.space_reference = read_space(config, parts);
   std::string set = "help";
-  if (names_space_file(settings.space)) {
+  if (!settings.space.empty()) {
     const SearchSpace space = SearchSpace::load(settings.space);
     settings.space = space.name();
-    set = default_set(space);
+    set = space.measured_set();
   }
-  settings.set = config.text("set", set, "set of measurements in the store");
+  settings.set = config.text("set", set, "set of measurements in the store (default: the space's own)");
   settings.geometry =
       config.text("geometry", "", "data set whose shapes MACs and parameters follow; \"\" is the first");
   settings.n_architectures =

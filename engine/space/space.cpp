@@ -44,6 +44,7 @@ SearchSpace::SearchSpace(const SpaceDeclaration& declared)
       geometry_(declared.geometry),
       string_form_(declared.string_form),
       whole_(declared.whole),
+      measured_set_(declared.measured_set),
       geometries_(declared.geometries),
       kept_(declared.kept),
       operations_(declared.operations),

@@ -79,6 +79,9 @@ class SearchSpace {
   // Pixels a side of the input, one a choice of decision 0; empty where it is no decision.
   const std::vector<int>& resolutions() const { return resolutions_; }
 
+  // The set of measurements that is meant where nobody names one: the file's, "list" of a list, else "help".
+  const std::string& measured_set() const { return measured_set_; }
+
   // Whether it is a list of networks (listed_space.h), of which list() says the rest; its index is the row.
   bool is_listed() const { return !list_.names.empty(); }
   const SpaceList& list() const { return list_; }
@@ -135,7 +138,7 @@ class SearchSpace {
   int resolution_of(const std::string& part, const std::string& text) const;
   std::string stages_to_string(std::span<const std::uint8_t> choices) const;
 
-  std::string name_, reference_, checksum_, geometry_, string_form_, whole_;
+  std::string name_, reference_, checksum_, geometry_, string_form_, whole_, measured_set_;
   std::vector<std::string> geometries_, kept_;
   std::vector<Operation> operations_;
   std::vector<Decision> decisions_;

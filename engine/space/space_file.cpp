@@ -151,12 +151,12 @@ void require_own_name(const SpaceDeclaration& space) {
                 "\" is the name of a space that ships, which has other content; give yours a name of its own");
 }
 
-void check_name(const std::string& name, const std::string& where) {
+void check_name(const std::string& name, const std::string& where, const std::string& key = "name") {
   const auto plain = [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-' || c == '.'; };
   if (name.empty() || name[0] == '.' || !std::all_of(name.begin(), name.end(), plain))
-    throw Error(where + ": name = \"" + name + "\" should consist of letters, digits, '_', '-' and '.'");
+    throw Error(where + ": " + key + " = \"" + name + "\" should consist of letters, digits, '_', '-' and '.'");
   if (name.size() > kLongestName)
-    throw Error(where + ": name = \"" + name + "\" has " + std::to_string(name.size()) +
+    throw Error(where + ": " + key + " = \"" + name + "\" has " + std::to_string(name.size()) +
                 " characters; the longest has " + std::to_string(kLongestName));
 }
 
@@ -169,6 +169,9 @@ SpaceDeclaration read_whole(Config& file, const std::string& path, const std::st
   check_name(space.name, file.location("name"));
   space.string_form = file.one_of("string_form", "named", {"named", "cell", "list", "stages", "listed"},
                                   "form of an architecture string");
+  space.measured_set = file.text("measured_set", space.string_form == "listed" ? kListSet : "help",
+                                 "set of measurements that is meant where nobody names one");
+  check_name(space.measured_set, file.location("measured_set"), "measured_set");
   if (space.string_form == "listed") {
     read_list(file, space);
     file.finish();

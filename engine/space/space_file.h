@@ -29,6 +29,7 @@ struct DeclaredDecision {
 struct SpaceDeclaration {
   std::string file, checksum;  // SHA-256 of the file's bytes
   std::string name, string_form;
+  std::string measured_set;  // the set of measurements that is meant where nobody names one
   std::vector<int> resolutions;
   std::vector<Operation> operations;  // empty: all decisions name their own choices
   std::vector<DeclaredDecision> decisions;

@@ -5,7 +5,6 @@
 #include <filesystem>
 
 #include "experiments/cli/metric_quantity.h"
-#include "experiments/default_set.h"
 #include "oneproxy/engine/adapt/workflow/adapt.h"
 #include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/log.h"
@@ -75,7 +74,7 @@ std::string call_for_more(const AdaptOptions& options, int more) {
 // The first metric of the store that a search may maximise, that of the geometry before others; else a stand-in for
 // accuracy: the accuracy model, or the MACs, where the space has any.
 std::string quality_in(const std::string& store_path, const SearchSpace& space) {
-  const std::string base = default_set(space);  // of a search, if it is not told another one
+  const std::string base = space.measured_set();  // of a search, if it is not told another one
   const std::string none = has_accuracy_model(space) ? kAccuracyModel
                            : space.has_costs()       ? "model:macs"
                                                      : "predictor:NAME";
@@ -261,7 +260,7 @@ std::string adapt_to_measurements(const AdaptOptions& options) {
   if (!options.data_sheet.empty()) settings.data_sheet = read_data_sheet(options.data_sheet, device_name(options));
   const auto features = std::make_shared<ArchitectureFeatures>(SearchSpace::load(options.space, options.geometry));
   const auto& space = features->space();
-  const std::string set = options.set.empty() ? default_set(space) : options.set;
+  const std::string set = options.set.empty() ? space.measured_set() : options.set;
   const auto [sources, target_left_out, target_unknown] = load_sources(
       features, {set, options.store, options.sources, options.device, options.seed, options.source_sheets});
   if (target_unknown)

@@ -8,7 +8,7 @@ namespace oneproxy {
 
 // The options of both commands: the space, and the source devices of a store.
 struct DeviceOptions {
-  std::string space, geometry, set, store;     // set "": default_set()
+  std::string space, geometry, set, store;     // set "": the space's
   std::string metric;                          // what is measured; "": latency
   std::vector<std::string> sources = {"all"};  // "none": without source devices
   std::uint64_t seed = 1;

@@ -59,10 +59,10 @@ std::string search_space(SearchOptions options);
 struct PruneOptions {
   std::string space, latency, quality, out;
   int keep = 0;
-  std::string value = "gain", geometry, set = "help", store;
-  std::vector<double> limits;        // empty: quantiles over random architectures
-  int contexts = 64;                 // architectures in which the choices of a decision are compared
-  std::int64_t evaluations = 20000;  // of either space, where the truth can not be had
+  std::string value = "gain", geometry, set, store;  // set "": the space's
+  std::vector<double> limits;                        // empty: quantiles over random architectures
+  int contexts = 64;                                 // architectures in which the choices of a decision are compared
+  std::int64_t evaluations = 20000;                  // of either space, where the truth can not be had
   std::uint64_t seed = 1;
 };
 // `oneproxy prune-space`: writes the file of a part of the space, and says what searching that part alone costs.
@@ -85,7 +85,7 @@ struct TrainOptions {
 std::string train_predictor(TrainOptions options);
 
 struct MakeOptimizerOptions {
-  std::string space, set = "help", store, out;
+  std::string space, set, store, out;  // set "": the space's
   std::vector<std::string> qualities, sources = {"all"};
   std::vector<std::string> keys;  // KEY=VALUE: how it is trained
   bool energy = false;
@@ -102,7 +102,7 @@ struct AskOptimizerOptions {
   std::string quality;                         // "": the optimizer's first
   std::vector<std::string> sources;            // that it must be made from; empty: whatever they were
   int proposals = 10;
-  std::string set = "help", store;
+  std::string set, store;  // set "": the space's
   std::uint64_t seed = 1;
 };
 // `oneproxy optimize`: architectures for devices under limits (exactly too), or by a preference.

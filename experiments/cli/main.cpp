@@ -208,8 +208,8 @@ int run_program(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40));
   prune_command->add_option("--geometry", prune.geometry, "data set whose shapes count (default: the space's first)");
-  prune_command->add_option("--set", prune.set, "set of the measurements behind device:, metric: and proxy:")
-      ->capture_default_str();
+  prune_command->add_option("--set", prune.set,
+                            "set of the measurements behind device:, metric: and proxy: (default: the space's)");
   prune_command->add_option("--store", prune.store, "store (default: the one that ships)");
   prune_command->add_option("--seed", prune.seed, "of all random draws")->capture_default_str();
   prune_command->callback([&] { output = prune_space(prune); });
@@ -283,7 +283,7 @@ int run_program(int argc, char** argv) {
         ->add_option("--sources", options.sources,
                      "source devices, or metrics as metric:NAME; \"all\" devices of the set, or \"none\"")
         ->delimiter(',');
-    command->add_option("--set", options.set, "set of the sources' measurements (default: help; of a list: list)");
+    command->add_option("--set", options.set, "set of the sources' measurements (default: the space's)");
     command->add_option("--store", options.store, "store of the sources (default: the one that ships)");
     command->add_option("--seed", options.seed, "of all random draws")->capture_default_str();
   };
@@ -315,7 +315,7 @@ int run_program(int argc, char** argv) {
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   make_command->add_option("--out", make.out, "file for the optimizer (*.h5)")->required();
-  make_command->add_option("--set", make.set, "set of the sources' measurements")->capture_default_str();
+  make_command->add_option("--set", make.set, "set of the sources' measurements (default: the space's)");
   make_command->add_option("--store", make.store, "store (default: the one that ships)");
   make_command->add_option("--seed", make.seed, "of all random draws")->capture_default_str();
   make_command->callback([&] { output = make_optimizer(make); });
@@ -347,7 +347,7 @@ int run_program(int argc, char** argv) {
                           "store now");
   ask_command->add_option("--out", ask.out, "CSV for the answers");
   ask_command->add_option("--space", ask.space, "search space (default: the optimizer's)");
-  ask_command->add_option("--set", ask.set, "set of measurements behind the qualities")->capture_default_str();
+  ask_command->add_option("--set", ask.set, "set of measurements behind the qualities (default: the space's)");
   ask_command->add_option("--store", ask.store, "store (default: the one that ships)");
   ask_command->add_option("--seed", ask.seed, "of the proposals")->capture_default_str();
   ask_command->callback([&] { output = ask_optimizer(ask); });

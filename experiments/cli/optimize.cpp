@@ -25,7 +25,8 @@ struct Found {
   Found(const std::string& space_name, const std::string& set, const std::string& store_file)
       : store(store_file.empty() ? shipped_store() : store_file), space(SearchSpace::load(space_name)) {
     const auto known = store.spaces();
-    if (std::find(known.begin(), known.end(), space.name()) != known.end()) data.emplace(store, space, set);
+    if (std::find(known.begin(), known.end(), space.name()) != known.end())
+      data.emplace(store, space, set.empty() ? space.measured_set() : set);
   }
   ObjectiveSources sources() const { return {space, data ? &*data : nullptr, store.path(), "", Backend::cpu}; }
   std::vector<Objective> qualities(const std::vector<std::string>& names) const {
@@ -78,7 +79,7 @@ class Answers {
 // Error where the optimizer was made from other sources, or other measurements of them, than those of the store.
 void require_sources(const AskOptimizerOptions& options, const SavedOptimizer& saved, const Found& found) {
   SourceQuery query;
-  query.set = options.set;
+  query.set = options.set.empty() ? found.space.measured_set() : options.set;
   query.store = options.store;
   query.devices = options.sources;
   if (const auto seed = saved.record.find("seed"); seed != saved.record.end())  // of the draws of their measurements
@@ -131,7 +132,7 @@ std::string make_optimizer(const MakeOptimizerOptions& options) {
   settings.data.energy = options.energy;
   settings.data.seed = settings.training.seed = options.seed;
   SourceQuery query;
-  query.set = options.set;
+  query.set = options.set.empty() ? found.space.measured_set() : options.set;
   query.store = options.store;
   query.devices = options.sources;
   query.seed = options.seed;

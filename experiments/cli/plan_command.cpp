@@ -2,7 +2,6 @@
 
 #include "experiments/cli/adapt_command.h"
 #include "experiments/cli/metric_quantity.h"
-#include "experiments/default_set.h"
 #include "oneproxy/engine/adapt/workflow/plan.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/read_file.h"
@@ -39,7 +38,7 @@ std::string plan_measurements(const PlanOptions& options) {
   const auto& space = features->space();
   const auto [sources, left_out, unknown] = load_sources(
       features,
-      {options.set.empty() ? default_set(space) : options.set, options.store, options.sources, "", options.seed});
+      {options.set.empty() ? space.measured_set() : options.set, options.store, options.sources, "", options.seed});
   std::vector<std::uint8_t> measured;
   if (!options.measured.empty()) measured = read_architectures(space, options.measured);
   write_plan(plan(sources, settings, measured), space, options.out, column);

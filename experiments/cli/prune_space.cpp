@@ -126,10 +126,11 @@ std::string prune_space(const PruneOptions& options) {
   if (!names_space_file(options.out))
     throw Error("--out " + options.out + ": the file of a part is named as that of a space is, *.toml");
   const SearchSpace space = SearchSpace::load(options.space, options.geometry);
+  const std::string set = options.set.empty() ? space.measured_set() : options.set;
   const Store store(options.store.empty() ? shipped_store() : options.store);
   const auto known = store.spaces();
   std::optional<Measurements> data;
-  if (std::find(known.begin(), known.end(), space.name()) != known.end()) data.emplace(store, space, options.set);
+  if (std::find(known.begin(), known.end(), space.name()) != known.end()) data.emplace(store, space, set);
   const ObjectiveSources sources{space, data ? &*data : nullptr, store.path(), "", Backend::cpu};
   SubSpace part = SubSpace::of(space);
   SearchProblem problem{part, sources.data, {}};
@@ -161,8 +162,7 @@ std::string prune_space(const PruneOptions& options) {
          "\n" + describe_cost(problem, cost, question.limits) + "\nSearch it:\n  oneproxy search --space " +
          shell_word(options.out) + " --latency " + shell_word(options.latency) + " --quality " +
          shell_word(options.quality) + (options.store.empty() ? "" : " --store " + shell_word(options.store)) +
-         (options.set == "help" ? "" : " --set " + shell_word("set=" + options.set)) + " --method " + cost.method +
-         "\n";
+         (options.set.empty() ? "" : " --set " + shell_word("set=" + options.set)) + " --method " + cost.method + "\n";
 }
 
 }  // namespace oneproxy

@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "experiments/cli/commands.h"
-#include "experiments/default_set.h"
 #include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/log.h"
@@ -83,7 +82,7 @@ std::string score_architectures(const ScoreOptions& options) {
   if (std::any_of(options.predictors.begin(), options.predictors.end(),
                   [](const auto& name) { return name.rfind("proxy:", 0) == 0; })) {
     opened.emplace(store);
-    data.emplace(*opened, space, default_set(space));
+    data.emplace(*opened, space, space.measured_set());
   }
   std::vector<ScoredColumn> columns;
   for (const auto& name : options.predictors)

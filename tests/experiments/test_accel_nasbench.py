@@ -15,7 +15,7 @@ OBJECTIVES = ("--quality", "proxy:metric:val_top1", "--latency", "proxy:zcu102")
 
 class AccelNasBench(ProgramCase):
     def searched(self, *arguments: object) -> Result:
-        done = self.ok("search", "--space", "accel_nasbench", "--set", "set=anb", *OBJECTIVES, *arguments)
+        done = self.ok("search", "--space", "accel_nasbench", *OBJECTIVES, *arguments)
         return Result(self.folder / done.strip().splitlines()[-1])
 
     def test_the_exact_front_is_that_of_an_exhaustive_search(self) -> None:
@@ -49,10 +49,16 @@ class AccelNasBench(ProgramCase):
         self.assertLessEqual(result.summary["latency_ms.4"], 4)
 
     def test_a_metric_that_is_not_there(self) -> None:
-        done = self.program("search", "--space", "accel_nasbench", "--set", "set=anb", "--quality",
-                            "proxy:metric:val_top2", "--latency", "proxy:zcu102")  # fmt: skip
+        done = self.program("search", "--space", "accel_nasbench", "--quality", "proxy:metric:val_top2",
+                            "--latency", "proxy:zcu102")  # fmt: skip
         self.assertEqual(done.returncode, 1)
         self.assertIn("nearest: metric:val_top1", done.stderr)
+
+    def test_a_plan_knows_the_set_of_the_space(self) -> None:
+        self.assertIn("adapt --space accel_nasbench", self.ok("plan", "--space", "accel_nasbench", "--k", "5"))
+        done = self.program("plan", "--space", "accel_nasbench", "--k", "5", "--set", "help", "--out", "other.csv")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("unknown set 'help'", done.stderr)
 
     def test_what_reusing_a_front_costs_at_most(self) -> None:
         result = self.run_config(config("accel_nasbench", "front_transfer"))

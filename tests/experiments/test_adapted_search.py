@@ -54,7 +54,7 @@ class SearchWithAdapted(ProgramCase):
             "adapt", "--space", "fbnet", "--measurements", done, *sources,
             "--out", "phone.h5", "--into", "mine.h5", "--name", "phone",
         )  # fmt: skip
-        self.assertIn("oneproxy search --space fbnet --latency table:phone.h5 --quality model:macs", said)
+        self.assertIn("oneproxy search --space fbnet --latency table:phone.h5 --quality model:accuracy", said)
         self.assertIn("oneproxy search --space fbnet --store mine.h5 --latency table:phone --quality", said)
         with h5py.File(self.folder / "phone.h5") as file:
             weights, bias, record = file["weights"][0], file["bias"][0], dict(file.attrs)
@@ -111,7 +111,7 @@ class SearchWithAdapted(ProgramCase):
             ("--method", "adaproxy", "--out", "a.h5"),
         ):
             arguments = [a for a in (*call, *more) if a not in ("--prior", "stated") or "adaproxy" not in more]
-            (proposed,) = re.findall(r"oneproxy (search .*)", self.ok(*arguments))
+            (proposed,) = re.findall(r"(?m)^  oneproxy (search .*)", self.ok(*arguments))
             proposed = shlex.split(proposed)
             self.assertEqual(proposed[proposed.index("--quality") + 1], "metric:natsbench:cifar10")
             found = self.search(*proposed[1:]).summary

@@ -135,7 +135,7 @@ class Search(ProgramCase):
         for arguments, says in (
             (("--latency", "proxy:pixel3"), ("1 objective", "quality and latency")),
             ((*COST, "--objective", "model:macs", "--objective", "model:parameters"), ("4 objectives",)),
-            ((*COST, "--objective", "predictor:x"), ("which way", "min predictor:x")),
+            ((*COST, "--objective", "predictor:x"), ("no predictor 'x'",)),
             ((*COST, "--objective", "min model:macs < 3"), ("--set", "without <= or >=")),
             ((*COST, "--objective", "max model:macs <= 3"), ("on the side where it is better",)),
             ((*COST, "--limits", "5,6,7", "--objective", "model:macs <= 1,2"), ("macs has 2 limits", "has 3")),

@@ -160,8 +160,11 @@ SearchResult ExactSearch::search(Evaluator& evaluator) const {
     }
     return solution;
   };
+  // Fixed point tells apart what fp64 does not.
+  std::vector<Solution> front;
+  for (const ExactSolution& s : found.front) front.push_back(to_solution(s));
   SearchResult result;
-  for (const ExactSolution& s : found.front) result.front.push_back(to_solution(s));
+  result.front = front_of(problem, front, evaluator.question().backend);
   for (std::size_t l = 0; l < found.best.size(); ++l) {
     auto& best = result.best.emplace_back();
     for (const ExactSolution& s : found.best[l]) {

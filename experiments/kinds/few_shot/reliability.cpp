@@ -62,6 +62,9 @@ void write_reliability(Workspace& work, const Task& task) {
   work.summary.set("stop.share." + s.name, stopped / runs);
   work.summary.set("stop.samples." + s.name, stopped ? spent / stopped : kNan);
   work.summary.set("stop.kept." + s.name, stopped ? kept / stopped : kNan);
+  if (!stopped)
+    for (const char* key : {"stop.samples.", "stop.kept."})
+      work.summary.set_reason(key + s.name, "no run is sure enough to stop");
   work.report +=
       table.markdown() + "\nStopping at the first of these sizes, from " + std::to_string(kMinSamplesToStop) +
       " on, where SRCC >= 0.9 has a probability of 90 %: " + fixed(100 * stopped / runs, 0) + " % of the runs stop";

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "oneproxy/engine/base/statistics.h"
+#include "oneproxy/engine/predictor/library.h"
 #include "oneproxy/engine/search/exchange.h"
 #include "oneproxy/engine/search/front.h"
 #include "oneproxy/engine/search/methods/annealing.h"
@@ -18,6 +19,7 @@
 #include "oneproxy/kernels/front/pareto.h"
 #include "tests/engine/error_of.h"
 #include "tests/engine/search/world.h"
+#include "tests/engine/temporary_folder.h"
 
 namespace oneproxy {
 namespace {
@@ -351,6 +353,13 @@ TEST(Objective, IsWhatItsSourceSays) {
   EXPECT_TRUE(make_objective(sources, "model:macs", "x", Direction::maximise).maximised());
   EXPECT_THAT(error_of([&] { make_objective(sources, "metric:natsbench:cifar10", "latency", Direction::minimise); }),
               HasSubstr("is to be maximised"));
+  // A network does not know it.
+  const TemporaryFolder folder;
+  const auto file = folder / "net.h5";
+  save_predictor(file, *random_mlp(cells.space, 4, 1).model);
+  EXPECT_TRUE(make_objective(sources, "predictor:" + file, "x", Direction::maximise).maximised());
+  EXPECT_THAT(error_of([&] { make_objective(sources, "predictor:" + file, "x", std::nullopt); }),
+              HasSubstr("which way a predictor is better"));
 }
 
 TEST(Search, PartsAreSearchedExhaustively) {

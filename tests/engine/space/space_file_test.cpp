@@ -90,6 +90,15 @@ TEST(SpaceFile, OperationsWithoutEdges) {
 }
 
 // Some lines that would become gigabytes: the tables of a space have limits.
+TEST(SpaceFile, NamesTheSetThatIsMeant) {
+  EXPECT_EQ(SearchSpace::load("accel_nasbench").measured_set(), "anb");
+  EXPECT_EQ(SearchSpace::load("fbnet").measured_set(), "help");
+  const TemporaryFolder folder;
+  const auto file = folder.write("own.toml", "name = \"own\"\nmeasured_set = \"a b\"\n");
+  EXPECT_THAT(error_of([&] { SearchSpace::load_file(file); }),
+              ::testing::AllOf(HasSubstr("own.toml:2"), HasSubstr("measured_set = \"a b\"")));
+}
+
 TEST(SpaceFile, BombsAreRefused) {
   const TemporaryFolder folder;
   const auto refusal = [&](const std::string& text) {
