@@ -82,7 +82,7 @@ const std::vector<CostMeasure>& cost_measures() {
       {"model:macs", "MACs", "multiply-accumulates", &Cost::macs},
       {"model:parameters", "parameters", "weights", &Cost::parameters},
       {"model:activation_bytes", "activation traffic", "bytes", &Cost::activation_bytes},
-      {"model:layers", "layers", "layers", &Cost::layers}};
+      {"model:layers", "layers", "", &Cost::layers}};
   return models;
 }
 
