@@ -104,8 +104,11 @@ class Play {
   }
 
   // Errors at answers; none where the device can not be adapted to.
-  std::vector<double> run(const MethodSettings& settings, const LearnedFromSources& learned, int n_measured,
-                          std::uint64_t seed, std::int64_t draw) const {
+  struct Errors {
+    std::vector<double> over_rows, over_space;
+  };
+  Errors run(const MethodSettings& settings, const LearnedFromSources& learned, int n_measured, std::uint64_t seed,
+             std::int64_t draw) const {
     Sources others = sources_;
     auto of_each = learned.of_each;
     const auto at = static_cast<std::ptrdiff_t>(target_);
@@ -128,11 +131,11 @@ class Play {
     if (!adapted->adapted() || !noise) return {};
     const auto number = static_cast<std::uint32_t>(static_cast<std::int64_t>(target_) * kDraws + draw);
     RandomDraws random(random_stream(seed, Draws::made_up_goals, number));
-    std::vector<double> errors;
+    Errors errors;
     for (int repeat = 0; repeat < kGoals; ++repeat) {
       const MadeUpGoal goal(archs_, random);
-      over_measurements(*adapted, *noise, goal, measured, errors);
-      if (whole_) over_the_space(*adapted, *noise, goal, random, errors);
+      over_measurements(*adapted, *noise, goal, measured, errors.over_rows);
+      if (whole_) over_the_space(*adapted, *noise, goal, random, errors.over_space);
     }
     return errors;
   }
@@ -190,32 +193,37 @@ class Play {
   std::vector<double> truth_;  // [n] of archs_
 };
 
+// Of one kind of errors of all plays: kDraws a device.
+LimitCalibration calibration_of_plays(const std::vector<Play::Errors>& played,
+                                      std::vector<double> Play::Errors::*which) {
+  std::vector<double> errors;
+  std::int64_t n_devices = 0;
+  for (std::size_t first = 0; first < played.size(); first += kDraws) {
+    const auto before = errors.size();
+    for (std::size_t i = first; i < first + kDraws; ++i)
+      errors.insert(errors.end(), (played[i].*which).begin(), (played[i].*which).end());
+    n_devices += errors.size() > before;
+  }
+  return calibration_of(std::move(errors), n_devices);
+}
+
 }  // namespace
 
-LimitCalibration calibrate_limits(const Sources& sources, const MethodSettings& settings,
-                                  const LearnedFromSources& learned, int n_measured, std::uint64_t seed) {
+LimitCalibrations calibrate_limits(const Sources& sources, const MethodSettings& settings,
+                                   const LearnedFromSources& learned, int n_measured, std::uint64_t seed) {
   const std::size_t d = sources.devices.size();
-  if (d < kLeastSources) return stated_calibration();
   std::optional<WholeSpace> whole;
   if (sources.features->physics().additive()) whole.emplace(*sources.features);
-  const auto count = static_cast<std::int64_t>(std::min(d, kMostHeldOut));
-  std::vector<std::vector<double>> played(count * kDraws);
+  const auto count = d < kLeastSources ? 0 : static_cast<std::int64_t>(std::min(d, kMostHeldOut));
+  std::vector<Play::Errors> played(count * kDraws);
   parallel_for(count * kDraws, [&](std::int64_t job) {
     check_interrupt();
     const Play play(sources, static_cast<std::size_t>(job / kDraws) * d / count, whole);
     played[job] = play.run(settings, learned, n_measured, seed, job % kDraws);
   });
-  std::vector<double> errors;
-  std::int64_t n_devices = 0;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const auto before = errors.size();
-    for (std::int64_t draw = 0; draw < kDraws; ++draw) {
-      const auto& own = played[i * kDraws + draw];
-      errors.insert(errors.end(), own.begin(), own.end());
-    }
-    n_devices += errors.size() > before;
-  }
-  return calibration_of(std::move(errors), n_devices);
+  LimitCalibrations calibrations{calibration_of_plays(played, &Play::Errors::over_rows), {}};
+  if (whole) calibrations.over_space = calibration_of_plays(played, &Play::Errors::over_space);
+  return calibrations;
 }
 
 }  // namespace oneproxy

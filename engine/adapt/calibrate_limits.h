@@ -17,9 +17,9 @@ namespace oneproxy {
 
 // Of predictors from n_measured measurements (kMostPlayed where there are more), by a method as `settings` make it.
 // `learned` from all the sources: what is learnt of them together, a prior, knows the source that plays the target as
-// one of many. The stated calibration with fewer than 3 sources, or where the method knows no posterior.
-LimitCalibration calibrate_limits(const Sources& sources, const MethodSettings& settings,
-                                  const LearnedFromSources& learned, int n_measured, std::uint64_t seed);
+// one of many. The stated calibrations with fewer than 3 sources, or where the method knows no posterior.
+LimitCalibrations calibrate_limits(const Sources& sources, const MethodSettings& settings,
+                                   const LearnedFromSources& learned, int n_measured, std::uint64_t seed);
 
 inline constexpr int kMostPlayed = 100;
 

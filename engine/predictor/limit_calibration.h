@@ -18,6 +18,13 @@ struct LimitCalibration {
   double probability(double margin) const;
 };
 
+// Among the rows of a set a search seldom has an architecture right at its limit; over a whole space it has, and far
+// from any measurement. So their errors are told apart.
+struct LimitCalibrations {
+  LimitCalibration over_rows;
+  LimitCalibration over_space;  // no errors: predictors do not add up over decisions, and their spaces are small
+};
+
 inline constexpr double kLeastConfidence = 0.5;
 inline constexpr double kMostConfidence = 0.99;  // that anybody may ask for
 

@@ -36,8 +36,10 @@ bool finite(const std::vector<double>& values) {
 
 void check_numbers(const Posterior& posterior, const std::string& where) {
   const auto& errors = posterior.calibration.errors;
-  if (errors.empty() || !finite(errors) || !std::is_sorted(errors.begin(), errors.end()))
-    damaged(where, "its errors are not numbers in ascending order");
+  if (errors.empty()) damaged(where, "it has no errors at answers");
+  for (const auto* all : {&errors, &posterior.over_space.errors})
+    if (!finite(*all) || !std::is_sorted(all->begin(), all->end()))
+      damaged(where, "its errors are not numbers in ascending order");
   if (!std::isfinite(posterior.noise.deviation) || posterior.noise.deviation < 0 ||
       !std::isfinite(posterior.noise.typical) || !(posterior.noise.typical > 0))
     damaged(where, "its noise is no positive number");
@@ -85,7 +87,8 @@ void check_posterior(const Posterior& posterior, const SearchSpace& space, const
 
 std::string checksum(const Posterior& posterior) {
   const double noise[] = {posterior.noise.deviation, posterior.noise.typical};
-  std::string text = sha256_of(std::span<const double>(noise)) + sha256_of(std::span(posterior.calibration.errors));
+  std::string text = sha256_of(std::span<const double>(noise)) + sha256_of(std::span(posterior.calibration.errors)) +
+                     sha256_of(std::span(posterior.over_space.errors));
   if (const auto* table = std::get_if<IndexTable>(&posterior.deviation))
     text += checksum(*table);
   else
@@ -106,6 +109,11 @@ void write_posterior(H5File& file, const std::string& group, const Posterior& po
   file.set_attribute(group, "noise_deviation", posterior.noise.deviation);
   file.set_attribute(group, "noise_typical", posterior.noise.typical);
   file.set_attribute(group, "n_devices", posterior.calibration.n_devices);
+  if (const auto& over_space = posterior.over_space; !over_space.errors.empty()) {
+    const auto k = static_cast<std::int64_t>(over_space.errors.size());
+    file.write(below(group, "errors_over_space"), over_space.errors, std::span(&k, 1));
+    file.set_attribute(group, "n_devices_over_space", over_space.n_devices);
+  }
   if (const auto* table = std::get_if<IndexTable>(&posterior.deviation)) {
     const auto n = static_cast<std::int64_t>(table->values.size());
     file.write(below(group, "deviation"), table->values, std::span(&n, 1));
@@ -141,6 +149,8 @@ Posterior read_posterior(const H5File& file, const std::string& group) {
   Posterior posterior;
   posterior.noise = {attributes.number("noise_deviation"), attributes.number("noise_typical")};
   posterior.calibration = {file.read_doubles(below(group, "errors")), attributes.integer("n_devices")};
+  if (const auto name = below(group, "errors_over_space"); file.exists(name))
+    posterior.over_space = {file.read_doubles(name), attributes.integer("n_devices_over_space")};
   if (file.exists(below(group, "deviation"))) {
     IndexTable table{space, radices, "", "", file.read_doubles(below(group, "deviation")), {}};
     std::uint64_t size = 1;

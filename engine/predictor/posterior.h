@@ -32,6 +32,12 @@ struct Posterior {
   std::variant<std::vector<AdditivePredictor>, IndexTable> deviation;
   MeasurementNoise noise;
   LimitCalibration calibration;
+  LimitCalibration over_space = {};  // of searches over the whole space; no errors: that of all searches
+
+  // The one that counts where all of a space is searched; it replaces `calibration`.
+  void calibrate_for_space() {
+    if (!over_space.errors.empty()) calibration = over_space;
+  }
 
   // choices [n, n_decisions] -> standard deviation of the value without noise, [n].
   void deviations(std::span<const std::uint8_t> choices, std::span<double> out) const;
@@ -49,9 +55,10 @@ std::string checksum(const Posterior& posterior);
 inline std::string posterior_group(const std::string& predictor) { return below(predictor, "posterior"); }
 
 // HDF5: attributes format "oneproxy-posterior", schema_version, space, noise_deviation, noise_typical, n_devices;
-// radices [n_decisions] u8, errors [m]; of sums factor_weights [r, n_tables, sum of radices] and factor_bias
-// [r, n_tables], else deviation [n]. Errors of reading: another format or a newer schema, missing parts, lengths that
-// do not fit, numbers that are not finite.
+// radices [n_decisions] u8, errors [m]; of sums also errors_over_space [k], where these were looked for, and the
+// attribute n_devices_over_space; of sums factor_weights [r, n_tables, sum of radices] and factor_bias [r, n_tables],
+// else deviation [n]. Errors of reading: another format or a newer schema, missing parts, lengths that do not fit,
+// numbers that are not finite.
 void write_posterior(H5File& file, const std::string& group, const Posterior& posterior);
 Posterior read_posterior(const H5File& file, const std::string& group);
 bool is_posterior(const H5File& file, const std::string& group);

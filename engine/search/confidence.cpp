@@ -216,6 +216,16 @@ class ConfidentSearch {
 
 }  // namespace
 
+void calibrate_for_space(std::vector<Objective>& objectives) {
+  if (std::any_of(objectives.begin(), objectives.end(), [](const Objective& one) { return !one.model; })) return;
+  for (auto& objective : objectives) {
+    if (!objective.posterior) continue;
+    Posterior own = *objective.posterior;
+    own.calibrate_for_space();
+    objective.posterior = std::make_shared<const Posterior>(std::move(own));
+  }
+}
+
 KeptLimit kept_limit(const Objective& objective, std::span<const std::uint8_t> choices, double value, double limit) {
   KeptLimit kept;
   objective.posterior->spreads(choices, std::span(&value, 1), std::span(&kept.deviation, 1));

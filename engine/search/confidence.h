@@ -17,6 +17,9 @@
 
 namespace oneproxy {
 
+// Where all objectives cover the space, so that all of it is searched: posteriors with the calibration for that.
+void calibrate_for_space(std::vector<Objective>& objectives);
+
 // How far a value is from its limit, and what that means; of objectives with a posterior.
 struct KeptLimit {
   double deviation = 0;    // spread(x): of one measurement

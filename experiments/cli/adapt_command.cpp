@@ -198,7 +198,8 @@ std::string write_predictor(const Predictor& model, const Quantity& quantity, co
 }
 
 // What a limit on the prediction is worth, and how to make one that holds.
-std::string about_limits(const Posterior& posterior) {
+std::string about_limits(Posterior posterior) {
+  posterior.calibrate_for_space();
   const auto& calibration = posterior.calibration;
   return "limits: a network predicted to be just within one keeps it with probability " +
          fixed(calibration.probability(0), 2) + "; `oneproxy search --confidence 0.9` stays " +

@@ -245,6 +245,7 @@ class Search : public Experiment {
       // A cost as the goal stands for what nobody measured; as a limit it is itself.
       if (objectives.size() > 1) objectives.back().is_stand_in = false;
     }
+    calibrate_for_space(objectives);
     return objectives;
   }
 

@@ -198,7 +198,10 @@ std::optional<Posterior> recorded_posterior(const AdaptReport& report) {
   // what is minimised: the other tail is another.
   if (report.quantity().is_rate() || report.quantity().maximised()) return std::nullopt;
   auto posterior = report.adapted() ? report.predictor->posterior() : std::nullopt;
-  if (posterior && report.calibration) posterior->calibration = *report.calibration;
+  if (posterior && report.calibration) {
+    posterior->calibration = report.calibration->over_rows;
+    posterior->over_space = report.calibration->over_space;
+  }
   return posterior;
 }
 

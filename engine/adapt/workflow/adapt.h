@@ -61,8 +61,8 @@ struct AdaptReport {
   double threshold = 0, probability = 0;  // that the SRCC is at least the threshold; NaN likewise
   std::optional<Advice> advice;           // nothing where the method does not know, or nothing was adapted
 
-  std::optional<LimitCalibration> calibration;  // where it was asked for, and the method knows a posterior
-  std::optional<DataSheet> data_sheet;          // of the target, as given
+  std::optional<LimitCalibrations> calibration;  // where it was asked for, and the method knows a posterior
+  std::optional<DataSheet> data_sheet;           // of the target, as given
   std::shared_ptr<const ArchitectureFeatures> features;
   std::unique_ptr<AdaptedPredictor> predictor;  // owns what it needs
 

@@ -146,7 +146,8 @@ void run_target(Task& task, std::size_t number) {
     const auto& settings = s.method.settings();
     if (!learned) {  // once: of the first trial's measurements of the sources
       learned = settings.learn(sources, s.seed);
-      calibration = calibrate_limits(sources, settings, *learned, s.samples_target, s.seed);
+      auto both = calibrate_limits(sources, settings, *learned, s.samples_target, s.seed);
+      calibration = std::move(s.over == Over::space ? both.over_space : both.over_rows);
       target.n_calibrating = calibration->n_devices;
     }
     const LookupTrial lookup(*task.archs, sources, settings, *learned, {}, s.seed, trial);

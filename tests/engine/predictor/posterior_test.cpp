@@ -30,7 +30,10 @@ AdditivePredictor sum(const SearchSpace& space, double scale) {
 class PosteriorTest : public testing::Test {
  protected:
   Posterior of_sums() const {
-    return {std::vector<AdditivePredictor>{sum(fbnet_, 0.3), sum(fbnet_, -0.2)}, {0.5, 8}, stated_calibration()};
+    return {std::vector<AdditivePredictor>{sum(fbnet_, 0.3), sum(fbnet_, -0.2)},
+            {0.5, 8},
+            stated_calibration(),
+            calibration_of({0, 1, 5}, 4)};
   }
   Posterior by_index() const {
     IndexTable table{cells_.name(), radices_of(cells_), "", "", {}, {}};
@@ -63,6 +66,8 @@ TEST_F(PosteriorTest, IsTheSameAfterAFile) {
     const auto read = read_posterior(file, "/posterior");
     EXPECT_EQ(checksum(read), checksum(posterior));
     EXPECT_EQ(read.calibration.n_devices, posterior.calibration.n_devices);
+    EXPECT_EQ(read.over_space.errors, posterior.over_space.errors);
+    EXPECT_EQ(read.over_space.n_devices, posterior.over_space.n_devices);
     EXPECT_EQ(read.deviation.index(), posterior.deviation.index());
   }
 }

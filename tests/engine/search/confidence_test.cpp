@@ -231,6 +231,26 @@ TEST_F(ConfidenceTest, OfTablesByIndex) {
   }());
 }
 
+TEST_F(ConfidenceTest, ErrorsOverTheSpaceCountWhereAllOfItIsSearched) {
+  auto phone = latency();
+  Posterior both = *phone.posterior;
+  both.over_space = calibration_of(std::vector<double>(50, 7), 5);
+  phone.posterior = std::make_shared<const Posterior>(both);
+  std::vector<Objective> objectives = {goal(phone), phone};
+  calibrate_for_space(objectives);
+  EXPECT_EQ(objectives[1].posterior->calibration.errors, both.over_space.errors);
+  EXPECT_FALSE(objectives[0].posterior);
+  objectives = {goal(phone), phone};
+  objectives[0].model.reset();  // known on the rows of a set only
+  calibrate_for_space(objectives);
+  EXPECT_EQ(objectives[1].posterior->calibration.errors, both.calibration.errors);
+  both.over_space = {};  // of an index table
+  objectives[0] = goal(phone);
+  objectives[1].posterior = std::make_shared<const Posterior>(both);
+  calibrate_for_space(objectives);
+  EXPECT_EQ(objectives[1].posterior->calibration.errors, both.calibration.errors);
+}
+
 TEST_F(ConfidenceTest, NeedsAPosterior) {
   auto phone = latency();
   phone.posterior.reset();
