@@ -12,7 +12,7 @@ from . import style
 from .result import Result
 
 COLOURS = (style.BLUE, style.VERMILION, style.GREEN, style.ORANGE, style.PURPLE, style.SKY, style.BLACK, style.GREY)
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")  # tasks are told apart without their colours
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "h")  # tasks are told apart without their colours
 BINS = np.array([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0])  # of probabilities
 LEAST_ANSWERS = 10  # of a bin, or it is not drawn
 
