@@ -212,9 +212,9 @@ LimitCalibration calibration_of_plays(const std::vector<Play::Errors>& played,
 LimitCalibrations calibrate_limits(const Sources& sources, const MethodSettings& settings,
                                    const LearnedFromSources& learned, int n_measured, std::uint64_t seed) {
   const std::size_t d = sources.devices.size();
-  std::optional<WholeSpace> whole;
-  if (sources.features->physics().additive()) whole.emplace(*sources.features);
   const auto count = d < kLeastSources ? 0 : static_cast<std::int64_t>(std::min(d, kMostHeldOut));
+  std::optional<WholeSpace> whole;
+  if (count > 0 && sources.features->physics().additive()) whole.emplace(*sources.features);
   std::vector<Play::Errors> played(count * kDraws);
   parallel_for(count * kDraws, [&](std::int64_t job) {
     check_interrupt();

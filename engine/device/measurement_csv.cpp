@@ -106,14 +106,14 @@ double parse_value(const std::string& text, double scale, const Quantity& quanti
   return value * scale;
 }
 
+}  // namespace
+
 double to_ms(const std::string& unit) {
   if (unit == "ms") return 1;
   if (unit == "s") return 1000;
   if (unit == "us") return 1e-3;
   throw Error("unit '" + unit + "' of latencies should be ms, s or us");
 }
-
-}  // namespace
 
 std::int64_t MeasuredArchitectures::n_known() const {
   return std::count_if(repeats.begin(), repeats.end(), [](const auto& own) { return !own.empty(); });

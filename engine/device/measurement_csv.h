@@ -36,6 +36,9 @@ struct MeasuredArchitectures {
   std::int64_t n_repeated() const;  // architectures with several
 };
 
+// By what a latency in this unit is multiplied. Error: none of "ms", "s" and "us".
+double to_ms(const std::string& unit);
+
 // unit: of the files' latencies, "ms", "s" or "us". Several lines of one architecture are repeats; an empty latency,
 // nan or -1 is a failed measurement. Errors: a missing or an unknown column; with file and line an architecture outside
 // the space and a latency that is no positive number or none of a device (device/value_range.h); an unknown unit; a

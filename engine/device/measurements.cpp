@@ -86,14 +86,7 @@ Series Measurements::accuracy() const {
   Series series{
       {kAccuracyModel, "accuracy, carried over from " + model.space, model.unit, Direction::maximise}, true, {}};
   require_accuracy_model(space_);
-  const auto gains = accuracy_gains(space_, model);
-  for (std::int64_t i = 0; i < rows_.n; ++i) {
-    const auto row = rows_.row(i);
-    double value = model.intercept;
-    for (std::size_t d = 0, first = 0; d < row.size(); first += space_.radices()[d], ++d)
-      value += gains[first + row[d]];
-    series.values.push_back(value);
-  }
+  series.values = accuracies(space_, model, rows_.choices);
   return series;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "oneproxy/engine/device/quantity.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -128,6 +129,7 @@ AdditivePredictor accuracy_table(const SearchSpace& space, const AccuracyModel& 
   table.unit = model.unit;
   table.weights = accuracy_gains(space, model);
   table.bias = {model.intercept};
+  table.record["direction"] = to_string(Direction::maximise);
   return table;
 }
 

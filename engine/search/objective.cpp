@@ -113,9 +113,7 @@ Objective find_objective(const ObjectiveSources& sources, const std::string& nam
   const SearchSpace& space = sources.space;
   if (name == kAccuracyModel) {
     const auto table = accuracy_table(space, shipped_accuracy_model());
-    Objective objective = modelled(table, space, table.target, table.unit, true, checksum(table));
-    objective.direction = Direction::maximise;
-    return objective;
+    return modelled(table, space, table.target, table.unit, true, checksum(table));
   }
   if (source == "model" && !what.empty()) {
     const auto& cost = cost_measure(name);

@@ -108,6 +108,17 @@ std::vector<double> accuracy_gains(const SearchSpace& space, const AccuracyModel
   return gains;
 }
 
+std::vector<double> accuracies(const SearchSpace& space, const AccuracyModel& model,
+                               std::span<const std::uint8_t> choices) {
+  const auto gains = accuracy_gains(space, model);
+  const std::size_t width = space.n_decisions();
+  std::vector<double> values(choices.size() / width, model.intercept);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    for (std::size_t d = 0, first = 0; d < width; first += space.radices()[d], ++d)
+      values[i] += gains[first + choices[i * width + d]];
+  return values;
+}
+
 const AccuracyModel& shipped_accuracy_model() {
   static const AccuracyModel model =
       read_accuracy_model((std::filesystem::path(home_folder()) / "configs/accuracy/accel_nasbench.toml").string());

@@ -53,6 +53,9 @@ void require_accuracy_model(const SearchSpace& space);
 
 // Gain of every (decision, choice), [sum of radices], without the intercept. Errors as layer_places.
 std::vector<double> accuracy_gains(const SearchSpace& space, const AccuracyModel& model);
+// Of networks: choices [n, n_decisions] -> accuracy [n], whatever their input's resolution. Errors as layer_places.
+std::vector<double> accuracies(const SearchSpace& space, const AccuracyModel& model,
+                               std::span<const std::uint8_t> choices);
 
 // The one that ships: configs/accuracy/accel_nasbench.toml.
 const AccuracyModel& shipped_accuracy_model();

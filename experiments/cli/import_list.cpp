@@ -16,6 +16,7 @@
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/engine/data/store.h"
+#include "oneproxy/engine/device/measurement_csv.h"
 #include "oneproxy/engine/device/value_range.h"
 #include "oneproxy/engine/report/table.h"
 #include "oneproxy/engine/space/space.h"
@@ -84,8 +85,6 @@ std::vector<double> numbers_of(const CsvTable& table, int column) {
     throw Error(table.path + ": column '" + table.columns[column] + "' has no number");
   return values;
 }
-
-double to_ms(const std::string& unit) { return unit == "s" ? 1e3 : unit == "us" ? 1e-3 : 1; }
 
 std::vector<Measured> read_devices(const CsvTable& table, const ListImport& options) {
   std::vector<Measured> devices;

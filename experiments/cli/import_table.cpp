@@ -10,6 +10,7 @@
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/data/csv.h"
 #include "oneproxy/engine/data/layer_latency_file.h"
+#include "oneproxy/engine/device/measurement_csv.h"
 #include "oneproxy/engine/predictor/choice_table.h"
 #include "oneproxy/engine/predictor/layer_table.h"
 #include "oneproxy/engine/predictor/library.h"
@@ -55,7 +56,7 @@ int resolution_of(const fs::path& file) {
   return std::stoi(name.substr(0, digits));
 }
 
-double scale_of(const std::string& unit) { return unit == "s" ? 1e3 : unit == "us" ? 1e-3 : 1; }
+double scale_of(const std::string& unit) { return unit == "s" || unit == "us" ? to_ms(unit) : 1; }
 
 void scale_table(AdditivePredictor& table, double scale) {
   for (double& weight : table.weights) weight *= scale;

@@ -74,7 +74,7 @@ class AccuracyModelKind : public Experiment {
     if (!published_.empty()) {
       published_in_.emplace(SearchSpace::load(published_space_, published_geometry_));
       for (const auto& network : published_) published_in_->parse(network.arch);
-      if (!has_accuracy_model(*published_in_)) layer_places(*published_in_);
+      require_accuracy_model(*published_in_);
     }
     if (check_space_.empty()) return;
     check_in_.emplace(SearchSpace::load(check_space_));
@@ -122,15 +122,10 @@ class AccuracyModelKind : public Experiment {
 
   // choices [n, n_decisions] of any space that the model knows.
   static Rankings rankings(const SearchSpace& space, const AccuracyModel& model, const Choices& choices) {
-    const auto gains = accuracy_gains(space, model);
     const std::size_t width = space.n_decisions();
-    Rankings all;
-    for (std::size_t i = 0; i < choices.size() / width; ++i) {
-      const auto own = std::span(choices).subspan(i * width, width);
-      double sum = model.intercept;
-      for (std::size_t d = 0, row = 0; d < width; row += space.radices()[d], ++d) sum += gains[row + own[d]];
-      const Cost cost = space.cost(own);
-      all.model.push_back(sum);
+    Rankings all{accuracies(space, model, choices), {}, {}};
+    for (std::size_t i = 0; i < all.model.size(); ++i) {
+      const Cost cost = space.cost(std::span(choices).subspan(i * width, width));
       all.macs.push_back(cost.macs);
       all.parameters.push_back(cost.parameters);
     }

@@ -246,6 +246,7 @@ class TestFaults(ListCase):
             self.fault(*self.take(), says=says)
         self.write(table())
         self.fault(*self.take(unit=False), says=("--unit", "ms, s or us"))
+        self.fault(*self.take("--unit", "min", unit=False), says=("unit 'min'", "ms, s or us"))
         self.fault(*self.take("--names", "model"), says=("nearest: model_name",))
         self.fault(*self.take("--features", "size"), says=("--features", "size MB"))
         self.fault(*self.take("--metrics", "colour:max:%"), says=("models.csv:2", "'red'"))

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "oneproxy/engine/predictor/accuracy_fit.h"
+#include "oneproxy/engine/search/objective.h"
 #include "oneproxy/engine/space/subspace.h"
 #include "oneproxy/kernels/base/random.h"
 #include "tests/engine/error_of.h"
@@ -79,6 +80,21 @@ TEST(AccuracyModel, RefusesSpacesItSaysNothingOf) {
               testing::AllOf(HasSubstr("model:accuracy"), HasSubstr("nasbench201"), HasSubstr("no chain")));
   EXPECT_THAT(error_of([] { accuracy_table(SearchSpace::load("ofa_mbv3"), shipped_accuracy_model()); }),
               HasSubstr("resolution"));
+}
+
+TEST(AccuracyModel, IsMaximisedAndTheSameByRowsAndByTable) {
+  const auto space = SearchSpace::load("fbnet");
+  const ObjectiveSources sources{space, nullptr, "", "", Backend::cpu};
+  const auto objective = make_objective(sources, kAccuracyModel, "quality", std::nullopt);
+  EXPECT_TRUE(objective.maximised());
+  EXPECT_TRUE(objective.is_stand_in);
+  EXPECT_THAT(error_of([&] { make_objective(sources, kAccuracyModel, "latency", Direction::minimise); }),
+              HasSubstr("is to be maximised"));
+  const auto choices = random_choices(space, 20);
+  std::vector<double> by_table(20);
+  objective.evaluate(choices, by_table);
+  const auto by_rows = accuracies(space, shipped_accuracy_model(), choices);
+  for (int i = 0; i < 20; ++i) EXPECT_NEAR(by_rows[i], by_table[i], 1e-10);
 }
 
 // The model that made the accuracies is found again: gains, decay and intercept.
