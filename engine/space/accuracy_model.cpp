@@ -92,6 +92,11 @@ bool has_accuracy_model(const SearchSpace& space) {
   return space.has_costs() && space.resolutions().empty() && fault(space, places).empty();
 }
 
+std::string proposed_quality(const SearchSpace& space) {
+  if (has_accuracy_model(space)) return kAccuracyModel;
+  return space.has_costs() ? "model:macs" : "predictor:NAME";
+}
+
 void require_accuracy_model(const SearchSpace& space) {
   if (!space.resolutions().empty())
     throw Error(std::string(kAccuracyModel) + " says nothing of the input's resolution, which is a decision of space " +

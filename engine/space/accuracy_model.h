@@ -48,6 +48,9 @@ struct LayerPlace {
 std::vector<LayerPlace> layer_places(const SearchSpace& space);
 // Whether layer_places knows them, and the input's resolution is no decision, of which the model says nothing.
 bool has_accuracy_model(const SearchSpace& space);
+// What to propose to a person as the quality of a search where nobody measured accuracy: "model:accuracy", else
+// "model:macs", and "predictor:NAME" of a space without costs.
+std::string proposed_quality(const SearchSpace& space);
 // Error where has_accuracy_model says no.
 void require_accuracy_model(const SearchSpace& space);
 

@@ -75,9 +75,7 @@ std::string call_for_more(const AdaptOptions& options, int more) {
 // accuracy: the accuracy model, or the MACs, where the space has any.
 std::string quality_in(const std::string& store_path, const SearchSpace& space) {
   const std::string base = space.measured_set();  // of a search, if it is not told another one
-  const std::string none = has_accuracy_model(space) ? kAccuracyModel
-                           : space.has_costs()       ? "model:macs"
-                                                     : "predictor:NAME";
+  const std::string none = proposed_quality(space);
   if (!file_exists(store_path)) return none;  // a store is not needed without sources
   const Store store(store_path);
   auto has = [](const std::vector<std::string>& names, const std::string& name) {

@@ -16,6 +16,7 @@
 #include "oneproxy/engine/predictor/library.h"
 #include "oneproxy/engine/predictor/table_coverage.h"
 #include "oneproxy/engine/report/table.h"
+#include "oneproxy/engine/space/accuracy_model.h"
 #include "oneproxy/engine/space/space.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -161,8 +162,8 @@ std::string import_table(const TableImport& options) {
   }
   return text + " of " + space.name() + " (" + table.target + ", " + table.unit + ")\n" + gaps +
          "Search with it, for example:\n  oneproxy search --space " + shell_word(options.space) + " --latency " +
-         shell_word(objective) + (options.out.empty() ? " --store " + shell_word(options.store) : "") +
-         " --quality model:macs\n";
+         shell_word(objective) + (options.out.empty() ? " --store " + shell_word(options.store) : "") + " --quality " +
+         proposed_quality(space) + "\n";
 }
 
 }  // namespace oneproxy

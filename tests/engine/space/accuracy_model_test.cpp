@@ -76,6 +76,8 @@ TEST(AccuracyModel, RefusesSpacesItSaysNothingOf) {
   EXPECT_TRUE(has_accuracy_model(SearchSpace::load("fbnet")));
   EXPECT_FALSE(has_accuracy_model(SearchSpace::load("nasbench201")));
   EXPECT_FALSE(has_accuracy_model(SearchSpace::load("ofa_mbv3")));
+  EXPECT_EQ(proposed_quality(SearchSpace::load("fbnet")), "model:accuracy");
+  EXPECT_EQ(proposed_quality(SearchSpace::load("ofa_mbv3")), "model:macs");
   EXPECT_THAT(error_of([] { layer_places(SearchSpace::load("nasbench201")); }),
               testing::AllOf(HasSubstr("model:accuracy"), HasSubstr("nasbench201"), HasSubstr("no chain")));
   EXPECT_THAT(error_of([] { accuracy_table(SearchSpace::load("ofa_mbv3"), shipped_accuracy_model()); }),
