@@ -1,11 +1,15 @@
 #include "oneproxy/engine/base/interrupt.h"
 
+#include <atomic>
 #include <csignal>
+
+#include "oneproxy/engine/base/held_interrupts.h"
 
 namespace oneproxy {
 namespace {
 
 volatile std::sig_atomic_t signalled = 0;
+std::atomic<int> holders = 0;
 
 void on_signal(int signal) { signalled = signal; }
 
@@ -26,8 +30,13 @@ void install_interrupt_handler() {
 }
 
 void check_interrupt() {
-  if (signalled) throw Interrupted();
+  if (signalled && holders == 0) throw Interrupted();
 }
+
+HeldInterrupts::HeldInterrupts() { ++holders; }
+HeldInterrupts::~HeldInterrupts() { --holders; }
+
+bool interrupt_pending() { return signalled != 0; }
 
 int interrupt_status() { return 128 + signalled; }
 

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "oneproxy/engine/base/held_interrupts.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/kernels/base/error.h"
@@ -150,12 +151,12 @@ std::string ShellOutcome::describe() const {
 
 ShellOutcome run_by_shell(const std::string& command, const std::vector<std::string>& arguments,
                           double timeout_seconds) {
-  check_interrupt();
+  if (interrupt_pending()) throw Interrupted();
   const auto start = Clock::now();
   Child child(command, arguments);
   ShellOutcome outcome;
   while (!child.wait_a_moment()) {
-    check_interrupt();
+    if (interrupt_pending()) throw Interrupted();
     if (timeout_seconds > 0 && seconds_since(start) > timeout_seconds) {
       child.end();
       outcome.timed_out = true;

@@ -17,8 +17,8 @@ struct ShellOutcome {
 
 // Runs `command` as `sh -c` does, with the arguments as $1, $2, ... behind the command's own words; its standard input
 // is empty. It has a process group of its own, which is ended with all that it started at the time-out (0: never), and
-// before Interrupted is thrown when this program gets a signal. What it leaves in the background is not waited for.
-// Error: no process can be started.
+// before Interrupted is thrown when this program gets a signal, held or not (base/held_interrupts.h). What it leaves in
+// the background is not waited for. Error: no process can be started.
 ShellOutcome run_by_shell(const std::string& command, const std::vector<std::string>& arguments,
                           double timeout_seconds);
 
