@@ -283,11 +283,7 @@ void FrontLoop::State::propose_start(LoopStep& step) const {
     if (!find(row(among, best))) add(row(among, best));
     for (const auto& one : told) measured.insert(measured.end(), one.choices.begin(), one.choices.end());
     measured.insert(measured.end(), step.measure.begin(), step.measure.end());
-    std::unique_ptr<Candidates> candidates;
-    if (listed.n() > 0)
-      candidates = std::make_unique<RowCandidates>(listed.choices, width, settings.seed, 0);
-    else
-      candidates = std::make_unique<SpaceCandidates>(space(), settings.seed, 0);
+    const auto candidates = problem.candidates->in_random_order(settings.seed);
     const auto chosen = choose_architectures(*models[0], *candidates, {}, missing, settings.seed, measured);
     for (std::size_t i = 0; i < chosen.choices.size() && n_added() < missing; i += width)
       add(std::span(chosen.choices).subspan(i, width));
