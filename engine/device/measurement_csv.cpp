@@ -201,6 +201,9 @@ namespace {
 std::vector<int> places_of(const CsvTable& table, const std::vector<MeasuredColumn>& columns) {
   std::vector<int> places;
   for (const auto& one : columns) places.push_back(value_column(table, one.quantity));
+  if (columns.size() > 1 && places[0] == places[1])
+    throw Error(table.path + ": has one column 'value' for " + columns[0].quantity.name + " and " +
+                columns[1].quantity.name + "; give each a column of its name");
   if (columns.size() == 1 && columns[0].quantity.name == kLatency) check_columns(table);
   return places;
 }
