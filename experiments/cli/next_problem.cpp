@@ -115,14 +115,15 @@ std::string quality_name(const NextOptions& options, const SearchSpace& space) {
               "--quality " + quality_in(store_of(options), space));
 }
 
-// "min metric:perplexity"; without a direction a metric's own, else it is maximised.
+// "min metric:perplexity"; without a direction that of a metric or of another device's latency, else it is maximised.
 Objective quality_of(const std::string& text, const NextOptions& options, const SearchSpace& space,
                      const Measurements* data) {
   const auto parsed = parse_objective(text, "--quality");
   if (!parsed.limits.empty())
     throw Error("--quality '" + text + "': has a limit; limits are on what is measured (--limits)");
   auto direction = parsed.direction;
-  if (!direction && !parsed.what.starts_with("metric:")) direction = Direction::maximise;
+  const auto is = [&](const char* source) { return parsed.what.starts_with(source); };
+  if (!direction && !is("metric:") && !is("device:") && !is("proxy:")) direction = Direction::maximise;
   auto quality =
       make_objective({space, data, store_of(options), "", Backend::cpu}, parsed.what, "--quality", direction);
   quality.name = parsed.name;

@@ -30,8 +30,8 @@ std::string with_unit(double value, const Quantity& quantity) {
   return figure(value) + (quantity.unit.empty() ? "" : " " + quantity.unit);
 }
 
-std::string heading(const Quantity& quantity) {
-  return quantity.label + (quantity.unit.empty() ? "" : " [" + quantity.unit + "]");
+std::string heading(const std::string& name, const Quantity& quantity) {
+  return name + (quantity.unit.empty() ? "" : " [" + quantity.unit + "]");
 }
 
 // "latency <= 25 ms and energy <= 40 mJ"
@@ -52,7 +52,7 @@ std::string network_text(const NextProblem& problem, const MeasuredNetwork& netw
   for (std::size_t i = 0; i < network.values.size(); ++i)
     text += with_unit(network.values[i], problem.columns[i].quantity) + ", ";
   const auto& quality = problem.loop.quality;
-  return text + quality.label + " " + with_unit(network.quality, quality) + ", measured " +
+  return text + quality.name + " " + with_unit(network.quality, quality) + ", measured " +
          (network.repeats == 1 ? "once" : std::to_string(network.repeats) + " times") + ": " +
          problem.space().to_string(network.choices);
 }
@@ -117,9 +117,9 @@ std::string describe_step(const NextProblem& problem, const LoopStep& step) {
                      "; " + problem.loop.candidates->describe() + "\nstart: " + step.start + "\n";
   if (!step.front.empty()) {
     std::vector<std::string> header = {"architecture"};
-    for (const auto& column : problem.columns) header.push_back(heading(column.quantity));
+    for (const auto& column : problem.columns) header.push_back(heading(column.quantity.label, column.quantity));
     header.push_back("measured");
-    header.push_back(heading(quality));
+    header.push_back(heading(quality.name, quality));
     Table table(header);
     for (const auto& network : step.front) {
       std::vector<std::string> cells = {problem.space().to_string(network.choices)};
