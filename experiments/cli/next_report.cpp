@@ -30,6 +30,12 @@ std::string with_unit(double value, const Quantity& quantity) {
   return figure(value) + (quantity.unit.empty() ? "" : " " + quantity.unit);
 }
 
+// With the deviation of a quality that is predicted itself.
+std::string quality_text(const MeasuredNetwork& network) {
+  return figure(network.quality) +
+         (network.quality_deviation > 0 ? " +- " + brief(network.quality_deviation) : std::string());
+}
+
 std::string heading(const std::string& name, const Quantity& quantity) {
   return name + (quantity.unit.empty() ? "" : " [" + quantity.unit + "]");
 }
@@ -52,8 +58,8 @@ std::string network_text(const NextProblem& problem, const MeasuredNetwork& netw
   for (std::size_t i = 0; i < network.values.size(); ++i)
     text += with_unit(network.values[i], problem.columns[i].quantity) + ", ";
   const auto& quality = problem.loop.quality;
-  return text + quality.name + " " + with_unit(network.quality, quality) + ", measured " +
-         (network.repeats == 1 ? "once" : std::to_string(network.repeats) + " times") + ": " +
+  return text + quality.name + " " + quality_text(network) + (quality.unit.empty() ? "" : " " + quality.unit) +
+         ", measured " + (network.repeats == 1 ? "once" : std::to_string(network.repeats) + " times") + ": " +
          problem.space().to_string(network.choices);
 }
 
@@ -125,7 +131,7 @@ std::string describe_step(const NextProblem& problem, const LoopStep& step) {
       std::vector<std::string> cells = {problem.space().to_string(network.choices)};
       for (const double value : network.values) cells.push_back(figure(value));
       cells.push_back(std::to_string(network.repeats));
-      cells.push_back(figure(network.quality));
+      cells.push_back(quality_text(network));
       table.row(std::move(cells));
     }
     text += "\nFront of what is measured (medians of repeats):\n" + table.markdown() + "\n";
