@@ -90,6 +90,7 @@ void write_arrays(H5File& arrays, const Task& task) {
   RunArrays runs(arrays, task, group);
   runs.write("stop/measurements", [](const Run& run) { return run.stop_measurements; });
   runs.write("stop/gap", [](const Run& run) { return run.stop_gap; });
+  runs.write("stop/expected_gain", [](const Run& run) { return run.stop_expected_gain; });
   runs.write("limits/regret", RunArrays::Beyond::last, [](const Run& run) { return run.limits_regret; });
   runs.write("limits/within", RunArrays::Beyond::last, [](const Run& run) { return run.limits_within; });
   runs.write_trace("limits/trace", [](const Run& run) -> const Trace& { return run.limits_trace; });

@@ -22,6 +22,7 @@ void measure_with(FrontLoop& loop, const Truth& truth, int n_decisions, std::int
   while (std::ssize(run.trace) < longest) {
     check_interrupt();
     const auto step = loop.step();
+    run.expected_gain = step.expected_gain;
     const auto n = std::ssize(step.measure) / n_decisions;
     if (n == 0) return;
     for (std::int64_t i = 0; i < n && std::ssize(run.trace) < longest; ++i) {
@@ -51,9 +52,11 @@ LoopRun run_loop(const Task& task, const Truth& truth, const MeasuredObjective& 
   FrontLoop until_it_stops(problem, settings);
   measure_with(until_it_stops, truth, n_decisions, longest, run);
   run.stopped_at = std::ssize(run.trace);
+  const double expected_gain = run.expected_gain;
   settings.stop_gain = 0;
   FrontLoop on(problem, settings);
   measure_with(on, truth, n_decisions, longest, run);
+  run.expected_gain = expected_gain;
   return run;
 }
 

@@ -83,6 +83,10 @@ double measured_in_all(const Runs& runs, std::size_t method) {
 Runs::Value unchecked(std::size_t method, double Unchecked::*which) {
   return [=](const Run& run) { return run.outcomes[method].unchecked.*which; };
 }
+// Little gain was expected; else it went to the end, or two batches gained little.
+bool stopped_by_gain(const Runs& runs, const Run& run) {
+  return run.stop_expected_gain < runs.first().settings.stop_gain;
+}
 double stop_within(const Runs& runs) {
   return runs.mean([](const Run& run) { return run.stop_gap <= kWithin ? 1.0 : 0.0; });
 }
@@ -115,6 +119,10 @@ class Summariser {
     set("stop_gap", runs_.mean([](const Run& run) { return run.stop_gap; }), "");
     set("stop_measurements", runs_.mean([](const Run& run) { return run.stop_measurements; }), "");
     set("stop_within", stop_within(runs_), "");
+    const auto by_gain = [this](const Run& run) { return stopped_by_gain(runs_, run); };
+    set("stop_by_gain", runs_.mean([&](const Run& run) { return by_gain(run) ? 1.0 : 0.0; }), "");
+    set("stop_by_gain_gap", runs_.mean([&](const Run& run) { return by_gain(run) ? run.stop_gap : kNan; }),
+        "no run stopped by its expected gain");
   }
 
  private:

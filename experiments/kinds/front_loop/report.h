@@ -17,7 +17,7 @@ namespace oneproxy::front_loop {
 void write_report(Workspace& work, const std::vector<Task>& tasks);
 
 // Group front_loop/TASK: targets, qualities, methods; measured, limits_measured; limits_ms [targets, limits],
-// regret_limits_ms [targets, regret_limits]; stop/{measurements,gap} [targets, trials, qualities];
+// regret_limits_ms [targets, regret_limits]; stop/{measurements,gap,expected_gain} [targets, trials, qualities];
 // limits/{regret,within} [..., limits_measured]; limits/trace/..., METHOD/trace/{latency_ms,fitted_ms,quality}
 // [..., measured], NaN after the last; METHOD/{hypervolume,regret,broken,hypervolume_by_fit,broken_by_fit} [...,
 // measured]: after 1, 2, ... measurements, that after the last of the longest trace. front_loop_tasks.

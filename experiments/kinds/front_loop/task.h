@@ -52,7 +52,8 @@ struct Run {
   Trace limits_trace;
   // Where the loop would have stopped: how many it had measured, and what it lacked.
   double stop_measurements = kNan, stop_gap = kNan;
-  double seconds = 0;  // that the loop took, without what is learnt from the sources
+  double stop_expected_gain = kNan;  // that it said there
+  double seconds = 0;                // that the loop took, without what is learnt from the sources
 };
 
 struct Target {

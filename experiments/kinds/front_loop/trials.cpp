@@ -76,6 +76,7 @@ std::vector<Run> run_trial(const Task& task, const Stage& stage, std::size_t t, 
     run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     run.stop_measurements = static_cast<double>(loop.stopped_at);
     run.stop_gap = remaining_gap(truth, {loop.trace.begin(), loop.trace.begin() + loop.stopped_at});
+    run.stop_expected_gain = loop.expected_gain;
     run.outcomes.push_back({loop.trace, {}, {}});
     for (const auto& one : predicted) run.outcomes.push_back(measure_front_of(task, target, truth, one));
     run.outcomes.push_back({measure_random(task, truth, task.longest(), trial), {}, {}});
