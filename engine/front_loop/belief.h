@@ -17,6 +17,7 @@ class Belief {
   Belief(const GaussianProcess& model, const AdaptedBayes& adapted, std::span<const double> z);
 
   std::int64_t n() const { return static_cast<std::int64_t>(mean_.size()); }
+  std::int64_t n_weights() const { return static_cast<std::int64_t>(joint_->mean.size()); }
   double mean(std::int64_t i) const { return mean_[i]; }
   // One measurement of candidate i, of whose noise a share counts (of its deviation): what a measurement gains by luck
   // is gone when it is repeated.
@@ -28,7 +29,7 @@ class Belief {
   // As if candidate i had been measured and had come out at its mean.
   void believe(std::int64_t i);
 
-  // The same function at all candidates, once for each column of `normal` [columns + 1, n_draws]: [n, n_draws].
+  // The same function at all candidates, once for each column of `normal` [n_weights, n_draws]: [n, n_draws].
   std::vector<double> draw(std::span<const double> normal, std::int64_t n_draws) const;
 
  private:

@@ -29,7 +29,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNoiseShare = 0.3;       // of the noise's deviation that counts in the expected gain
 constexpr std::size_t kBatchAmong = 400;  // candidates of the largest expected gain, among which a batch is chosen
 constexpr int kDrawnPredictors = 8;       // of which fronts are searched, beside the mean
-constexpr double kNothing = 0.1;          // of stop_gain: two batches that gained less stop
+constexpr double kNothing = 0.01;         // of stop_gain: two batches that gained less stop
 constexpr double kScattered = 1.2;        // largest over smallest of repeats that a person should look at
 
 // A network that was measured, in order of its first measurement.
@@ -103,6 +103,7 @@ struct FrontLoop::State {
   CandidatePool pool(const std::vector<AdaptedBayes>& adapted) const;
   std::int64_t best_quality(const CandidatePool& pool) const;
   double worst_quality(const CandidatePool& pool) const;
+  std::int64_t n_counting(const CandidatePool& pool) const;
   std::vector<AdaptedBayes> adapt() const;
   LoopGoal goal(const CandidatePool& pool, std::span<const double> of_best, std::int64_t best) const;
 
@@ -247,6 +248,14 @@ double FrontLoop::State::worst_quality(const CandidatePool& pool) const {
   return worst;
 }
 
+// Candidates that may gain anything: of a front those above the floor, and more where the quality is uncertain.
+std::int64_t FrontLoop::State::n_counting(const CandidatePool& pool) const {
+  if (!limits.empty()) return pool.n();
+  std::int64_t n = pool.n();
+  while (n > 1 && pool.quality[n - 1] >= floor && !(pool.quality_deviation[n - 1] > 0)) --n;
+  return n;
+}
+
 LoopGoal FrontLoop::State::goal(const CandidatePool& pool, std::span<const double> of_best, std::int64_t best) const {
   if (limits.empty()) {
     std::vector<double> reference(of_best.begin(), of_best.end());
@@ -325,9 +334,8 @@ void FrontLoop::State::propose_round(LoopStep& step, const CandidatePool& pool, 
   if (!goal.has_limits() && open[best]) propose(best, kNan), --left;
 
   std::vector<std::pair<double, std::int64_t>> gains;
-  for (std::int64_t i = 0; i < pool.n(); ++i) {
+  for (std::int64_t i = 0; i < std::ssize(open); ++i) {
     if (!open[i] || (i == best && left < settings.batch)) continue;
-    if (pool.quality[i] >= goal.least_quality() && !(pool.quality_deviation[i] > 0)) continue;
     if (const double gain = expected(beliefs, i, i); gain > 0) gains.emplace_back(-gain, i);
   }
   const std::size_t kept = std::min(gains.size(), kBatchAmong);
@@ -463,10 +471,12 @@ LoopStep FrontLoop::State::step() const {
   }
   const CandidatePool searched = listed.n() > 0 ? CandidatePool{} : pool(adapted);
   const CandidatePool& among = listed.n() > 0 ? listed : searched;
+  const std::int64_t n = n_counting(among);
   std::vector<Belief> beliefs;
-  for (std::size_t j = 0; j < n_measured; ++j) beliefs.emplace_back(*models[j], adapted[j], among.z[j]);
-  std::vector<char> open(among.n(), 1);
-  for (std::int64_t i = 0; i < among.n(); ++i) open[i] = find(row(among, i)) == nullptr;
+  for (std::size_t j = 0; j < n_measured; ++j)
+    beliefs.emplace_back(*models[j], adapted[j], std::span(among.z[j]).first(n * models[j]->layout().n_columns()));
+  std::vector<char> open(n);
+  for (std::int64_t i = 0; i < n; ++i) open[i] = find(row(among, i)) == nullptr;
   const std::int64_t best = best_quality(among);
   std::vector<double> of_best;
   if (const Told* known = find(row(among, best)))
@@ -497,12 +507,13 @@ LoopStep FrontLoop::State::step() const {
   const auto percent = [](double share) { return brief(100 * share) + " %"; };
   if (step.measure.empty())
     step.why_stop = "no candidate is expected to gain anything";
-  else if (step.expected_gain < settings.stop_gain)
-    step.why_stop =
-        "the expected remaining gain, " + percent(step.expected_gain) + ", is below " + percent(settings.stop_gain);
+  else if (std::max(step.expected_gain, step.recent_gain) < settings.stop_gain)
+    step.why_stop = "the expected remaining gain, " + percent(step.expected_gain) +
+                    ", and that of the last two batches, " + percent(step.recent_gain) + ", are below " +
+                    percent(settings.stop_gain);
   else if (all_found && step.recent_gain < kNothing * settings.stop_gain)
-    step.why_stop = "the last two batches gained " + percent(step.recent_gain) + ", less than " +
-                    percent(kNothing * settings.stop_gain);
+    step.why_stop = "the last two batches gained nothing (" + percent(step.recent_gain) +
+                    "), though there may be more: the expected remaining gain is " + percent(step.expected_gain);
   step.phase = LoopPhase::rounds;
   if (!step.why_stop.empty()) {
     step.measure.clear();

@@ -26,14 +26,14 @@ double remaining_gain(const CandidatePool& pool, std::span<const Belief> beliefs
   const std::size_t measured = beliefs.size();
   std::vector<std::vector<double>> drawn;
   for (std::size_t j = 0; j < measured; ++j) {
-    const auto columns = static_cast<std::int64_t>(pool.z[j].size()) / std::max<std::int64_t>(pool.n(), 1) + 1;
-    drawn.push_back(beliefs[j].draw(normal_draws(columns * kDraws, seed, static_cast<std::uint32_t>(j)), kDraws));
+    const auto normal = normal_draws(beliefs[j].n_weights() * kDraws, seed, static_cast<std::uint32_t>(j));
+    drawn.push_back(beliefs[j].draw(normal, kDraws));
   }
   RandomDraws noise(random_stream(seed, Draws::remaining_gain, static_cast<std::uint32_t>(measured)));
   std::vector<std::vector<double>> all(kDraws, std::vector<double>(points.begin(), points.end()));
   std::vector<double> least(kDraws, std::numeric_limits<double>::infinity());
   std::vector<double> values(measured), scatter(measured);
-  for (std::int64_t i = 0; i < pool.n() && pool.quality[i] < goal.least_quality(); ++i) {
+  for (std::int64_t i = 0; i < std::ssize(open) && pool.quality[i] < goal.least_quality(); ++i) {
     if (!open[i]) continue;
     for (std::size_t j = 0; j < measured; ++j) scatter[j] = beliefs[j].noise_deviation(i);
     for (std::int64_t k = 0; k < kDraws; ++k) {
