@@ -1,4 +1,4 @@
-#include <chrono>
+#include <ctime>
 #include <map>
 #include <optional>
 
@@ -11,6 +11,13 @@
 
 namespace oneproxy::front_loop {
 namespace {
+
+// Of the processor, spent by this thread: other trials run beside it.
+double thread_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
 
 // What is the same in all trials.
 struct Stage {
@@ -71,9 +78,9 @@ std::vector<Run> run_trial(const Task& task, const Stage& stage, std::size_t t, 
     check_interrupt();
     const Truth& truth = *of_quality;
     Run run;
-    const auto start = std::chrono::steady_clock::now();
+    const double start = thread_seconds();
     const auto loop = run_loop(task, truth, measured, {}, task.longest(), trial);
-    run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    run.seconds = thread_seconds() - start;
     run.stop_measurements = static_cast<double>(loop.stopped_at);
     run.stop_gap = remaining_gap(truth, {loop.trace.begin(), loop.trace.begin() + loop.stopped_at});
     run.stop_expected_gain = loop.expected_gain;
