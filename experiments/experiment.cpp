@@ -110,7 +110,8 @@ const std::vector<ExperimentKind>& experiment_kinds() {
        {Backend::cpu},
        read_limits_kept},
       {"front_loop",
-       "how many measurements the true front of a device needs: chosen in a loop, beside a plan, AdaProxy and random ones",
+       "how many measurements the true front of a device needs: chosen in a loop, beside a plan, AdaProxy and random "
+       "ones",
        {Backend::cpu},
        read_front_loop},
       {"device_features",
