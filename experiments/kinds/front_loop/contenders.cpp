@@ -52,7 +52,7 @@ LoopRun run_loop(const Task& task, const Truth& truth, const MeasuredObjective& 
   FrontLoop until_it_stops(problem, settings);
   measure_with(until_it_stops, truth, n_decisions, longest, run);
   run.stopped_at = std::ssize(run.trace);
-  const double expected_gain = run.expected_gain;
+  const double expected_gain = run.stopped_at < longest ? run.expected_gain : kNan;
   settings.stop_gain = 0;
   FrontLoop on(problem, settings);
   measure_with(on, truth, n_decisions, longest, run);

@@ -15,7 +15,7 @@ struct LoopRun {
   Trace trace;
   std::vector<std::uint8_t> choices;  // [n, n_decisions]
   std::int64_t stopped_at = 0;        // measurements after which the settings' stop_gain ended it; all where it did not
-  double expected_gain = kNan;        // that it said there
+  double expected_gain = kNan;        // that it said where it stopped
 };
 LoopRun run_loop(const Task& task, const Truth& truth, const MeasuredObjective& measured,
                  const std::vector<double>& limits, std::int64_t longest, int trial);

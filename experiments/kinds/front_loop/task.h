@@ -52,7 +52,7 @@ struct Run {
   Trace limits_trace;
   // Where the loop would have stopped: how many it had measured, and what it lacked.
   double stop_measurements = kNan, stop_gap = kNan;
-  double stop_expected_gain = kNan;  // that it said there
+  double stop_expected_gain = kNan;  // that it said there; NaN where it never stopped
   double seconds = 0;                // that the loop took, without what is learnt from the sources
 };
 
