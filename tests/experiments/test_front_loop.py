@@ -72,6 +72,14 @@ class FrontLoop(ProgramCase):
                 self.assertAlmostEqual(found.summary[f"regret.{method}.20{end}"], lost.mean(), 9)
                 self.assertEqual(found.summary[f"broken.{method}.20{end}"], 0)
                 self.assertGreaterEqual(found.summary[f"broken_by_fit.{method}.20{end}"], 0)
+        for method in ("plan_10", "adaproxy_25"):
+            measured = np.isfinite(arrays[f"{group}/{method}/trace/latency_ms"]).sum(axis=-1)
+            self.assertAlmostEqual(found.summary[f"measurements.{method}"], measured.mean(), 12)
+            ends = [curve[n - 1] for curve, n in zip(arrays[f"{group}/{method}/hypervolume"][:, 0, 0], measured[:, 0, 0])]
+            self.assertAlmostEqual(found.summary[f"hypervolume.{method}.all"], np.mean(ends), 12)
+            # Shares of at most four answers on each of two devices.
+            self.assertTrue(0 <= found.summary[f"unchecked_broken.{method}"] <= 1)
+            self.assertGreaterEqual(found.summary[f"unchecked_regret.{method}"], 0)
         # What the issue is about, on two devices: the loop is ahead of random networks by far.
         self.assertGreater(found.summary["hypervolume.loop.20"], found.summary["hypervolume.random.20"] + 0.2)
         self.assertGreater(found.summary["hypervolume.loop.20"], 0.9)
