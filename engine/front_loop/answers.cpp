@@ -34,7 +34,9 @@ MeasuredNetwork measured_network(const FrontLoopProblem& problem, const Recorded
     values[j] = as_additive(problem.measured[j].quantity, values[j]);  // its own inverse
   const double quality = problem.quality.maximised() ? -values.back() : values.back();
   values.pop_back();
-  return {network.choices, std::move(values), network.n_repeats(), quality};
+  double deviation = 0;
+  if (problem.quality.posterior) problem.quality.posterior->deviations(network.choices, std::span(&deviation, 1));
+  return {network.choices, std::move(values), network.n_repeats(), quality, deviation};
 }
 
 std::vector<const RecordedNetwork*> measured_front(const MeasurementRecord& record) {

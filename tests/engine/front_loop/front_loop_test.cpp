@@ -266,6 +266,27 @@ TEST_F(FrontLoopTest, TwoQuantitiesAreMeasuredTogether) {
       EXPECT_FALSE(&a != &b && a.values[0] <= b.values[0] && a.values[1] <= b.values[1] && a.quality >= b.quality);
 }
 
+TEST_F(FrontLoopTest, AnUncertainQualityRaisesTheExpectedGain) {
+  const auto& space = fleet_.space();
+  const std::vector<std::uint8_t> radices(space.radices().begin(), space.radices().end());
+  auto posterior = std::make_shared<Posterior>();
+  const auto n = static_cast<std::size_t>(space.size());
+  posterior->deviation = IndexTable{space.name(), radices, "", "%", std::vector<double>(n, 2.0), {}};
+  FrontLoopProblem problem{fleet_.shared_features, {measured(4)}, quality_, candidates()};
+  problem.quality.posterior = posterior;
+  FrontLoop uncertain(problem, {});
+  auto known = loop();
+  for (const auto& network : networks(known.step())) {
+    known.tell(network, std::vector<double>{latency(network)});
+    uncertain.tell(network, std::vector<double>{latency(network)});
+  }
+  const auto a = known.step(), b = uncertain.step();
+  EXPECT_EQ(a.attained, b.attained);  // by the mean of the quality
+  EXPECT_GT(b.gains[0], a.gains[0]);
+  EXPECT_EQ(a.front[0].quality_deviation, 0);
+  EXPECT_EQ(b.front[0].quality_deviation, 2);
+}
+
 TEST_F(FrontLoopTest, RefusesWhatItCanNotAnswer) {
   FrontLoopSettings settings;
   settings.limits = {{5, 6}};
