@@ -109,6 +109,11 @@ const std::vector<ExperimentKind>& experiment_kinds() {
        "whether what searches under adapted predictors answer keeps its limits on the device, and at what confidence",
        {Backend::cpu},
        read_limits_kept},
+      {"front_loop",
+       "how many measurements the true front of a device needs: chosen in a loop, beside a plan, AdaProxy and random "
+       "ones",
+       {Backend::cpu},
+       read_front_loop},
       {"device_features",
        "which description of a device predicts it best: data sheet, reference latencies, adapted predictor",
        {Backend::cpu},

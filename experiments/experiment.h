@@ -98,6 +98,7 @@ std::unique_ptr<Experiment> read_searchers(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_train_predictor(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_few_shot(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_limits_kept(Config& config, std::uint64_t seed);
+std::unique_ptr<Experiment> read_front_loop(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_device_features(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_neural_optimizer(Config& config, std::uint64_t seed);
 std::unique_ptr<Experiment> read_cost_of_n_devices(Config& config, std::uint64_t seed);

@@ -17,6 +17,7 @@ from plots import (  # noqa: E402
     cost_of_n_devices,
     device_features,
     few_shot,
+    front_loop,
     heatmap,
     limits_kept,
     neural_optimizer,
@@ -44,6 +45,7 @@ PICTURES = (
     cost_of_n_devices,
     accuracy_model,
     limits_kept,
+    front_loop,
 )
 
 
@@ -78,7 +80,7 @@ def plot(folder: Path, out: Path | None, pdf: bool) -> list[Path]:
         raise PlotError(
             f"{folder}: no picture for a result of kind {kind!r}; there are pictures for monotonicity, "
             "adaproxy, front_transfer, search, train_predictor, few_shot, device_features, proxy_sweep, "
-            "neural_optimizer, cost_of_n_devices, accuracy_model, limits_kept, searchers and reproduce_nb201"
+            "neural_optimizer, cost_of_n_devices, accuracy_model, limits_kept, front_loop, searchers and reproduce_nb201"
         )
     try:
         figures = {name: figure for picture in applicable for name, figure in picture.draw(read).items()}

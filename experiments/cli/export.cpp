@@ -44,6 +44,7 @@ class Exporter {
     if (arrays_.exists("searchers")) searchers();
     if (arrays_.exists("cost")) cost(), fleet();
     if (arrays_.exists("limits_kept_tasks")) limits_kept();
+    if (arrays_.exists("front_loop_tasks")) front_loop();
     if (written_.empty()) throw Error(arrays_.path() + ": holds nothing that can be exported");
     return written_;
   }
@@ -275,6 +276,45 @@ class Exporter {
       }
     }
     write("limits_kept.csv", csv);
+  }
+
+  // A row a measurement of a method: the network, and what the front was worth after it.
+  void front_loop() {
+    const std::vector<std::string> columns = {"trace/latency_ms", "trace/fitted_ms",    "trace/quality",
+                                              "hypervolume",      "hypervolume_by_fit", "regret",
+                                              "broken",           "broken_by_fit"};
+    std::string csv =
+        "task,method,target,trial,quality_name,measured,latency_ms,fitted_ms,quality,hypervolume,hypervolume_by_fit,"
+        "regret,broken,broken_by_fit\n";
+    for (const auto& task : texts("front_loop_tasks")) {
+      const std::string group = "front_loop/" + task + "/";
+      const auto targets = texts(group + "targets"), qualities = texts(group + "qualities");
+      for (const auto& method : texts(group + "methods")) {
+        const std::string of = group + method + "/";
+        const auto shape = arrays_.shape(of + "trace/latency_ms");
+        if (shape.size() != 4 || shape[1] < 1 || shape[3] < 1)
+          throw damaged(of + "trace/latency_ms", "is not of targets, trials, qualities and measurements");
+        const auto trials = static_cast<std::size_t>(shape[1]), n = static_cast<std::size_t>(shape[3]);
+        const std::size_t runs = targets.size() * trials * qualities.size();
+        std::vector<std::vector<double>> values;
+        for (const auto& column : columns) {
+          values.push_back(arrays_.read_doubles(of + column));
+          if (values.back().size() % runs != 0 || values.back().size() < runs * n)
+            throw damaged(of + column, "has " + std::to_string(values.back().size()) + " values for " +
+                                           std::to_string(runs) + " runs of " + std::to_string(n));
+        }
+        for (std::size_t r = 0; r < runs; ++r)
+          for (std::size_t k = 0; k < n; ++k) {
+            if (std::isnan(values[2][r * n + k])) continue;  // the trace has ended
+            csv += csv_field(task) + "," + csv_field(method) + "," + csv_field(targets[r / qualities.size() / trials]) +
+                   "," + std::to_string(r / qualities.size() % trials) + "," +
+                   csv_field(qualities[r % qualities.size()]) + "," + std::to_string(k + 1);
+            for (const auto& column : values) csv += "," + exact(column[r * (column.size() / runs) + k]);
+            csv += "\n";
+          }
+      }
+    }
+    write("front_loop.csv", csv);
   }
 
   // A row a proxy and target: as it is, and adapted with each number of measurements.

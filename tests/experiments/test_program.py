@@ -46,6 +46,7 @@ KINDS = (
     "cost_of_n_devices",
     "accuracy_model",
     "limits_kept",
+    "front_loop",
 )
 NO_CONFIGURATIONS = ("spaces", "devices", "accuracy")  # folders below configs/ of other files
 COMMANDS = (

@@ -340,6 +340,21 @@ class Kinds(Plot):
         self.result("limits_kept", arrays)
         self.assert_pictures("limits_kept.png")
 
+    def test_front_loop(self) -> None:
+        group = "front_loop/a_task"
+        methods = ["loop", "plan_10", "plan_70", "adaproxy_70", "random"]
+        arrays: dict[str, Any] = {
+            "front_loop_tasks": ["a_task"],
+            f"{group}/methods": methods,
+            f"{group}/measured": np.array([10, 60]),
+        }
+        for method, length in zip(methods, (60, 60, 98, 100, 60)):
+            arrays[f"{group}/{method}/hypervolume"] = np.sort(RANDOM.uniform(0.3, 1, (4, 2, 3, length)), axis=-1)
+            arrays[f"{group}/{method}/hypervolume"][..., -1] = 1  # nothing is left to find
+            arrays[f"{group}/{method}/regret"] = 10 ** -RANDOM.uniform(0, 3, (4, 2, 3, length))
+        self.result("front_loop", arrays)
+        self.assert_pictures("front_loop_a_task.png")
+
     def test_labels_never_flatter(self) -> None:
         self.assertEqual(
             [heatmap._label(v) for v in (1.0, 0.999, 0.9, 0.899, 0.854, -0.25, np.nan)],
