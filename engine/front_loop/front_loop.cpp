@@ -97,7 +97,10 @@ struct FrontLoop::State {
                      std::int64_t best, std::int64_t n) const;
   void propose_round(LoopStep& step, const std::vector<AdaptedBayes>& adapted) const;
   void stop_or_go_on(LoopStep& step) const;
+  std::vector<std::vector<std::uint8_t>> answer(const LoopStep& step) const;
+  std::int64_t room(const LoopStep& step) const;
   void propose_confirmation(LoopStep& step) const;
+  void keep_to_budget(LoopStep& step) const;
 };
 
 FrontLoop::State::State(FrontLoopProblem of, FrontLoopSettings with)
@@ -314,6 +317,7 @@ void FrontLoop::State::propose_round(LoopStep& step, const std::vector<AdaptedBa
 void FrontLoop::State::stop_or_go_on(LoopStep& step) const {
   const bool all_found =
       std::all_of(step.answers.begin(), step.answers.end(), [](const LimitAnswer& one) { return one.found; });
+  const auto n_new = std::min<std::int64_t>(room(step), std::ssize(step.gains));
   if (step.measure.empty())
     step.why_stop = "no candidate is expected to gain anything";
   else if (step.expected_gain < settings.stop_gain && step.recent_gain < settings.stop_gain)
@@ -323,24 +327,55 @@ void FrontLoop::State::stop_or_go_on(LoopStep& step) const {
   else if (all_found && step.recent_gain < kNothing * settings.stop_gain)
     step.why_stop = "the last two batches gained nothing (" + percent(step.recent_gain) +
                     "), though there may be more: the expected remaining gain is " + percent(step.expected_gain);
-  if (step.why_stop.empty()) return;
+  else if (n_new == 0)
+    step.why_stop = "what is left of the budget of " + count_of(settings.budget, "measurement") +
+                    " goes into measuring the answer again";
+  if (step.why_stop.empty()) {
+    step.measure.resize(n_new * width);
+    step.gains.resize(n_new);
+    return;
+  }
   step.measure.clear();
   step.gains.clear();
   propose_confirmation(step);
 }
 
-// What the answer consists of, until it was measured often enough.
-void FrontLoop::State::propose_confirmation(LoopStep& step) const {
+// What the answer consists of: the front above the floor, or the networks within the limits.
+std::vector<std::vector<std::uint8_t>> FrontLoop::State::answer(const LoopStep& step) const {
   std::vector<std::vector<std::uint8_t>> networks;
   for (const auto& one : step.front)
     if (limits.empty() && (problem.quality.maximised() ? -one.quality : one.quality) < floor)
       networks.push_back(one.choices);
-  for (const auto& answer : step.answers)
-    if (answer.found && std::find(networks.begin(), networks.end(), answer.network.choices) == networks.end())
-      networks.push_back(answer.network.choices);
-  for (const auto& choices : networks)
+  for (const auto& one : step.answers)
+    if (one.found && std::find(networks.begin(), networks.end(), one.network.choices) == networks.end())
+      networks.push_back(one.network.choices);
+  return networks;
+}
+
+// New networks that the budget allows, if each of them came into the answer.
+std::int64_t FrontLoop::State::room(const LoopStep& step) const {
+  if (settings.budget == 0) return std::numeric_limits<std::int64_t>::max();
+  std::int64_t left = settings.budget - record.n_attempts();
+  for (const auto& choices : answer(step)) left -= std::max(settings.repeats - record.find(choices)->attempts, 0);
+  return std::max<std::int64_t>(left / settings.repeats, 0);
+}
+
+// The answer again, until each network of it was measured often enough.
+void FrontLoop::State::propose_confirmation(LoopStep& step) const {
+  for (const auto& choices : answer(step))
     if (record.find(choices)->attempts < settings.repeats) add(step, choices);
   step.phase = step.measure.empty() ? LoopPhase::done : LoopPhase::confirm;
+}
+
+void FrontLoop::State::keep_to_budget(LoopStep& step) const {
+  if (settings.budget == 0) return;
+  const std::int64_t left = std::max<std::int64_t>(settings.budget - record.n_attempts(), 0);
+  if (left >= std::ssize(step.gains)) return;
+  step.gains.resize(left);
+  step.measure.resize(left * width);
+  if (left > 0) return;
+  step.phase = LoopPhase::done;
+  step.why_stop = "the budget of " + count_of(settings.budget, "measurement") + " is spent";
 }
 
 LoopStep FrontLoop::State::step() const {
@@ -353,20 +388,20 @@ LoopStep FrontLoop::State::step() const {
     step.n_measured += network.known();
     step.n_measurements += network.n_repeats();
   }
-  if (step.n_measured == 0) {
-    propose_start(step);
-    return step;
+  std::vector<AdaptedBayes> adapted;
+  if (step.n_measured > 0) {
+    adapted = adapt();
+    step.remarks = remarks_on(problem, record, adapted);
   }
-  const auto adapted = adapt();
-  step.remarks = remarks_on(problem, record, adapted);
   const bool tells_nothing =
       std::any_of(adapted.begin(), adapted.end(), [](const AdaptedBayes& one) { return one.from_prior; });
   if (step.n_measured < start.n || tells_nothing) {
     propose_start(step);
-    return step;
+  } else {
+    propose_round(step, adapted);
+    stop_or_go_on(step);
   }
-  propose_round(step, adapted);
-  stop_or_go_on(step);
+  keep_to_budget(step);
   return step;
 }
 

@@ -55,6 +55,8 @@ struct FrontLoopSettings {
   std::vector<std::vector<double>> limits;
   double stop_gain = 0.01;  // expected remaining gain, as a share, at which to stop
   int repeats = 3;          // measurements of each network of the answer; 1: none is measured again
+  // Measurements in all, failed ones too, 0: no end. Room is kept to measure the answer again.
+  std::int64_t budget = 0;
   std::uint64_t seed = 1;
 };
 

@@ -56,6 +56,12 @@ bool MeasurementRecord::failed(std::span<const std::uint8_t> choices) const {
   return network && !network->known();
 }
 
+std::int64_t MeasurementRecord::n_attempts() const {
+  std::int64_t n = 0;
+  for (const auto& network : networks_) n += network.attempts;
+  return n;
+}
+
 std::size_t MeasurementRecord::n_known(std::size_t n) const {
   return static_cast<std::size_t>(std::count_if(networks_.begin(), networks_.begin() + static_cast<std::ptrdiff_t>(n),
                                                 [](const auto& one) { return one.known(); }));

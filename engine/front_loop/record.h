@@ -34,6 +34,8 @@ class MeasurementRecord {
   const RecordedNetwork* find(std::span<const std::uint8_t> choices) const;   // nullptr: never measured
   bool failed(std::span<const std::uint8_t> choices) const;                   // measured, in vain
 
+  std::int64_t n_attempts() const;  // measurements, failed ones too
+
   // Of the first n networks: how many are known; the points [.., n_measured + 1] of these, where the quality is known.
   std::size_t n_known(std::size_t n) const;
   std::vector<double> points(std::size_t n) const;

@@ -126,33 +126,23 @@ class MeasuringLoop {
                 std::vector<MeasurementLine>& lines)
       : options_(options), problem_(problem), loop_(loop), lines_(lines), file_(options.measurements.back()) {}
 
-  // Until there is nothing to measure, or the budget is spent: -> what to say of that.
-  std::string run(LoopStep& step) {
+  // Until there is nothing to measure.
+  void run(LoopStep& step) {
     try {
-      return measure_all(step);
+      measure_all(step);
     } catch (const Interrupted&) {
       throw Interrupted("interrupted: " + where_it_stands(file_, lines_.size()));
     }
   }
 
  private:
-  std::string measure_all(LoopStep& step) {
+  void measure_all(LoopStep& step) {
     const std::size_t width = problem_.space().n_decisions();
     for (int number = 1; !step.measure.empty(); ++number) {
-      std::size_t n = step.measure.size() / width;
-      if (options_.budget > 0) {
-        if (std::ssize(lines_) >= options_.budget)
-          return "the budget of " + count_of(options_.budget, "measurement") +
-                 " is spent; a larger --budget goes on from " + file_ + "\n";
-        n = std::min<std::size_t>(n, options_.budget - lines_.size());
-      }
-      step.measure.resize(n * width);
-      step.gains.resize(std::min(n, step.gains.size()));
-      say(number, step, n);
+      say(number, step, step.measure.size() / width);
       measure(step);
       step = loop_.step();
     }
-    return "";
   }
 
   void say(int number, const LoopStep& step, std::size_t n) const {
@@ -194,7 +184,7 @@ std::string next_measurements(const NextOptions& options) {
   if (options.measure_with.empty())
     end = ask_person(options, problem, step, lines);
   else
-    end = MeasuringLoop(options, problem, loop, lines).run(step);
+    MeasuringLoop(options, problem, loop, lines).run(step);
   warn_of_step(step, lines);
   if (!options.front.empty()) write_front(problem, step, options.front);
   return describe_step(problem, step) + end;

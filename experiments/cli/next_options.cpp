@@ -59,10 +59,11 @@ void add_next_command(CLI::App& app, std::string& output) {
                                       "until all is done: it reads the networks of the first file and writes the "
                                       "second, the same with values; the last of --measurements keeps what it "
                                       "measured, and the same call goes on from there");
-  command->add_option("--budget", options->budget, "measurements in all; 0: until it is done")
+  command
+      ->add_option("--budget", options->budget,
+                   "measurements in all, room kept to measure the answer again; 0: until it is done")
       ->capture_default_str()
-      ->check(CLI::Range(0, 1000000))
-      ->needs(measure);
+      ->check(CLI::Range(0, 1000000));
   command->add_option("--timeout", options->timeout, "seconds for one call of the command; 0: none")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1e9))

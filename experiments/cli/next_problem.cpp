@@ -187,8 +187,13 @@ NextProblem next_problem(const NextOptions& options) {
   problem.features = features;
   const auto& space = problem.space();
   problem.columns = measured_columns(options, space);
-  problem.settings = {options.batch,     options.floor,   limits_of(options, problem.columns.size()),
-                      options.stop_gain, options.repeats, options.seed};
+  problem.settings = {.batch = options.batch,
+                      .floor = options.floor,
+                      .limits = limits_of(options, problem.columns.size()),
+                      .stop_gain = options.stop_gain,
+                      .repeats = options.repeats,
+                      .budget = options.budget,
+                      .seed = options.seed};
   problem.quality = quality_name(options, space);
   const Known known(options, space);
   auto quality = quality_of(problem.quality, options, space, known.data());

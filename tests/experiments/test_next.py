@@ -162,7 +162,7 @@ class TestByHand(NextCase):
         self.fault("next", "--space", "ofa_mbv3", "--sources", "none", says=("ofa_mbv3", "--quality", "model:macs"))
         self.ok(*CELLS, "--out", "a.csv")
         self.fault(*CELLS, "--measurements", "a.csv", says=("a.csv: no line has a latency_ms yet",))
-        self.assertEqual(self.program(*CELLS, "--budget", "5").returncode, 2)
+        self.assertEqual(self.program(*CELLS, "--timeout", "5").returncode, 2)
         self.fault("next", "--space", "fbnet", "--quality", "metric:stars", says=("metric:stars", "model:accuracy"))
         self.fault(*CELLS[:3], "--quality", "max metric:natsbench:cifar100 >= 70", says=("--limits",))
         self.fault(*CELLS[:3], "--quality", "min metric:natsbench:cifar100", says=("cifar100", "maximised"))

@@ -136,6 +136,21 @@ TEST_F(FrontLoopTest, FindsTheFrontWithFewMeasurementsAndConfirmsIt) {
   EXPECT_GT(hypervolume(found, box), 0.98 * hypervolume(truth, box));
 }
 
+TEST_F(FrontLoopTest, ABudgetKeepsRoomToMeasureTheAnswerAgain) {
+  for (const int budget : {3, 24, 40}) {
+    FrontLoopSettings settings;
+    settings.budget = budget;
+    settings.stop_gain = 0;
+    auto loop = this->loop(settings);
+    const auto step = play(loop, 100);
+    EXPECT_EQ(step.phase, LoopPhase::done);
+    EXPECT_LE(step.n_measurements, budget);
+    EXPECT_GE(step.n_measurements, budget - 2) << step.why_stop;  // three for a new network may be too many
+    for (const auto& one : step.front)
+      EXPECT_TRUE(budget < 30 || one.repeats == 3 || one.quality <= step.reference[1]) << budget;
+  }
+}
+
 TEST_F(FrontLoopTest, TheSameMeasurementsGiveTheSameStep) {
   auto first = loop(), second = loop();
   play(first, 3);
