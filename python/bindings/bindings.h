@@ -4,7 +4,12 @@
 
 namespace oneproxy::python {
 
+// A fork by Python waits for the engine (long_call.h).
+void add_fork_handlers();
+
 void add_ranks(nanobind::module_& module);
 void add_fronts(nanobind::module_& module);
+void add_space(nanobind::module_& module);
+void add_store(nanobind::module_& module);
 
 }  // namespace oneproxy::python

@@ -9,7 +9,7 @@
 namespace oneproxy::python {
 
 // Held by whoever is in the engine: HDF5 is not made for several threads, and each call uses all cores anyway. A fork
-// waits for it, so that no child is born with it locked.
+// by Python waits for it, so that no child is born with it locked; the engine's own forks come from who holds it.
 std::mutex& engine_mutex();
 
 // Numbers in, numbers out: kernels, which any number of threads may call.

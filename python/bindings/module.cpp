@@ -41,6 +41,9 @@ NB_MODULE(_engine, module) {
   module.def("version", &oneproxy::version);
   module.def("set_home_folder", &oneproxy::set_home_folder, nb::arg("folder"));
   module.def("home_folder", &oneproxy::home_folder);
+  python::add_fork_handlers();
   python::add_ranks(module);
   python::add_fronts(module);
+  python::add_space(module);
+  python::add_store(module);
 }

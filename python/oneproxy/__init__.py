@@ -13,9 +13,16 @@ from oneproxy import _engine
 from oneproxy._errors import Error, UndefinedWarning
 from oneproxy.fronts import hypervolume, pareto_front
 from oneproxy.ranks import average_ranks, kendall, spearman, spearman_matrix
+from oneproxy.space import Decision, Space
+from oneproxy.store import Latencies, Metric, Store
 
 __all__ = [
+    "Decision",
     "Error",
+    "Latencies",
+    "Metric",
+    "Space",
+    "Store",
     "UndefinedWarning",
     "average_ranks",
     "hypervolume",

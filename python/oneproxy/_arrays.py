@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -37,3 +38,21 @@ def _array(values: ArrayLike, name: str) -> NDArray[Any]:
         return np.asanyarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
         raise Error(f"{name}: is no array of numbers ({' '.join(str(error).split())})") from None
+
+
+def count(value: int, name: str, least: int) -> int:
+    """A whole number, of Python or of NumPy."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise Error(f"{name} = {value!r}: should be a whole number") from None
+    if number < least:
+        raise Error(f"{name} = {number}: should be {least} or more")
+    return number
+
+
+def seed_of(seed: int) -> int:
+    number = count(seed, "seed", 0)
+    if number >= 2**64:
+        raise Error(f"seed = {number}: should be below 2^64")
+    return number
