@@ -21,8 +21,8 @@ CLANG_FORMAT = 14  # other versions format differently
 
 # ---- includes ----------------------------------------------------------------------------------------------------
 
-ENGINE = ("base", "data", "space", "device", "predictor", "train", "adapt", "score", "search", "fleet", "optimizer",
-          "report")  # the data's way
+ENGINE = ("base", "data", "space", "device", "predictor", "train", "adapt", "score", "search", "front_loop", "fleet",
+          "optimizer", "report")  # the data's way
 # A room of the kernels reaches itself and these.
 KERNELS = {
     "base": (),

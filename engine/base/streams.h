@@ -24,8 +24,10 @@ enum class Draws : std::uint32_t {
   prior_samples = 33,      // of the sources, when a prior is learnt from them
   posterior_draws = 34,    // behind the probability of an SRCC
   k_means = 35,
-  later_measurement = 37,  // of what a search answered
   made_up_goals = 36,      // of searches that calibrate limits on the sources
+  later_measurement = 37,  // of what a search answered
+  remaining_gain = 38,     // what all candidates may be, once measured
+  drawn_predictors = 39,   // of which the front loop searches the fronts
   coordinate_descent = 40,
   sobol_shift = 41,
   fp_nas = 42,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "oneproxy/engine/adapt/gaussian_process/joint_posterior.h"
 #include "oneproxy/engine/predictor/tabulation.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -14,15 +15,6 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-// L of C = L L', in the scale of the latency: by eigenvalues, because C may be singular.
-MatrixXd root_of(const GaussianProcess& model, const AdaptedBayes& adapted) {
-  const Index size = model.layout().n_columns() + 1;
-  const auto covariance = weight_covariance(model.layout(), adapted.posterior, adapted.samples);
-  const Eigen::SelfAdjointEigenSolver<MatrixXd> eigen(Eigen::Map<const MatrixXd>(covariance.data(), size, size));
-  return adapted.deviation_ms * eigen.eigenvectors() *
-         eigen.eigenvalues().cwiseMax(0).cwiseSqrt().asDiagonal().toDenseMatrix();
-}
 
 // Values of L' (Z, 1) at the rows of table t of a tabulation: what its base has, then what each choice adds.
 MatrixXd additions(const GaussianProcess& model, const MatrixXd& root, std::span<const std::uint8_t> choices) {
@@ -83,12 +75,14 @@ Posterior tabulate_posterior(const GaussianProcess& model, const AdaptedBayes& a
   Posterior posterior;
   posterior.noise = noise_of(adapted);
   posterior.calibration = stated_calibration();
-  const MatrixXd root = root_of(model, adapted);
+  const auto joint = joint_posterior(model, adapted);
+  const Index size = model.layout().n_columns() + 1;
+  const MatrixXd root = Eigen::Map<const RowMajor>(joint.root.data(), size, size);
   if (tabulation.additive()) {
     posterior.deviation = additive_factors(model, root, tabulation);
     return posterior;
   }
-  const Index columns = model.layout().n_columns();
+  const Index columns = size - 1;
   const auto deviations = [&](std::span<const std::uint8_t> choices) {
     const auto rows = model.features().rows(choices);
     const auto z = model.design(rows);

@@ -1,0 +1,57 @@
+#include "oneproxy/engine/front_loop/remaining_gain.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "oneproxy/engine/base/random_draws.h"
+#include "oneproxy/engine/base/streams.h"
+
+namespace oneproxy {
+namespace {
+
+constexpr std::int64_t kDraws = 32;
+constexpr double kMostNoise = 5;  // deviations: what lies further off is not drawn
+
+std::vector<double> normal_draws(std::int64_t n, std::uint64_t seed, std::uint32_t number) {
+  RandomDraws random(random_stream(seed, Draws::remaining_gain, number));
+  std::vector<double> draws(n);
+  for (auto& one : draws) one = random.normal();
+  return draws;
+}
+
+}  // namespace
+
+double remaining_gain(const CandidatePool& pool, std::span<const Belief> beliefs, std::span<const char> open,
+                      const LoopGoal& goal, std::span<const double> points, std::uint64_t seed) {
+  const std::size_t measured = beliefs.size();
+  std::vector<std::vector<double>> drawn;
+  for (std::size_t j = 0; j < measured; ++j) {
+    const auto normal = normal_draws(beliefs[j].n_weights() * kDraws, seed, static_cast<std::uint32_t>(j));
+    drawn.push_back(beliefs[j].draw(normal, kDraws));
+  }
+  RandomDraws noise(random_stream(seed, Draws::remaining_gain, static_cast<std::uint32_t>(measured)));
+  std::vector<std::vector<double>> all(kDraws, std::vector<double>(points.begin(), points.end()));
+  std::vector<double> least(kDraws, std::numeric_limits<double>::infinity());
+  std::vector<double> values(measured), scatter(measured);
+  for (std::int64_t i = 0; i < std::ssize(open) && pool.quality[i] < goal.least_quality(); ++i) {
+    if (!open[i]) continue;
+    for (std::size_t j = 0; j < measured; ++j) scatter[j] = beliefs[j].noise_deviation(i);
+    for (std::int64_t k = 0; k < kDraws; ++k) {
+      // Best quality first: with one measured quantity only what is below all before it counts.
+      if (measured == 1 && drawn[0][i * kDraws + k] - kMostNoise * scatter[0] >= least[k]) continue;
+      for (std::size_t j = 0; j < measured; ++j) values[j] = drawn[j][i * kDraws + k] + scatter[j] * noise.normal();
+      if (measured == 1) {
+        if (!(values[0] < least[k])) continue;
+        least[k] = values[0];
+      }
+      all[k].insert(all[k].end(), values.begin(), values.end());
+      all[k].push_back(pool.quality[i]);
+    }
+  }
+  const double now = goal.attained(points);
+  double sum = 0;
+  for (const auto& one : all) sum += goal.attained(one);
+  return goal.share(now, sum / static_cast<double>(kDraws));
+}
+
+}  // namespace oneproxy
