@@ -11,5 +11,6 @@ void add_ranks(nanobind::module_& module);
 void add_fronts(nanobind::module_& module);
 void add_space(nanobind::module_& module);
 void add_store(nanobind::module_& module);
+void add_adapt(nanobind::module_& module);
 
 }  // namespace oneproxy::python

@@ -46,4 +46,5 @@ NB_MODULE(_engine, module) {
   python::add_fronts(module);
   python::add_space(module);
   python::add_store(module);
+  python::add_adapt(module);
 }

@@ -11,23 +11,31 @@ from pathlib import Path
 
 from oneproxy import _engine
 from oneproxy._errors import Error, UndefinedWarning
+from oneproxy.adaptation import Adapted, Advice, ExpectedSrcc, Outlier, Plan, adapt, plan
 from oneproxy.fronts import hypervolume, pareto_front
 from oneproxy.ranks import average_ranks, kendall, spearman, spearman_matrix
 from oneproxy.space import Decision, Space
 from oneproxy.store import Latencies, Metric, Store
 
 __all__ = [
+    "Adapted",
+    "Advice",
     "Decision",
     "Error",
+    "ExpectedSrcc",
     "Latencies",
     "Metric",
+    "Outlier",
+    "Plan",
     "Space",
     "Store",
     "UndefinedWarning",
+    "adapt",
     "average_ranks",
     "hypervolume",
     "kendall",
     "pareto_front",
+    "plan",
     "spearman",
     "spearman_matrix",
 ]

@@ -56,3 +56,14 @@ def seed_of(seed: int) -> int:
     if number >= 2**64:
         raise Error(f"seed = {number}: should be below 2^64")
     return number
+
+
+def fraction(value: float, name: str) -> float:
+    """A number from 0 to 1."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise Error(f"{name} = {value!r}: should be a number from 0 to 1") from None
+    if not 0 <= number <= 1:
+        raise Error(f"{name} = {number}: should be a number from 0 to 1")
+    return number
