@@ -47,4 +47,5 @@ NB_MODULE(_engine, module) {
   python::add_space(module);
   python::add_store(module);
   python::add_adapt(module);
+  python::add_front_loop(module);
 }

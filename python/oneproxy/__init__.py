@@ -12,6 +12,7 @@ from pathlib import Path
 from oneproxy import _engine
 from oneproxy._errors import Error, UndefinedWarning
 from oneproxy.adaptation import Adapted, Advice, ExpectedSrcc, Outlier, Plan, adapt, plan
+from oneproxy.front_loop import FrontLoop, LimitAnswer, LoopStep, MeasuredNetwork
 from oneproxy.fronts import hypervolume, pareto_front
 from oneproxy.ranks import average_ranks, kendall, spearman, spearman_matrix
 from oneproxy.space import Decision, Space
@@ -23,7 +24,11 @@ __all__ = [
     "Decision",
     "Error",
     "ExpectedSrcc",
+    "FrontLoop",
     "Latencies",
+    "LimitAnswer",
+    "LoopStep",
+    "MeasuredNetwork",
     "Metric",
     "Outlier",
     "Plan",
