@@ -11,6 +11,7 @@ void add_ranks(nanobind::module_& module);
 void add_fronts(nanobind::module_& module);
 void add_space(nanobind::module_& module);
 void add_store(nanobind::module_& module);
+void add_search(nanobind::module_& module);
 void add_adapt(nanobind::module_& module);
 void add_front_loop(nanobind::module_& module);  // after add_adapt, whose SourceQuery it takes
 

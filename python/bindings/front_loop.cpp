@@ -13,13 +13,13 @@
 #include <unordered_map>
 
 #include "oneproxy/engine/base/numbers.h"
-#include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/device/measurement_csv.h"
 #include "oneproxy/engine/device/value_range.h"
 #include "oneproxy/engine/front_loop/loop_question.h"
 #include "oneproxy/kernels/base/error.h"
 #include "python/bindings/arrays.h"
 #include "python/bindings/bindings.h"
+#include "python/bindings/known.h"
 #include "python/bindings/long_call.h"
 
 namespace oneproxy::python {
@@ -43,31 +43,12 @@ FrontLoopProblem problem_of(const Features& features, const SourceQuery& query, 
           std::move(candidates)};
 }
 
-// The measurements of the store on the set, where it has them.
-class Known {
- public:
-  Known(const SearchSpace& space, const SourceQuery& query)
-      : store_(query.store.empty() ? shipped_store() : query.store) {
-    const auto has = [](const Names& names, const std::string& name) {
-      return std::find(names.begin(), names.end(), name) != names.end();
-    };
-    if (has(store_.spaces(), space.name()) && has(store_.sets(space.name()), query.set))
-      data_.emplace(store_, space, query.set);
-  }
-  const Measurements* data() const { return data_ ? &*data_ : nullptr; }
-  const std::string& store() const { return store_.path(); }
-
- private:
-  Store store_;
-  std::optional<Measurements> data_;
-};
-
 // The quality by its name.
 std::shared_ptr<Loop> loop_by_name(const SearchSpace& space, const SourceQuery& query, const std::string& quality,
                                    const Names& fix, const FrontLoopSettings& settings) {
   return long_call([&] {
     const auto features = std::make_shared<const ArchitectureFeatures>(space);
-    const Known known(features->space(), query);
+    const Known known(query.store, features->space(), query.set);
     auto objective =
         loop_quality({features->space(), known.data(), known.store(), "", Backend::cpu}, quality, "quality");
     SubSpace part = SubSpace::of(features->space());

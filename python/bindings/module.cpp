@@ -46,6 +46,7 @@ NB_MODULE(_engine, module) {
   python::add_fronts(module);
   python::add_space(module);
   python::add_store(module);
+  python::add_search(module);
   python::add_adapt(module);
   python::add_front_loop(module);
 }

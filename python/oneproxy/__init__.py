@@ -15,6 +15,7 @@ from oneproxy.adaptation import Adapted, Advice, ExpectedSrcc, Outlier, Plan, ad
 from oneproxy.front_loop import FrontLoop, LimitAnswer, LoopStep, MeasuredNetwork
 from oneproxy.fronts import hypervolume, pareto_front
 from oneproxy.ranks import average_ranks, kendall, spearman, spearman_matrix
+from oneproxy.search import SearchResult, Solution, search
 from oneproxy.space import Decision, Space
 from oneproxy.store import Latencies, Metric, Store
 
@@ -32,6 +33,8 @@ __all__ = [
     "Metric",
     "Outlier",
     "Plan",
+    "SearchResult",
+    "Solution",
     "Space",
     "Store",
     "UndefinedWarning",
@@ -41,6 +44,7 @@ __all__ = [
     "kendall",
     "pareto_front",
     "plan",
+    "search",
     "spearman",
     "spearman_matrix",
 ]
