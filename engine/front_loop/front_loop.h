@@ -67,6 +67,7 @@ struct MeasuredNetwork {
   std::vector<double> values;  // [n_measured] medians, in the quantities' units
   int repeats = 0;             // measurements that succeeded
   double quality = 0;
+  double quality_deviation = 0;  // of a predicted quality; 0: known
 };
 
 // The answer to one of the limits.

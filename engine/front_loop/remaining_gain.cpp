@@ -10,7 +10,9 @@ namespace oneproxy {
 namespace {
 
 constexpr std::int64_t kDraws = 32;
-constexpr double kMostNoise = 5;  // deviations: what lies further off is not drawn
+// Measurements scatter with heavier tails than a normal distribution of their variance, and of many the least counts.
+constexpr double kNoiseScale = 1.5;  // docs/front_loop.md says what it was compared with
+constexpr double kMostNoise = 5;     // deviations: what lies further off is not drawn
 
 std::vector<double> normal_draws(std::int64_t n, std::uint64_t seed, std::uint32_t number) {
   RandomDraws random(random_stream(seed, Draws::remaining_gain, number));
@@ -35,7 +37,7 @@ double remaining_gain(const CandidatePool& pool, std::span<const Belief> beliefs
   std::vector<double> values(measured), scatter(measured);
   for (std::int64_t i = 0; i < std::ssize(open) && pool.quality[i] < goal.least_quality(); ++i) {
     if (!open[i]) continue;
-    for (std::size_t j = 0; j < measured; ++j) scatter[j] = beliefs[j].noise_deviation(i);
+    for (std::size_t j = 0; j < measured; ++j) scatter[j] = kNoiseScale * beliefs[j].noise_deviation(i);
     for (std::int64_t k = 0; k < kDraws; ++k) {
       // Best quality first: with one measured quantity only what is below all before it counts.
       if (measured == 1 && drawn[0][i * kDraws + k] - kMostNoise * scatter[0] >= least[k]) continue;
