@@ -103,11 +103,12 @@ void tell(Loop& own, const Choices& choices, const Vector& latency_ms) {
   });
 }
 
-// Architecture as its string, latency in ms, quality, repeats.
-using NetworkTuple = std::tuple<std::string, double, double, int>;
+// Architecture as its string, latency in ms, quality, repeats, deviation of the quality.
+using NetworkTuple = std::tuple<std::string, double, double, int, double>;
 
 NetworkTuple network(const Loop& own, const MeasuredNetwork& one) {
-  return {own.features->space().to_string(one.choices), one.values.front(), one.quality, one.repeats};
+  return {own.features->space().to_string(one.choices), one.values.front(), one.quality, one.repeats,
+          one.quality_deviation};
 }
 
 nb::dict step(const Loop& own) {

@@ -25,6 +25,7 @@ class MeasuredNetwork(NamedTuple):
     latency_ms: float
     quality: float
     repeats: int  # measurements that succeeded
+    quality_deviation: float = 0  # of a predicted quality; 0: known
 
 
 class LimitAnswer(NamedTuple):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -87,6 +89,18 @@ def test_the_same_measurements_give_the_same_step(space: oneproxy.Space, phone: 
         two.tell([arch], phone.measure([arch]))
     assert one.ask() == two.ask()
     assert one.step().gains == two.step().gains and one.expected_gain == two.expected_gain
+
+
+def test_a_predicted_quality_says_what_is_not_known_of_it(space: oneproxy.Space, phone: Phone, tmp_path: Path) -> None:
+    planned = oneproxy.plan(space, 12, seed=1, sources="none")
+    adapted = oneproxy.adapt(space, planned.archs, phone.measure(planned.archs), seed=1, sources=SOURCES)
+    adapted.save(tmp_path / "other.h5")
+    loop = loop_of(space, quality=f"min table:{tmp_path / 'other.h5'}", sources="none")
+    archs = loop.ask()
+    loop.tell(archs, space.costs(archs)["macs"] / 1e7 + 1)
+    mean, deviation = adapted.predict([one.arch for one in loop.front])
+    assert [one.quality for one in loop.front] == pytest.approx(mean, rel=1e-9)
+    assert [one.quality_deviation for one in loop.front] == pytest.approx(deviation, rel=1e-6)
 
 
 def test_candidates_of_ones_own(space: oneproxy.Space, phone: Phone) -> None:
