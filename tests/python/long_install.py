@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import oneproxy
+
 ROOT = Path(__file__).resolve().parents[2]
 WHERE = """
 import pathlib, sys
@@ -45,7 +47,7 @@ def test_it_is_whole(installed: Path, tmp_path: Path) -> None:
     run(installed, "-c", WHERE, folder=tmp_path)
     own, here = (
         run(python, "-c", SEARCH, folder=tmp_path, path=path)
-        for python, path in ((installed, ""), (sys.executable, os.environ["PYTHONPATH"]))
+        for python, path in ((installed, ""), (sys.executable, str(Path(oneproxy.__file__).parents[1])))
     )
     assert own == here, "as in the build folder"
 
