@@ -1,13 +1,17 @@
 #include "oneproxy/engine/base/interrupt.h"
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <mutex>
+
+#include "oneproxy/engine/base/held_interrupts.h"
 
 namespace oneproxy {
 namespace {
 
 volatile std::sig_atomic_t signalled = 0;
+std::atomic<int> holders = 0;
 
 void on_signal(int signal) { signalled = signal; }
 
@@ -42,7 +46,7 @@ void install_interrupt_handler() {
 }
 
 void check_interrupt() {
-  if (signalled) throw Interrupted();
+  if (signalled && holders == 0) throw Interrupted();
 }
 
 InterruptWatch::InterruptWatch() {
@@ -63,6 +67,11 @@ InterruptWatch::~InterruptWatch() {
   sigaction(SIGINT, &watched, nullptr);
   signalled = 0;
 }
+
+HeldInterrupts::HeldInterrupts() { ++holders; }
+HeldInterrupts::~HeldInterrupts() { --holders; }
+
+bool interrupt_pending() { return signalled != 0; }
 
 int interrupt_status() { return 128 + signalled; }
 

@@ -57,8 +57,9 @@ int CsvTable::column(const std::string& name) const {
 
 std::string CsvTable::location(std::size_t row) const { return path + ":" + std::to_string(lines[row]); }
 
-CsvTable read_csv(const std::string& path) {
-  const std::string content = read_file(path, kLargestFile);
+CsvTable read_csv(const std::string& path) { return parse_csv(path, read_file(path, kLargestFile)); }
+
+CsvTable parse_csv(const std::string& path, const std::string& content) {
   CsvTable table{path, sha256_hex(content), {}, {}, {}};
   std::istringstream in(content);
   std::size_t n_fields = 0;

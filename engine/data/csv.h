@@ -18,6 +18,8 @@ struct CsvTable {
 // Errors: no such file, no header, a row with another number of fields, an open quote; more than 64 MiB, 1024 columns
 // or 2^23 fields.
 CsvTable read_csv(const std::string& path);
+// The same of text that is there already; `path` is named in errors.
+CsvTable parse_csv(const std::string& path, const std::string& content);
 
 // A field, in quotes where it needs them.
 std::string csv_field(const std::string& text);

@@ -6,7 +6,9 @@
 #include <filesystem>
 #include <limits>
 #include <map>
+#include <sstream>
 
+#include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/data/csv.h"
 #include "oneproxy/engine/device/value_range.h"
@@ -16,9 +18,10 @@ namespace oneproxy {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-// The first two are of measurements, the others of a plan, for people.
-const std::vector<std::string> kColumns = {"arch", "repeat", "order", "index", "decisions", "macs"};
+// The first two are of measurements, the others of a plan or of a batch of the front's loop, for people.
+const std::vector<std::string> kColumns = {"arch", "repeat", "order", "index", "decisions", "macs", "quality", "gain"};
 constexpr const char* kLatency = "latency_ms";
+constexpr std::uint64_t kLargestResult = std::uint64_t{64} << 20;
 
 std::string header(const std::string& column) {
   return "the header should be arch," + column + "[,repeat]; `oneproxy plan` writes such a file";
@@ -46,10 +49,22 @@ void check_columns(const CsvTable& table) {
       throw Error(table.path + ": unknown column '" + column + "'; " + header(kLatency));
 }
 
+void require_architectures(const CsvTable& table) {
+  if (table.column("arch") < 0) throw Error(table.path + ": has no column 'arch'; " + header(kLatency));
+}
+
 CsvTable open(const std::string& file) {
   CsvTable table = read_csv(file);
-  if (table.column("arch") < 0) throw Error(file + ": has no column 'arch'; " + header(kLatency));
+  require_architectures(table);
   return table;
+}
+
+std::vector<std::uint8_t> architecture(const SearchSpace& space, const CsvTable& table, std::size_t row) {
+  try {
+    return space.parse(table.rows[row][table.column("arch")]);
+  } catch (const Error& error) {
+    throw Error(table.location(row) + ": " + error.what());
+  }
 }
 
 // Its measurements would count twice, as repeats without noise.
@@ -66,12 +81,7 @@ class DistinctArchitectures {
   explicit DistinctArchitectures(const SearchSpace& space) : space_(space) {}
 
   std::size_t number_of(const CsvTable& table, std::size_t row) {
-    std::vector<std::uint8_t> choices;
-    try {
-      choices = space_.parse(table.rows[row][table.column("arch")]);
-    } catch (const Error& error) {
-      throw Error(table.location(row) + ": " + error.what());
-    }
+    const auto choices = architecture(space_, table, row);
     const auto [found, fresh] = numbers_.emplace(choices, numbers_.size());
     if (fresh) all_.insert(all_.end(), choices.begin(), choices.end());
     return found->second;
@@ -104,6 +114,13 @@ double parse_value(const std::string& text, double scale, const Quantity& quanti
                 "; write nothing for a failed measurement");
   check_measured(value * scale, quantity, what);
   return value * scale;
+}
+
+// Values <= 1 alone are fractions; `first` is the place of one of them, "" where there is none.
+void check_percentages(const Quantity& quantity, double largest, const std::string& first) {
+  if (quantity.unit == "%" && !first.empty() && largest <= 1)
+    throw Error(first +
+                ": no value is above 1, which would be less than 1 %; if these are fractions say --unit fraction");
 }
 
 }  // namespace
@@ -155,9 +172,7 @@ MeasuredArchitectures read(const SearchSpace& space, const std::vector<std::stri
       measured.lines[number].push_back(line);
     }
   }
-  if (quantity.unit == "%" && !first.empty() && largest <= 1)
-    throw Error(first +
-                ": no value is above 1, which would be less than 1 %; if these are fractions say --unit fraction");
+  check_percentages(quantity, largest, first);
   measured.choices = std::move(distinct).all();
   for (const auto& own : measured.repeats) measured.latency_ms.push_back(own.empty() ? kNan : median_of(own));
   return measured;
@@ -178,6 +193,100 @@ MeasuredArchitectures read_measurements(const SearchSpace& space, const std::vec
 MeasuredArchitectures read_metric(const SearchSpace& space, const std::vector<std::string>& files,
                                   const Quantity& quantity) {
   return read(space, files, quantity, 1, Values::as_they_are);
+}
+
+namespace {
+
+// Where the columns of the quantities are in a table.
+std::vector<int> places_of(const CsvTable& table, const std::vector<MeasuredColumn>& columns) {
+  std::vector<int> places;
+  for (const auto& one : columns) places.push_back(value_column(table, one.quantity));
+  if (columns.size() > 1 && places[0] == places[1])
+    throw Error(table.path + ": has one column 'value' for " + columns[0].quantity.name + " and " +
+                columns[1].quantity.name + "; give each a column of its name");
+  if (columns.size() == 1 && columns[0].quantity.name == kLatency) check_columns(table);
+  return places;
+}
+
+// The table of a header and of one line, which is the file's line `number`.
+CsvTable one_row(const std::string& file, const std::string& header, const std::string& line, int number) {
+  try {
+    CsvTable table = parse_csv(file, header + "\n" + line);
+    for (auto& own : table.lines) own = number;
+    return table;
+  } catch (const Error& error) {
+    const std::string here = file + ":2", what = error.what();
+    throw Error(what.starts_with(here) ? file + ":" + std::to_string(number) + what.substr(here.size()) : what);
+  }
+}
+
+MeasurementLine line_of(const SearchSpace& space, const CsvTable& table, std::size_t row,
+                        const std::vector<MeasuredColumn>& columns, const std::vector<int>& places) {
+  MeasurementLine line;
+  line.choices = architecture(space, table, row);
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    line.texts.push_back(table.rows[row][places[i]]);
+    line.values.push_back(
+        parse_value(line.texts.back(), columns[i].to_unit, columns[i].quantity, Values::additive, table.location(row)));
+  }
+  return line;
+}
+
+}  // namespace
+
+std::vector<MeasurementLine> read_measurement_lines(const SearchSpace& space, const std::vector<std::string>& files,
+                                                    const std::vector<MeasuredColumn>& columns) {
+  check_distinct(files);
+  std::vector<MeasurementLine> lines;
+  std::vector<double> largest(columns.size());
+  std::vector<std::string> first(columns.size());
+  for (const auto& file : files) {
+    const CsvTable table = open(file);
+    const auto places = places_of(table, columns);
+    for (std::size_t row = 0; row < table.rows.size(); ++row) {
+      lines.push_back(line_of(space, table, row, columns, places));
+      for (std::size_t i = 0; i < columns.size(); ++i) {
+        const auto& line = lines.back();
+        if (std::isnan(line.values[i])) continue;
+        if (first[i].empty())
+          first[i] = table.location(row) + ": " + columns[i].quantity.name + " = '" + line.texts[i] + "'";
+        largest[i] = std::max(largest[i], line.values[i]);
+      }
+    }
+  }
+  for (std::size_t i = 0; i < columns.size(); ++i) check_percentages(columns[i].quantity, largest[i], first[i]);
+  return lines;
+}
+
+CheckedLines check_measurement_lines(const SearchSpace& space, const std::string& file,
+                                     const std::vector<MeasuredColumn>& columns) {
+  CheckedLines checked;
+  try {
+    std::istringstream in(read_file(file, kLargestResult));
+    std::string header, line;
+    // Each line with the header is a table of its own, so that a broken one takes no other with it.
+    for (int number = 1; std::getline(in, line); ++number) {
+      if (header.empty()) {
+        if (line.find_first_not_of(" \t\r") == std::string::npos || line[0] == '#') continue;
+        header = line;
+        const CsvTable table = parse_csv(file, header);
+        require_architectures(table);
+        places_of(table, columns);
+        continue;
+      }
+      try {
+        const CsvTable table = one_row(file, header, line, number);
+        if (table.rows.empty()) continue;
+        checked.lines.push_back(line_of(space, table, 0, columns, places_of(table, columns)));
+      } catch (const Error& error) {
+        checked.faults.push_back(error.what());
+      }
+    }
+    if (header.empty()) checked.faults.push_back(file + ": is empty");
+  } catch (const Error& error) {
+    checked.faults.push_back(error.what());
+  }
+  return checked;
 }
 
 std::vector<std::uint8_t> read_architectures(const SearchSpace& space, const std::vector<std::string>& files) {

@@ -55,6 +55,32 @@ MeasuredArchitectures read_measurements(const SearchSpace& space, const std::vec
 MeasuredArchitectures read_metric(const SearchSpace& space, const std::vector<std::string>& files,
                                   const Quantity& quantity);
 
+// A quantity as files hold it.
+struct MeasuredColumn {
+  Quantity quantity = latency_quantity();
+  double to_unit = 1;  // from the files' values to the quantity's unit: of latencies in s to_ms("s")
+};
+
+// One line: what was measured of a network at one time, of several quantities side by side.
+struct MeasurementLine {
+  std::vector<std::uint8_t> choices;  // [n_decisions]
+  std::vector<double> values;         // [n_columns] in the quantities' units, above 0; NaN: failed
+  std::vector<std::string> texts;     // [n_columns] as the file has them
+};
+
+// All lines, in the order of the files. Errors as read_measurements.
+std::vector<MeasurementLine> read_measurement_lines(const SearchSpace& space, const std::vector<std::string>& files,
+                                                    const std::vector<MeasuredColumn>& columns);
+
+// The same of one file that a program has just written, without trust: a line that is none is a fault, not the end of
+// all. An absent or empty file and missing columns are a fault, too.
+struct CheckedLines {
+  std::vector<MeasurementLine> lines;
+  std::vector<std::string> faults;  // sentences with file and line
+};
+CheckedLines check_measurement_lines(const SearchSpace& space, const std::string& file,
+                                     const std::vector<MeasuredColumn>& columns);
+
 // The architectures of such files alone, [n, n_decisions], each once: they need not have latencies, and none is read.
 std::vector<std::uint8_t> read_architectures(const SearchSpace& space, const std::vector<std::string>& files);
 

@@ -19,15 +19,23 @@ constexpr double kWeights[] = {0, 0.25, 0.5, 0.75, 1};  // of two measured quant
 
 class ListedCandidates : public LoopCandidates {
  public:
-  ListedCandidates(std::vector<std::uint8_t> choices, std::vector<double> quality, std::string description)
-      : choices_(std::move(choices)), quality_(std::move(quality)), description_(std::move(description)) {}
+  ListedCandidates(std::vector<std::uint8_t> choices, std::size_t n_decisions, std::vector<double> quality,
+                   std::string description)
+      : choices_(std::move(choices)),
+        n_decisions_(n_decisions),
+        quality_(std::move(quality)),
+        description_(std::move(description)) {}
   const std::vector<std::uint8_t>& listed() const override { return choices_; }
   std::vector<std::uint8_t> search(const std::vector<std::vector<Predictor>>&) const override { return choices_; }
+  std::unique_ptr<Candidates> in_random_order(std::uint64_t seed) const override {
+    return std::make_unique<RowCandidates>(choices_, n_decisions_, seed, 0);
+  }
   std::vector<double> sample_quality() const override { return quality_; }
   std::string describe() const override { return description_; }
 
  private:
   std::vector<std::uint8_t> choices_;
+  std::size_t n_decisions_;
   std::vector<double> quality_;
   std::string description_;
 };
@@ -80,6 +88,9 @@ class SearchedCandidates : public LoopCandidates {
       }
     return found;
   }
+  std::unique_ptr<Candidates> in_random_order(std::uint64_t seed) const override {
+    return std::make_unique<SpaceCandidates>(part_, seed, 0);
+  }
   std::vector<double> sample_quality() const override { return sampled_; }
   std::string describe() const override { return "fronts of what the device may be, over " + part_.describe(); }
 
@@ -117,7 +128,7 @@ std::shared_ptr<const LoopCandidates> listed_candidates(const SearchSpace& space
   }
   if (qualities.empty())
     throw Error("quality " + quality.label + " is known of none of " + description + "; name another one");
-  return std::make_shared<ListedCandidates>(std::move(known), std::move(qualities), std::move(description));
+  return std::make_shared<ListedCandidates>(std::move(known), width, std::move(qualities), std::move(description));
 }
 
 std::shared_ptr<const LoopCandidates> searched_candidates(const SubSpace& part, const Objective& quality,

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "oneproxy/engine/adapt/design/candidates.h"
 #include "oneproxy/engine/predictor/predictor.h"
 #include "oneproxy/engine/search/objective.h"
 #include "oneproxy/engine/space/subspace.h"
@@ -21,6 +22,8 @@ class LoopCandidates {
   // Else, from what the measured quantities may be: drawn [n_draws][n_measured] predictors of each quantity, the mean
   // among them. -> choices [n, n_decisions], each once.
   virtual std::vector<std::uint8_t> search(const std::vector<std::vector<Predictor>>& drawn) const = 0;
+  // In a random order, for a design; refers to this object.
+  virtual std::unique_ptr<Candidates> in_random_order(std::uint64_t seed) const = 0;
   // Qualities of random networks, for the floor.
   virtual std::vector<double> sample_quality() const = 0;
   virtual std::string describe() const = 0;  // "all of nasbench201", "fronts of drawn predictors over all of fbnet"

@@ -230,11 +230,7 @@ void FrontLoop::State::propose_design(LoopStep& step, std::int64_t n) const {
   std::vector<std::uint8_t> measured = step.measure;
   for (const auto& network : record.networks())
     measured.insert(measured.end(), network.choices.begin(), network.choices.end());
-  std::unique_ptr<Candidates> candidates;
-  if (listed.n() > 0)
-    candidates = std::make_unique<RowCandidates>(listed.choices, width, settings.seed, 0);
-  else
-    candidates = std::make_unique<SpaceCandidates>(space(), settings.seed, 0);
+  const auto candidates = problem.candidates->in_random_order(settings.seed);
   const auto chosen =
       choose_architectures(*models[0], *candidates, {}, static_cast<int>(n), settings.seed, measured).choices;
   for (std::size_t i = 0; i < chosen.size() && std::ssize(step.gains) < n; i += width)

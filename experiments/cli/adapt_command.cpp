@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "experiments/cli/metric_quantity.h"
+#include "experiments/cli/quality_name.h"
 #include "oneproxy/engine/adapt/workflow/adapt.h"
 #include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/log.h"
@@ -14,7 +15,6 @@
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/data/csv.h"
 #include "oneproxy/engine/predictor/library.h"
-#include "oneproxy/engine/space/accuracy_model.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -69,28 +69,6 @@ std::string free_file() {
 std::string call_for_more(const AdaptOptions& options, int more) {
   return call_of("plan", options) + " --k " + std::to_string(more) + (options.drift ? " --reference 5" : "") +
          " --measured" + shell_words(options.measurements) + " --out " + free_file();
-}
-
-// The first metric of the store that a search may maximise, that of the geometry before others; else a stand-in for
-// accuracy: the accuracy model, or the MACs, where the space has any.
-std::string quality_in(const std::string& store_path, const SearchSpace& space) {
-  const std::string base = space.measured_set();  // of a search, if it is not told another one
-  const std::string none = proposed_quality(space);
-  if (!file_exists(store_path)) return none;  // a store is not needed without sources
-  const Store store(store_path);
-  auto has = [](const std::vector<std::string>& names, const std::string& name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-  };
-  if (!has(store.spaces(), space.name()) || !has(store.sets(space.name()), base)) return none;
-  std::string quality = none;
-  for (const auto& set : store.sets(space.name()))
-    for (const auto& metric : store.metrics(space.name(), set)) {
-      if (store.metric(space.name(), set, metric).text("direction").starts_with("minimi")) continue;
-      const std::string name = "metric:" + (set == base ? "" : set + ":") + metric;
-      if (metric == space.geometry()) return name;
-      if (quality == none) quality = name;
-    }
-  return quality;
 }
 
 void check_options(const AdaptOptions& options) {

@@ -13,6 +13,7 @@
 #include "experiments/cli/adapt_command.h"
 #include "experiments/cli/commands.h"
 #include "experiments/cli/import_command.h"
+#include "experiments/cli/next_options.h"
 #include "experiments/runner.h"
 #include "oneproxy/engine/adapt/method_registry.h"
 #include "oneproxy/engine/base/arguments.h"
@@ -295,6 +296,8 @@ int run_program(int argc, char** argv) {
     if (split_sources) adapt.method_keys.push_back("split_sources=true");
     output = adapt_to_measurements(adapt);
   });
+
+  add_next_command(app, output);
 
   MakeOptimizerOptions make;
   auto* make_command = app.add_subcommand(

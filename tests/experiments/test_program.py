@@ -61,6 +61,7 @@ COMMANDS = (
     "search",
     "plan",
     "adapt",
+    "next",
     "export",
     "arch",
 )

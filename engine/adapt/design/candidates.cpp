@@ -10,7 +10,10 @@ constexpr ArchIndex kSmallSpace = 1 << 16;  // architectures up to which all ind
 }  // namespace
 
 SpaceCandidates::SpaceCandidates(const SearchSpace& space, std::uint64_t seed, std::uint32_t number)
-    : part_(SubSpace::of(space)), random_(random_stream(seed, Draws::design_pool, number)) {
+    : SpaceCandidates(SubSpace::of(space), seed, number) {}
+
+SpaceCandidates::SpaceCandidates(SubSpace part, std::uint64_t seed, std::uint32_t number)
+    : part_(std::move(part)), random_(random_stream(seed, Draws::design_pool, number)) {
   if (part_.size() <= kSmallSpace) order_ = random_permutation(static_cast<std::int64_t>(part_.size()), random_);
 }
 

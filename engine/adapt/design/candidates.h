@@ -18,11 +18,12 @@ class Candidates {
   virtual std::optional<std::vector<std::uint8_t>> next() = 0;
 };
 
-// Architectures of a space (of the part that its file describes), each once: all of a small space, without end of a
-// large one. `number` counts independent orders of one seed.
+// Architectures of a space (of the part that its file describes) or of another part of it, each once: all of a small
+// space, without end of a large one. `number` counts independent orders of one seed.
 class SpaceCandidates : public Candidates {
  public:
   SpaceCandidates(const SearchSpace& space, std::uint64_t seed, std::uint32_t number);  // refers to the space
+  SpaceCandidates(SubSpace part, std::uint64_t seed, std::uint32_t number);             // likewise
   std::optional<std::vector<std::uint8_t>> next() override;
 
  private:

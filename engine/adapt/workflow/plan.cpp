@@ -7,17 +7,14 @@
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
-namespace {
 
-std::string readable(const SearchSpace& space, std::span<const std::uint8_t> choices) {
+std::string decisions_in_words(const SearchSpace& space, std::span<const std::uint8_t> choices) {
   std::string text;
   for (int d = 0; d < space.n_decisions(); ++d)
     text +=
         (d ? "; " : "") + space.decisions()[d].name + " = " + space.decisions()[d].choices[choices[d]].operation.name;
   return text;
 }
-
-}  // namespace
 
 Plan plan(const Sources& sources, const PlanSettings& settings, std::span<const std::uint8_t> measured) {
   const int k = settings.k, every = settings.reference_every;
@@ -53,7 +50,7 @@ void write_plan(const Plan& plan, const SearchSpace& space, const std::string& p
     const auto one = std::span(plan.choices).subspan(architecture * decisions, decisions);
     out.write(csv_field(space.to_string(one)) + ",," + std::to_string(repeat) + "," + std::to_string(++order) + "," +
               to_decimal(space.index(one)) + "," + (space.has_costs() ? brief(space.cost(one).macs) : "") + "," +
-              csv_field(readable(space, one)) + "\n");
+              csv_field(decisions_in_words(space, one)) + "\n");
   }
   out.finish();
 }

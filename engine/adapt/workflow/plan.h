@@ -34,6 +34,9 @@ struct Plan {
 // fewer architectures left than k.
 Plan plan(const Sources& sources, const PlanSettings& settings, std::span<const std::uint8_t> measured = {});
 
+// For people: "edge 0-1 = none; edge 0-2 = skip_connect; ...".
+std::string decisions_in_words(const SearchSpace& space, std::span<const std::uint8_t> choices);
+
 // As a CSV to fill in (engine/device/measurement_csv.h), with columns for people beside. Error: it can not be written.
 // `column` is the one of what is measured.
 void write_plan(const Plan& plan, const SearchSpace& space, const std::string& path,

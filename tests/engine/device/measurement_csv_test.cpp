@@ -145,5 +145,71 @@ TEST_F(MeasurementCsv, AccuracyIsAShareOrAPercentage) {
   EXPECT_EQ(refused_as("%", "71"), "no error");
 }
 
+class MeasurementLines : public MeasurementCsv {
+ protected:
+  const std::vector<MeasuredColumn> both_ = {{latency_quantity(), to_ms("s")},
+                                             {{"energy", "energy", "mJ", Direction::minimise}}};
+};
+
+TEST_F(MeasurementLines, HaveSeveralQuantitiesSideBySideInOrder) {
+  const auto lines = read_measurement_lines(space_,
+                                            {file("arch,energy,latency_ms,quality,gain\n"
+                                                  "0;0;0;0;0;1,7,0.002,71,\n"
+                                                  "0;0;0;0;0;2,,0.003,72,0.1\n"
+                                                  "0;0;0;0;0;1,8,nan,71,\n")},
+                                            both_);
+  ASSERT_EQ(lines.size(), 3);
+  EXPECT_THAT(lines[0].choices, ElementsAre(0, 0, 0, 0, 0, 1));
+  EXPECT_THAT(lines[0].values, ElementsAre(2, 7));
+  EXPECT_THAT(lines[0].texts, ElementsAre("0.002", "7"));
+  EXPECT_EQ(lines[1].values[0], 3);
+  EXPECT_TRUE(std::isnan(lines[1].values[1]));
+  EXPECT_TRUE(std::isnan(lines[2].values[0]));
+  EXPECT_EQ(lines[2].choices, lines[0].choices);
+}
+
+TEST_F(MeasurementLines, RefuseWhatOneQuantityAloneRefuses) {
+  const auto refused_lines = [&](const std::string& text, const std::vector<MeasuredColumn>& columns) {
+    return error_of([&] { read_measurement_lines(space_, {file(text)}, columns); });
+  };
+  EXPECT_THAT(refused_lines("arch,latency_ms\n0;0;0;0;0;1,3\n", both_), HasSubstr("'energy'"));
+  EXPECT_THAT(refused_lines("arch,latency_ms,energy\n0;0;0;0;0;1,fast,1\n", both_), HasSubstr("m.csv:2"));
+  EXPECT_THAT(refused_lines("arch,latency_ms,energy\n0;0;0;0;0;1,3,1\n", {{}}), HasSubstr("unknown column 'energy'"));
+  const MeasuredColumn power{{"power", "power", "W", Direction::minimise}};
+  EXPECT_THAT(refused_lines("arch,value\n0;0;0;0;0;1,3\n", {both_[1], power}), HasSubstr("one column 'value'"));
+  EXPECT_THAT(refused_lines("arch,share\n0;0;0;0;0;1,0.5\n", {{{"share", "share", "%", Direction::minimise}}}),
+              HasSubstr("fraction"));
+}
+
+TEST_F(MeasurementLines, OfAProgramAreJudgedOneByOne) {
+  const auto checked = check_measurement_lines(space_,
+                                               file("\narch,latency_ms,energy\n"
+                                                    "0;0;0;0;0;1,0.002,7\n"
+                                                    "9;0;0;0;0;1,0.002,7\n"
+                                                    "0;0;0;0;0;1,0.002\n"
+                                                    "0;0;0;0;0;1,soon,7\n"
+                                                    "\n"
+                                                    "\"0;0;0;0;0;1,0.002,7\n"
+                                                    "0;0;0;0;0;3,,7\n"),
+                                               both_);
+  ASSERT_EQ(checked.lines.size(), 2);
+  EXPECT_THAT(checked.lines[0].values, ElementsAre(2, 7));
+  EXPECT_THAT(checked.lines[1].choices, ElementsAre(0, 0, 0, 0, 0, 3));
+  EXPECT_THAT(checked.faults, ElementsAre(HasSubstr("m.csv:4: "), HasSubstr("m.csv:5: has 2 fields"),
+                                          HasSubstr("m.csv:6: latency_ms = 'soon'"), HasSubstr("m.csv:8: a quote")));
+}
+
+TEST_F(MeasurementLines, OfAProgramMayBeNone) {
+  const auto fault = [&](const std::string& path) {
+    const auto checked = check_measurement_lines(space_, path, both_);
+    EXPECT_TRUE(checked.lines.empty());
+    return checked.faults.size() == 1 ? checked.faults[0] : "not one fault";
+  };
+  EXPECT_THAT(fault(file("")), HasSubstr("is empty"));
+  EXPECT_THAT(fault(file("arch,latency_ms\n0;0;0;0;0;1,3\n")), HasSubstr("'energy'"));
+  EXPECT_THAT(fault(file("latency_ms,energy\n3,3\n")), HasSubstr("'arch'"));
+  EXPECT_THAT(fault(folder_ / "absent.csv"), HasSubstr("absent.csv"));
+}
+
 }  // namespace
 }  // namespace oneproxy

@@ -1,0 +1,206 @@
+#include "experiments/cli/next_problem.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "experiments/cli/metric_quantity.h"
+#include "experiments/cli/quality_name.h"
+#include "oneproxy/engine/base/log.h"
+#include "oneproxy/engine/base/numbers.h"
+#include "oneproxy/engine/base/read_file.h"
+#include "oneproxy/engine/base/resources.h"
+#include "oneproxy/engine/search/objective.h"
+#include "oneproxy/engine/space/accuracy_model.h"
+#include "oneproxy/kernels/base/error.h"
+
+namespace oneproxy {
+namespace {
+
+constexpr std::uint64_t kMostListed = std::uint64_t{1} << 16;  // architectures that are looked at one by one
+
+std::string store_of(const NextOptions& options) { return options.store.empty() ? shipped_store() : options.store; }
+std::string set_of(const NextOptions& options, const SearchSpace& space) {
+  return options.set.empty() ? space.measured_set() : options.set;
+}
+
+void check_column_name(const std::string& name, const std::string& option) {
+  check_metric_name(name);
+  for (const char* column : {"quality", "gain"})
+    if (name == column)
+      throw Error(option + " " + name + ": is a column of the networks to measure already; call the metric otherwise");
+}
+
+void check_direction(const Quantity& quantity) {
+  if (quantity.maximised() && !quantity.is_rate())
+    throw Error(
+        quantity.name + " in " + quantity.unit +
+        " is maximised and no rate: the loop makes what is measured small, and rates (images/s) large; measure " +
+        "what is better when it is less");
+}
+
+std::vector<MeasuredColumn> measured_columns(const NextOptions& options, const SearchSpace& space) {
+  std::vector<MeasuredColumn> columns(1);
+  const auto quantity = [&](const std::string& name, const std::string& unit, const std::string& direction) {
+    return metric_quantity(name, unit, direction, options.set, store_of(options), space.name());
+  };
+  if (options.metric.empty()) {
+    if (!options.direction.empty())
+      throw Error("--direction " + options.direction + " is of a --metric; without one the measurements are latencies");
+    if (!options.unit.empty()) columns[0].to_unit = to_ms(options.unit);
+  } else {
+    check_column_name(options.metric, "--metric");
+    columns[0].quantity = quantity(options.metric, options.unit, options.direction);
+    check_direction(columns[0].quantity);
+  }
+  if (options.also.empty()) {
+    if (!options.also_limits.empty() || !options.also_unit.empty() || !options.also_direction.empty())
+      throw Error("--also-limits, --also-unit and --also-direction are of a second quantity; name it with --also");
+    return columns;
+  }
+  check_column_name(options.also, "--also");
+  if (options.also == options.metric) throw Error("--also " + options.also + " is the --metric itself; name another");
+  columns.push_back({quantity(options.also, options.also_unit, options.also_direction)});
+  check_direction(columns[1].quantity);
+  return columns;
+}
+
+// In pairs; one limit of either goes with all of the other.
+std::vector<std::vector<double>> limits_of(const NextOptions& options, std::size_t n_measured) {
+  const auto& first = options.limits;
+  const auto& second = options.also_limits;
+  for (const auto* all : {&first, &second})
+    for (const double limit : *all)
+      if (!(limit > 0) || std::isinf(limit))
+        throw Error((all == &first ? "--limits " : "--also-limits ") + plain(limit) +
+                    ": a limit is a positive number, in the unit of what is measured");
+  if (first.size() > 1 && second.size() > 1 && first.size() != second.size())
+    throw Error("--limits has " + std::to_string(first.size()) + " limits, --also-limits " +
+                std::to_string(second.size()) + "; give as many of both, or one of either");
+  std::vector<std::vector<double>> limits;
+  const auto of = [](const std::vector<double>& all, std::size_t i) {
+    return all.empty() ? std::numeric_limits<double>::quiet_NaN() : all[all.size() == 1 ? 0 : i];
+  };
+  for (std::size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
+    limits.push_back({of(first, i)});
+    if (n_measured > 1) limits.back().push_back(of(second, i));
+  }
+  return limits;
+}
+
+// The measurements of the store on the set, where it has them.
+class Known {
+ public:
+  Known(const NextOptions& options, const SearchSpace& space) {
+    if (!file_exists(store_of(options))) return;
+    store_.emplace(store_of(options));
+    const auto has = [](const std::vector<std::string>& names, const std::string& name) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    const std::string set = set_of(options, space);
+    if (has(store_->spaces(), space.name()) && has(store_->sets(space.name()), set)) data_.emplace(*store_, space, set);
+  }
+  const Measurements* data() const { return data_ ? &*data_ : nullptr; }
+
+ private:
+  std::optional<Store> store_;
+  std::optional<Measurements> data_;
+};
+
+std::string quality_name(const NextOptions& options, const SearchSpace& space) {
+  if (!options.quality.empty()) return options.quality;
+  if (has_accuracy_model(space)) return kAccuracyModel;
+  throw Error("no quality of the networks of " + space.name() + " is known without --quality; give one, for example " +
+              "--quality " + quality_in(store_of(options), space));
+}
+
+// "min metric:perplexity"; without a direction that of a metric or of another device's latency, else it is maximised.
+Objective quality_of(const std::string& text, const NextOptions& options, const SearchSpace& space,
+                     const Measurements* data) {
+  const auto parsed = parse_objective(text, "--quality");
+  if (!parsed.limits.empty())
+    throw Error("--quality '" + text + "': has a limit; limits are on what is measured (--limits)");
+  auto direction = parsed.direction;
+  const auto is = [&](const char* source) { return parsed.what.starts_with(source); };
+  if (!direction && !is("metric:") && !is("device:") && !is("proxy:")) direction = Direction::maximise;
+  auto quality =
+      make_objective({space, data, store_of(options), "", Backend::cpu}, parsed.what, "--quality", direction);
+  quality.name = parsed.name;
+  if (quality.is_stand_in)
+    log_warning("the quality is " + parsed.what + ": " + quality.label +
+                ", a stand-in for accuracy that nobody measured; docs/search.md says how well it ranks");
+  if (quality.posterior) {
+    auto calibrated = std::make_shared<Posterior>(*quality.posterior);
+    calibrated->calibrate_for_space();
+    quality.posterior = calibrated;
+  }
+  return quality;
+}
+
+// Rows of the set with a quality, in the part.
+std::shared_ptr<const LoopCandidates> rows_of_set(const Objective& quality, const Measurements& data,
+                                                  const SubSpace& part) {
+  std::vector<double> values(data.n());
+  quality.evaluate(data.rows().choices, values);
+  std::vector<std::uint8_t> choices;
+  for (std::int64_t i = 0; i < data.n(); ++i) {
+    const auto row = data.rows().row(i);
+    if (!std::isnan(values[i]) && !part.digits(row).empty()) choices.insert(choices.end(), row.begin(), row.end());
+  }
+  if (choices.empty())
+    throw Error("--quality: none of the networks of set " + data.set() + " in " + part.describe() + " has a known " +
+                quality.label + "; name another set (--set), or a quality that covers the space");
+  return listed_candidates(
+      data.space(), std::move(choices), quality,
+      "the networks of set " + data.set() + " in " + part.describe() + " whose " + quality.label + " is known");
+}
+
+std::shared_ptr<const LoopCandidates> candidates_of(const Objective& quality, const NextOptions& options,
+                                                    const NextProblem& problem, const Measurements* data) {
+  const auto& space = problem.space();
+  SubSpace part = SubSpace::of(space);
+  for (const auto& text : options.fix) part.fix(text);
+  if (!quality.model) return rows_of_set(quality, *data, part);
+  keep_predictable(*quality.model, part);
+  if (part.size() <= kMostListed) {
+    std::vector<std::uint8_t> choices;
+    for (ArchIndex i = 0; i < part.size(); ++i) {
+      const auto one = part.choices(i);
+      choices.insert(choices.end(), one.begin(), one.end());
+    }
+    return listed_candidates(space, std::move(choices), quality, part.describe());
+  }
+  if (!problem.features->physics().additive())
+    throw Error(part.describe() + " has " + to_decimal(part.size()) + " architectures, too many to look at each (" +
+                std::to_string(kMostListed) +
+                "), and what they cost is no sum over decisions, by which it could be searched; take a part of it "
+                "(--fix, `oneproxy prune-space`), or a quality that is known on the rows of a set (metric:NAME)");
+  return searched_candidates(part, quality, options.seed);
+}
+
+}  // namespace
+
+NextProblem next_problem(const NextOptions& options) {
+  NextProblem problem;
+  auto features = std::make_shared<ArchitectureFeatures>(SearchSpace::load(options.space, options.geometry));
+  problem.features = features;
+  const auto& space = problem.space();
+  problem.columns = measured_columns(options, space);
+  problem.settings = {options.batch,     options.floor,   limits_of(options, problem.columns.size()),
+                      options.stop_gain, options.repeats, options.seed};
+  problem.quality = quality_name(options, space);
+  const Known known(options, space);
+  auto quality = quality_of(problem.quality, options, space, known.data());
+  auto candidates = candidates_of(quality, options, problem, known.data());
+  std::vector<MeasuredObjective> measured;
+  for (std::size_t i = 0; i < problem.columns.size(); ++i) {
+    const auto& names = i == 0 ? options.sources : options.also_sources;
+    auto sources = load_sources(features, {set_of(options, space), options.store, names, "", options.seed}).sources;
+    measured.push_back(measured_objective(problem.columns[i].quantity, std::move(sources), options.seed));
+  }
+  problem.loop = {features, std::move(measured), std::move(quality), std::move(candidates)};
+  return problem;
+}
+
+}  // namespace oneproxy
