@@ -20,4 +20,15 @@ void install_interrupt_handler();
 void check_interrupt();  // throws Interrupted after a signal
 int interrupt_status();  // exit status of an interrupted program: 128 + the signal, as in a shell
 
+// For a program that handles SIGINT itself, as Python does: while one of these lives, a SIGINT also stops long work,
+// and then goes to the program's handler. Where SIGINT is ignored or ends the program it stays so. Several may live at
+// once, in any threads; what they saw is forgotten with the last.
+class InterruptWatch {
+ public:
+  InterruptWatch();
+  ~InterruptWatch();
+  InterruptWatch(const InterruptWatch&) = delete;
+  InterruptWatch& operator=(const InterruptWatch&) = delete;
+};
+
 }  // namespace oneproxy

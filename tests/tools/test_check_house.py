@@ -45,6 +45,8 @@ class Includes(House):
             ("engine/space/a.h", "oneproxy/engine/space/b.h"),
             ("experiments/a.cpp", "oneproxy/engine/report/b.h"),
             ("experiments/kinds/a.cpp", "oneproxy/kernels/rank/b.h"),
+            ("python/bindings/a.cpp", "oneproxy/engine/adapt/b.h"),
+            ("python/bindings/a.cpp", "python/bindings/b.h"),
         ):
             self.assertEqual(self.include(source, f'#include "{target}"'), [], (source, target))
 
@@ -57,6 +59,8 @@ class Includes(House):
             ("kernels/front/a.h", "oneproxy/kernels/score/b.h"),
             ("kernels/new/a.h", "oneproxy/kernels/base/b.h"),
             ("engine/base/a.h", "oneproxy/engine/data/b.h"),
+            ("engine/base/a.h", "python/bindings/b.h"),
+            ("python/bindings/a.cpp", "experiments/b.h"),
             ("engine/data/a.cpp", "oneproxy/engine/space/b.h"),
             ("engine/search/a.cpp", "oneproxy/engine/report/b.h"),
             ("engine/base/a.h", "experiments/b.h"),

@@ -1,0 +1,55 @@
+"""Hardware-aware neural architecture search: latency predictors from few measurements, exact Pareto fronts.
+
+Arrays are NumPy's, in and out. An architecture is a string of its space, or a row of choices [n_decisions]. What is
+refused raises oneproxy.Error, one line that names the argument; Ctrl-C ends long work. docs/python.md has examples.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from oneproxy import _engine
+from oneproxy._errors import Error, UndefinedWarning
+from oneproxy.adaptation import Adapted, Advice, ExpectedSrcc, Outlier, Plan, adapt, plan
+from oneproxy.front_loop import FrontLoop, LimitAnswer, LoopStep, MeasuredNetwork
+from oneproxy.fronts import hypervolume, pareto_front
+from oneproxy.ranks import average_ranks, kendall, spearman, spearman_matrix
+from oneproxy.search import SearchResult, Solution, search
+from oneproxy.space import Decision, Space
+from oneproxy.store import Latencies, Metric, Store
+
+__all__ = [
+    "Adapted",
+    "Advice",
+    "Decision",
+    "Error",
+    "ExpectedSrcc",
+    "FrontLoop",
+    "Latencies",
+    "LimitAnswer",
+    "LoopStep",
+    "MeasuredNetwork",
+    "Metric",
+    "Outlier",
+    "Plan",
+    "SearchResult",
+    "Solution",
+    "Space",
+    "Store",
+    "UndefinedWarning",
+    "adapt",
+    "average_ranks",
+    "hypervolume",
+    "kendall",
+    "pareto_front",
+    "plan",
+    "search",
+    "spearman",
+    "spearman_matrix",
+]
+__version__: str = _engine.version()
+
+_SHARE = Path(__file__).parent / "share"  # the files that ship; an editable install has them elsewhere
+if "ONEPROXY_HOME" not in os.environ and _SHARE.is_dir():
+    _engine.set_home_folder(str(_SHARE))

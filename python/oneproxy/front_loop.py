@@ -1,0 +1,176 @@
+"""Measurement in the loop: the front of a device, or the best network within limits, after few measurements."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from oneproxy import _engine
+from oneproxy._arrays import count, fraction, numbers, same_length, seed_of
+from oneproxy._errors import Error
+from oneproxy.adaptation import source_query
+from oneproxy.space import Architectures, Space, space_of
+
+
+class MeasuredNetwork(NamedTuple):
+    """A network with the median of its measurements."""
+
+    arch: str
+    latency_ms: float
+    quality: float
+    repeats: int  # measurements that succeeded
+    quality_deviation: float = 0  # of a predicted quality; 0: known
+
+
+class LimitAnswer(NamedTuple):
+    """The best measured network within a limit; where none keeps it, the one that comes nearest."""
+
+    limit_ms: float
+    found: bool
+    network: MeasuredNetwork | None  # None: nothing is measured yet
+
+
+@dataclass(frozen=True)
+class LoopStep:
+    """What is known so far, and what to measure next."""
+
+    phase: str  # "start", "rounds", "confirm" (the answer is measured again), "done"
+    measure: list[str]  # most wanted first; none when done
+    gains: list[float]  # [n] expected of each, as a share of what there is; NaN but in rounds
+    front: list[MeasuredNetwork]  # undominated among the measured, fastest first
+    answers: list[LimitAnswer]  # one a limit
+    n_measured: int  # networks with a latency
+    n_measurements: int  # repeats included
+    attained: float  # hypervolume; with limits the mean quality above the floor. NaN before the first round
+    expected_gain: float  # share of it that is expected to be still to gain; NaN before the first round
+    recent_gain: float  # share that the last two batches gained
+    why_stop: str  # "" where it goes on
+    start: str  # which start, and why
+    remarks: list[str]  # what a person should know of the measurements
+
+
+class FrontLoop:
+    """Proposes which networks to measure, takes what was measured, and knows the front so far (ask and tell).
+
+        loop = oneproxy.FrontLoop("nasbench201", quality="metric:natsbench:cifar10", seed=1)
+        while archs := loop.ask():
+            loop.tell(archs, measure(archs))
+        print(loop.front, loop.why_stop)
+
+    quality: what is good of a network and known beforehand: its name ("metric:natsbench:cifar10",
+    "predictor:FILE.h5", "min metric:perplexity"), or a pair (archs, values [n]) that lists the candidates; of the pair
+    direction says which way is better. limits_ms: the best network within each; without any the whole front. sources,
+    target, set, store: as in adapt(). fix: parts of the space, "DECISION=CHOICE|CHOICE". batch: networks of a round.
+    floor: networks whose quality is below this quantile of the candidates' count for nothing. stop_gain: expected gain
+    at which to stop. repeats: measurements of each network of the answer; 1: none is measured again.
+
+    What is proposed follows from the measurements that were told, and the seed. Nothing is remembered of networks that
+    were asked for and not told: the next ask() proposes them again.
+    """
+
+    def __init__(
+        self,
+        space: Space | str,
+        *,
+        seed: int,
+        quality: str | tuple[Architectures, ArrayLike] = "",
+        direction: str = "max",
+        limits_ms: Sequence[float] = (),
+        sources: Sequence[str] | str = "all",
+        target: str | None = None,
+        set: str | None = None,
+        store: str | os.PathLike[str] | None = None,
+        fix: Sequence[str] = (),
+        batch: int = 5,
+        floor: float = 0.25,
+        stop_gain: float = 0.01,
+        repeats: int = 3,
+    ) -> None:
+        self._space = space_of(space)
+        self._lock = threading.Lock()
+        self._step: LoopStep | None = None
+        limits = numbers(limits_ms, "limits_ms", 1)
+        if not (np.isfinite(limits) & (limits > 0)).all():
+            raise Error(f"limits_ms = {limits.tolist()}: should be positive numbers of milliseconds")
+        query = source_query(self._space, sources, set, store, target, seed)
+        settings = _engine.FrontLoopSettings(
+            count(batch, "batch", 1), fraction(floor, "floor"), limits.tolist(), fraction(stop_gain, "stop_gain"),
+            count(repeats, "repeats", 1), seed_of(seed),
+        )
+        if isinstance(quality, str):
+            if direction != "max":
+                raise Error(f"direction = {direction!r}: is of a pair of arrays; begin the name of a quality with 'min '")
+            self._engine = _engine.loop_by_name(self._space._engine, query, quality, list(fix), settings)
+            return
+        if direction not in ("min", "max"):
+            raise Error(f"direction = {direction!r}: should be 'min' or 'max'")
+        if not isinstance(quality, tuple) or len(quality) != 2:
+            raise Error("quality: should be a name, or a pair (archs, values)")
+        if fix:
+            raise Error("fix: the pair (archs, values) lists the candidates already; leave those of other parts out")
+        choices, values = self._space.choices(quality[0]), numbers(quality[1], "quality", 1)
+        same_length(choices, values, ("archs", "quality"))
+        self._engine = _engine.loop_by_values(
+            self._space._engine, query, choices, values, direction == "max", settings
+        )
+
+    def ask(self) -> list[str]:
+        """What to measure now, most wanted first; none when it is done."""
+        return self.step().measure
+
+    def tell(self, archs: Architectures, latency_ms: ArrayLike) -> None:
+        """Measurements in the order of time, latency_ms: [n]. NaN is one that failed; several of one network are
+        repeats; a network need not have been asked for. All are taken, or none where one is refused."""
+        choices, latencies = self._space.choices(archs), numbers(latency_ms, "latency_ms", 1)
+        same_length(choices, latencies, ("archs", "latency_ms"))
+        with self._lock:
+            self._engine.tell(choices, latencies)
+            self._step = None
+
+    def step(self) -> LoopStep:
+        """What is known so far, and what to measure next."""
+        with self._lock:
+            if self._step is None:
+                found = self._engine.step()
+                found["front"] = [MeasuredNetwork(*one) for one in found["front"]]
+                found["answers"] = [
+                    LimitAnswer(limit, kept, None if network is None else MeasuredNetwork(*network))
+                    for limit, kept, network in found["answers"]
+                ]
+                self._step = LoopStep(**found)
+            return self._step
+
+    @property
+    def candidates(self) -> str:
+        """Among which networks it chooses."""
+        return self._engine.candidates
+
+    @property
+    def front(self) -> list[MeasuredNetwork]:
+        return self.step().front
+
+    @property
+    def answers(self) -> list[LimitAnswer]:
+        return self.step().answers
+
+    @property
+    def expected_gain(self) -> float:
+        return self.step().expected_gain
+
+    @property
+    def done(self) -> bool:
+        return self.step().phase == "done"
+
+    @property
+    def why_stop(self) -> str:
+        """Why it stops, "" where it goes on."""
+        return self.step().why_stop
+
+    def __repr__(self) -> str:
+        return f"<oneproxy.FrontLoop over {self.candidates}>"

@@ -1,0 +1,60 @@
+"""`pip install .` in a fresh environment: it builds all of the engine, which takes minutes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import oneproxy
+
+ROOT = Path(__file__).resolve().parents[2]
+WHERE = """
+import pathlib, sys
+import oneproxy
+for path in (oneproxy.__file__, oneproxy.Store().path):
+    assert pathlib.Path(path).is_relative_to(sys.prefix), path
+"""
+SEARCH = """
+import oneproxy
+found = oneproxy.search("nasbench201", ["max metric:natsbench:cifar10", "min device:pixel3"], limits=[5], seed=1)
+print(found.certainty, found.front, found.best)
+"""
+
+
+def run(*command: object, folder: Path, path: str = "") -> str:
+    own = {k: v for k, v in os.environ.items() if not k.startswith(("ONEPROXY_", "PYTHON"))}
+    done = subprocess.run(list(map(str, command)), cwd=folder, env=own | ({"PYTHONPATH": path} if path else {}),
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment that has the package, and no more than it asks for."""
+    folder = tmp_path_factory.mktemp("fresh")
+    run(sys.executable, "-m", "venv", "env", folder=folder)
+    python = folder / "env" / "bin" / "python"
+    run(python, "-m", "pip", "install", "--disable-pip-version-check", ROOT, folder=folder)
+    return python
+
+
+def test_it_is_whole(installed: Path, tmp_path: Path) -> None:
+    run(installed, "-c", WHERE, folder=tmp_path)
+    own, here = (
+        run(python, "-c", SEARCH, folder=tmp_path, path=path)
+        for python, path in ((installed, ""), (sys.executable, str(Path(oneproxy.__file__).parents[1])))
+    )
+    assert own == here, "as in the build folder"
+
+
+def test_types_come_along(installed: Path) -> None:
+    (package,) = installed.parents[1].glob("lib/python*/site-packages/oneproxy")
+    assert (package / "py.typed").exists()
+    stub = (package / "_engine.pyi").read_text()
+    compile(stub, "_engine.pyi", "exec")
+    assert "def spearman_matrix" in stub and "class Adapted" in stub
