@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "oneproxy/engine/base/config.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/search/methods/auto.h"
+#include "oneproxy/engine/search/methods/exact.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -15,6 +17,9 @@ namespace {
 
 constexpr std::size_t kOfEachFront = 150;
 constexpr std::int64_t kSampled = 10'000;
+// Where a front is searched by evaluations: limits that such shares of the networks keep, and evaluations for each.
+constexpr double kShares[] = {0.005, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1};
+constexpr std::int64_t kEvaluations = 2000;
 constexpr double kWeights[] = {0, 0.25, 0.5, 0.75, 1};  // of two measured quantities in a sum
 
 class ListedCandidates : public LoopCandidates {
@@ -61,7 +66,7 @@ double spread(const AdditivePredictor& predictor) {
 class SearchedCandidates : public LoopCandidates {
  public:
   SearchedCandidates(const SubSpace& part, const Objective& quality, std::uint64_t seed)
-      : part_(part), quality_(quality) {
+      : part_(part), quality_(quality), seed_(seed) {
     const SearchProblem problem{part_, nullptr, {quality_, quality_}};
     const auto choices = random_architectures(problem, kSampled, seed);
     sampled_.resize(choices.size() / part.space().radices().size());
@@ -76,9 +81,10 @@ class SearchedCandidates : public LoopCandidates {
         check_interrupt();
         const SearchProblem problem{
             part_, nullptr, {quality_, predicted_objective(cost, part_.space(), "drawn latency", "ms")}};
-        Evaluator evaluator(problem, {});
+        const auto question = question_of(problem);
+        Evaluator evaluator(problem, question);
         auto keys = Config::defaults();
-        const auto method = search_method(suitable_method(problem, {})).read(keys);
+        const auto method = search_method(suitable_method(problem, question)).read(keys);
         const auto front = method->search(evaluator).front;
         const std::size_t kept = std::min(kOfEachFront, front.size());
         for (std::size_t i = 0; i < kept; ++i) {
@@ -95,6 +101,17 @@ class SearchedCandidates : public LoopCandidates {
   std::string describe() const override { return "fronts of what the device may be, over " + part_.describe(); }
 
  private:
+  // What adds up has its whole front at once. Else it is looked for below limits all along it.
+  SearchQuestion question_of(const SearchProblem& problem) const {
+    SearchQuestion question;
+    question.seed = seed_;
+    if (adds_up(problem)) return question;
+    for (const double bound : limits_at(problem, kShares, seed_))
+      question.limits.push_back({{std::numeric_limits<double>::quiet_NaN(), bound}});
+    question.budget.evaluations = kEvaluations * std::ssize(question.limits);
+    return question;
+  }
+
   // Of one quantity itself; of two their weighted sums, whose fronts hold the supported points of all three objectives.
   static std::vector<Predictor> costs(const std::vector<Predictor>& predictors) {
     if (predictors.size() == 1) return predictors;
@@ -108,6 +125,7 @@ class SearchedCandidates : public LoopCandidates {
 
   SubSpace part_;
   Objective quality_;
+  std::uint64_t seed_;
   std::vector<double> sampled_;
   std::vector<std::uint8_t> none_;
 };

@@ -27,14 +27,16 @@ std::shared_ptr<const LoopCandidates> rows_of_set(const Objective& quality, cons
 
 }  // namespace
 
-Objective loop_quality(const ObjectiveSources& sources, const std::string& text, const std::string& key) {
+Objective loop_quality(const ObjectiveSources& sources, const std::string& text, const std::string& key,
+                       const std::string& example) {
   if (text.empty() && !has_accuracy_model(sources.space))
     throw Error(key + ": no quality of the networks of " + sources.space.name() +
-                " is known; name one, for example metric:NAME");
+                " is known without one; name one, for example " + example);
   const auto parsed = parse_objective(text.empty() ? kAccuracyModel : text, key);
   if (!parsed.limits.empty()) throw Error(key + " '" + text + "': has a limit; limits are on what is measured");
   auto direction = parsed.direction;
-  if (!direction && !parsed.what.starts_with("metric:")) direction = Direction::maximise;
+  const auto is = [&](const char* source) { return parsed.what.starts_with(source); };
+  if (!direction && !is("metric:") && !is("device:") && !is("proxy:")) direction = Direction::maximise;
   auto quality = make_objective(sources, parsed.what, key, direction);
   quality.name = parsed.name;
   if (quality.posterior) {
@@ -58,11 +60,11 @@ std::shared_ptr<const LoopCandidates> loop_candidates(const Objective& quality, 
     }
     return listed_candidates(part.space(), std::move(choices), quality, part.describe());
   }
-  if (!additive || !std::holds_alternative<AdditivePredictor>(*quality.model))
+  if (!additive)
     throw Error(part.describe() + " has " + to_decimal(part.size()) + " architectures, too many to look at each (" +
-                std::to_string(kMostListed) + "), and " + (additive ? key + " is" : "what its networks cost is") +
-                " no sum over its decisions, by which it could be searched; take a part of it, or a quality that is "
-                "known on the rows of a set (metric:NAME)");
+                std::to_string(kMostListed) +
+                "), and what they cost is no sum over decisions, by which it could be searched; take a part of it, or "
+                "a quality that is known on the rows of a set (metric:NAME)");
   return searched_candidates(part, quality, seed);
 }
 

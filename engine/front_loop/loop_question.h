@@ -11,9 +11,10 @@ namespace oneproxy {
 inline constexpr std::uint64_t kMostListed = std::uint64_t{1} << 16;  // architectures that are looked at one by one
 
 // "metric:natsbench:cifar10", "min metric:perplexity": without a direction a metric's own, else it is maximised. "" is
-// the accuracy model where the space has it. `key` begins errors: no quality is known, it has a limit, and as
-// make_objective.
-Objective loop_quality(const ObjectiveSources& sources, const std::string& text, const std::string& key);
+// the accuracy model where the space has it. `key` begins errors: no quality is known (`example` is one), it has a
+// limit, and as make_objective.
+Objective loop_quality(const ObjectiveSources& sources, const std::string& text, const std::string& key,
+                       const std::string& example = "metric:NAME");
 
 // Of a quality that is known on the rows of a set, those rows that lie in the part; of one that covers the space, all
 // of a small part, else what a search of the part finds. `space` has what `additive` says: the costs of its networks

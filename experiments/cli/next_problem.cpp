@@ -11,14 +11,13 @@
 #include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/base/resources.h"
+#include "oneproxy/engine/front_loop/loop_question.h"
 #include "oneproxy/engine/search/objective.h"
 #include "oneproxy/engine/space/accuracy_model.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {
-
-constexpr std::uint64_t kMostListed = std::uint64_t{1} << 16;  // architectures that are looked at one by one
 
 std::string store_of(const NextOptions& options) { return options.store.empty() ? shipped_store() : options.store; }
 std::string set_of(const NextOptions& options, const SearchSpace& space) {
@@ -108,77 +107,6 @@ class Known {
   std::optional<Measurements> data_;
 };
 
-std::string quality_name(const NextOptions& options, const SearchSpace& space) {
-  if (!options.quality.empty()) return options.quality;
-  if (has_accuracy_model(space)) return kAccuracyModel;
-  throw Error("no quality of the networks of " + space.name() + " is known without --quality; give one, for example " +
-              "--quality " + quality_in(store_of(options), space));
-}
-
-// "min metric:perplexity"; without a direction that of a metric or of another device's latency, else it is maximised.
-Objective quality_of(const std::string& text, const NextOptions& options, const SearchSpace& space,
-                     const Measurements* data) {
-  const auto parsed = parse_objective(text, "--quality");
-  if (!parsed.limits.empty())
-    throw Error("--quality '" + text + "': has a limit; limits are on what is measured (--limits)");
-  auto direction = parsed.direction;
-  const auto is = [&](const char* source) { return parsed.what.starts_with(source); };
-  if (!direction && !is("metric:") && !is("device:") && !is("proxy:")) direction = Direction::maximise;
-  auto quality =
-      make_objective({space, data, store_of(options), "", Backend::cpu}, parsed.what, "--quality", direction);
-  quality.name = parsed.name;
-  if (quality.is_stand_in)
-    log_warning("the quality is " + parsed.what + ": " + quality.label +
-                ", a stand-in for accuracy that nobody measured; docs/search.md says how well it ranks");
-  if (quality.posterior) {
-    auto calibrated = std::make_shared<Posterior>(*quality.posterior);
-    calibrated->calibrate_for_space();
-    quality.posterior = calibrated;
-  }
-  return quality;
-}
-
-// Rows of the set with a quality, in the part.
-std::shared_ptr<const LoopCandidates> rows_of_set(const Objective& quality, const Measurements& data,
-                                                  const SubSpace& part) {
-  std::vector<double> values(data.n());
-  quality.evaluate(data.rows().choices, values);
-  std::vector<std::uint8_t> choices;
-  for (std::int64_t i = 0; i < data.n(); ++i) {
-    const auto row = data.rows().row(i);
-    if (!std::isnan(values[i]) && !part.digits(row).empty()) choices.insert(choices.end(), row.begin(), row.end());
-  }
-  if (choices.empty())
-    throw Error("--quality: none of the networks of set " + data.set() + " in " + part.describe() + " has a known " +
-                quality.label + "; name another set (--set), or a quality that covers the space");
-  return listed_candidates(
-      data.space(), std::move(choices), quality,
-      "the networks of set " + data.set() + " in " + part.describe() + " whose " + quality.label + " is known");
-}
-
-std::shared_ptr<const LoopCandidates> candidates_of(const Objective& quality, const NextOptions& options,
-                                                    const NextProblem& problem, const Measurements* data) {
-  const auto& space = problem.space();
-  SubSpace part = SubSpace::of(space);
-  for (const auto& text : options.fix) part.fix(text);
-  if (!quality.model) return rows_of_set(quality, *data, part);
-  keep_predictable(*quality.model, part);
-  if (part.size() <= kMostListed) {
-    std::vector<std::uint8_t> choices;
-    for (ArchIndex i = 0; i < part.size(); ++i) {
-      const auto one = part.choices(i);
-      choices.insert(choices.end(), one.begin(), one.end());
-    }
-    return listed_candidates(space, std::move(choices), quality, part.describe());
-  }
-  if (!problem.features->physics().additive())
-    throw Error(part.describe() + " has " + to_decimal(part.size()) + " architectures, too many to look at each (" +
-                std::to_string(kMostListed) +
-                "), and what they cost is no sum over decisions, by which it could be searched; take a part of it "
-                "(--fix, `oneproxy prune-space`), or a quality that is known on the rows of a set (metric:NAME)");
-  return searched_candidates(part, quality, options.seed);
-}
-
 }  // namespace
 
 NextProblem next_problem(const NextOptions& options) {
@@ -194,10 +122,18 @@ NextProblem next_problem(const NextOptions& options) {
                       .repeats = options.repeats,
                       .budget = options.budget,
                       .seed = options.seed};
-  problem.quality = quality_name(options, space);
   const Known known(options, space);
-  auto quality = quality_of(problem.quality, options, space, known.data());
-  auto candidates = candidates_of(quality, options, problem, known.data());
+  const ObjectiveSources where{space, known.data(), store_of(options), "", Backend::cpu};
+  auto quality = loop_quality(where, options.quality, "--quality",
+                              options.quality.empty() ? quality_in(store_of(options), space) : "");
+  problem.quality = options.quality.empty() ? kAccuracyModel : options.quality;
+  if (quality.is_stand_in)
+    log_warning("the quality is " + problem.quality + ": " + quality.label +
+                ", a stand-in for accuracy that nobody measured; docs/search.md says how well it ranks");
+  SubSpace part = SubSpace::of(space);
+  for (const auto& text : options.fix) part.fix(text);
+  auto candidates = loop_candidates(quality, std::move(part), features->physics().additive(), known.data(),
+                                    options.seed, "--quality");
   std::vector<MeasuredObjective> measured;
   for (std::size_t i = 0; i < problem.columns.size(); ++i) {
     const auto& names = i == 0 ? options.sources : options.also_sources;

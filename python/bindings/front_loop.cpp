@@ -150,13 +150,19 @@ void add_front_loop(nb::module_& module) {
       .def(
           "__init__",
           [](FrontLoopSettings* settings, int batch, double floor, const std::vector<double>& limits_ms,
-             double stop_gain, int repeats, std::uint64_t seed) {
+             double stop_gain, int repeats, std::int64_t budget, std::uint64_t seed) {
             std::vector<std::vector<double>> limits;
             for (const double limit : limits_ms) limits.push_back({limit});
-            new (settings) FrontLoopSettings{batch, floor, std::move(limits), stop_gain, repeats, seed};
+            new (settings) FrontLoopSettings{.batch = batch,
+                                             .floor = floor,
+                                             .limits = std::move(limits),
+                                             .stop_gain = stop_gain,
+                                             .repeats = repeats,
+                                             .budget = budget,
+                                             .seed = seed};
           },
           nb::arg("batch"), nb::arg("floor"), nb::arg("limits_ms"), nb::arg("stop_gain"), nb::arg("repeats"),
-          nb::arg("seed"));
+          nb::arg("budget"), nb::arg("seed"));
   nb::class_<Loop>(module, "FrontLoop")
       .def_prop_ro("candidates", [](const Loop& own) { return own.loop.problem().candidates->describe(); })
       .def("tell", &tell, nb::arg("choices"), nb::arg("latency_ms"))

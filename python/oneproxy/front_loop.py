@@ -68,7 +68,8 @@ class FrontLoop:
     direction says which way is better. limits_ms: the best network within each; without any the whole front. sources,
     target, set, store: as in adapt(). fix: parts of the space, "DECISION=CHOICE|CHOICE". batch: networks of a round.
     floor: networks whose quality is below this quantile of the candidates' count for nothing. stop_gain: expected gain
-    at which to stop. repeats: measurements of each network of the answer; 1: none is measured again.
+    at which to stop. repeats: measurements of each network of the answer; 1: none is measured again. budget:
+    measurements in all, room kept to measure the answer again; 0: no end.
 
     What is proposed follows from the measurements that were told, and the seed. Nothing is remembered of networks that
     were asked for and not told: the next ask() proposes them again.
@@ -91,6 +92,7 @@ class FrontLoop:
         floor: float = 0.25,
         stop_gain: float = 0.01,
         repeats: int = 3,
+        budget: int = 0,
     ) -> None:
         self._space = space_of(space)
         self._lock = threading.Lock()
@@ -101,7 +103,7 @@ class FrontLoop:
         query = source_query(self._space, sources, set, store, target, seed)
         settings = _engine.FrontLoopSettings(
             count(batch, "batch", 1), fraction(floor, "floor"), limits.tolist(), fraction(stop_gain, "stop_gain"),
-            count(repeats, "repeats", 1), seed_of(seed),
+            count(repeats, "repeats", 1), count(budget, "budget", 0), seed_of(seed),
         )
         if isinstance(quality, str):
             if direction != "max":
