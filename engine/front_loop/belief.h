@@ -19,9 +19,8 @@ class Belief {
   std::int64_t n() const { return static_cast<std::int64_t>(mean_.size()); }
   std::int64_t n_weights() const { return static_cast<std::int64_t>(joint_->mean.size()); }
   double mean(std::int64_t i) const { return mean_[i]; }
-  // One measurement of candidate i, of whose noise a share counts (of its deviation): what a measurement gains by luck
-  // is gone when it is repeated.
-  Gaussian measurement(std::int64_t i, double noise_share) const;
+  Gaussian value(std::int64_t i) const;        // of candidate i, without noise
+  Gaussian measurement(std::int64_t i) const;  // one of it
   double noise_deviation(std::int64_t i) const;
 
   // Of some candidates alone, in this order.

@@ -63,8 +63,9 @@ std::shared_ptr<const LoopCandidates> loop_candidates(const Objective& quality, 
   if (!additive)
     throw Error(part.describe() + " has " + to_decimal(part.size()) + " architectures, too many to look at each (" +
                 std::to_string(kMostListed) +
-                "), and what they cost is no sum over decisions, by which it could be searched; take a part of it, or "
-                "a quality that is known on the rows of a set (metric:NAME)");
+                "), and what they cost is no sum over decisions, by which it could be searched; take a part of it "
+                "(fix some decisions, or `oneproxy prune-space`), or a quality that is known on the rows of a set "
+                "(metric:NAME)");
   return searched_candidates(part, quality, seed);
 }
 

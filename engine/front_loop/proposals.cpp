@@ -5,17 +5,17 @@
 namespace oneproxy {
 namespace {
 
-constexpr double kNoiseShare = 0.3;       // of the noise's deviation that counts in the expected gain
-constexpr std::size_t kBatchAmong = 400;  // candidates of the largest expected gain, among which a batch is chosen
+constexpr std::size_t kBatchAmong = 400;  // of the largest expected gain: a batch is chosen among them
 
 }  // namespace
 
-std::vector<Proposal> propose(const CandidatePool& pool, std::span<const Belief> beliefs, std::span<const char> open,
-                              const LoopGoal& goal, std::vector<double> points, int n) {
+std::vector<ProposedCandidate> propose(const CandidatePool& pool, std::span<const Belief> beliefs,
+                                       std::span<const char> open, const LoopGoal& goal, std::vector<double> points,
+                                       int n) {
   LoopGoal::Improvement improvement(goal, std::move(points));
   std::vector<Gaussian> y(beliefs.size() + 1);
   const auto expected = [&](std::span<const Belief> of, std::int64_t i, std::int64_t in_pool) {
-    for (std::size_t j = 0; j < of.size(); ++j) y[j] = of[j].measurement(i, kNoiseShare);
+    for (std::size_t j = 0; j < of.size(); ++j) y[j] = of[j].measurement(i);
     y.back() = {pool.quality[in_pool], pool.quality_deviation[in_pool]};
     return improvement.expected(y);
   };
@@ -29,7 +29,7 @@ std::vector<Proposal> propose(const CandidatePool& pool, std::span<const Belief>
   std::vector<Belief> believed;
   for (const auto& belief : beliefs) believed.push_back(belief.at(which));
 
-  std::vector<Proposal> proposals;
+  std::vector<ProposedCandidate> proposals;
   std::vector<char> taken(kept, 0);
   while (std::ssize(proposals) < n) {
     double most = 0;

@@ -10,7 +10,7 @@
 
 namespace oneproxy {
 
-struct Proposal {
+struct ProposedCandidate {
   std::int64_t candidate = 0;
   double gain = 0;  // expected, of the goal
 };
@@ -18,7 +18,8 @@ struct Proposal {
 // At most n of the first candidates of the pool that `open` says, each of the largest expected gain over what was
 // measured, `points` [.., m], and over those before it, which are believed to come out at their means. Fewer where
 // nothing more is expected to be gained.
-std::vector<Proposal> propose(const CandidatePool& pool, std::span<const Belief> beliefs, std::span<const char> open,
-                              const LoopGoal& goal, std::vector<double> points, int n);
+std::vector<ProposedCandidate> propose(const CandidatePool& pool, std::span<const Belief> beliefs,
+                                       std::span<const char> open, const LoopGoal& goal, std::vector<double> points,
+                                       int n);
 
 }  // namespace oneproxy

@@ -47,7 +47,7 @@ void MeasurementRecord::tell(std::span<const std::uint8_t> choices, std::span<co
 }
 
 const RecordedNetwork* MeasurementRecord::find(std::span<const std::uint8_t> choices) const {
-  const auto at = number_.find({choices.begin(), choices.end()});
+  const auto at = number_.find(choices);
   return at == number_.end() ? nullptr : &networks_[at->second];
 }
 

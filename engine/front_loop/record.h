@@ -1,5 +1,6 @@
 #pragma once
 // All that was measured on the target so far, network by network.
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -47,7 +48,14 @@ class MeasurementRecord {
   std::vector<Quantity> measured_;
   Objective quality_;
   std::vector<RecordedNetwork> networks_;
-  std::map<std::vector<std::uint8_t>, std::size_t> number_;  // in networks_
+  // Looked up for every candidate of a step: without a copy of its choices.
+  struct Before {
+    using is_transparent = void;
+    bool operator()(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b) const {
+      return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
+    }
+  };
+  std::map<std::vector<std::uint8_t>, std::size_t, Before> number_;  // in networks_
 };
 
 }  // namespace oneproxy

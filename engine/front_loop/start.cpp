@@ -15,9 +15,14 @@ namespace {
 // alike, and ahead of 10: hypervolume .928 against .919 after 20 measurements.
 constexpr int kFrontStart = 5, kDesignStart = 7, kBlindStart = 10;
 
+constexpr std::int64_t kCompared = 2000;  // networks over which sources are compared
+
 // Mean SRCC of each source with the mean of the others, over the reference.
 double agreement(const Sources& sources) {
-  const auto& reference = sources.features->reference();
+  const auto& all = sources.features->reference();
+  std::vector<std::int64_t> which;
+  for (std::int64_t i = 0; i < std::min(kCompared, all.n); ++i) which.push_back(i * all.n / std::min(kCompared, all.n));
+  const auto reference = sources.features->pick(all, which);
   const std::size_t n = reference.n, d = sources.predictors.size();
   std::vector<std::vector<double>> scores;
   std::vector<double> sum(n, 0.0);

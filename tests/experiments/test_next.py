@@ -164,7 +164,7 @@ class TestByHand(NextCase):
         self.fault(*CELLS, "--measurements", "a.csv", says=("a.csv: no line has a latency_ms yet",))
         self.assertEqual(self.program(*CELLS, "--timeout", "5").returncode, 2)
         self.fault("next", "--space", "fbnet", "--quality", "metric:stars", says=("metric:stars", "model:accuracy"))
-        self.fault(*CELLS[:3], "--quality", "max metric:natsbench:cifar100 >= 70", says=("--limits",))
+        self.fault(*CELLS[:3], "--quality", "max metric:natsbench:cifar100 >= 70", says=("limits are on what is measured",))
         self.fault(*CELLS[:3], "--quality", "min metric:natsbench:cifar100", says=("cifar100", "maximised"))
 
     def test_a_space_too_large_for_tables(self) -> None:
@@ -172,7 +172,7 @@ class TestByHand(NextCase):
         edges = "".join(f'[[decision]]\nname = "edge {i}-4"\nfrom = {i}\nto = 4\n' for i in range(4))
         (self.folder / "five_nodes.toml").write_text(cell.replace("[[geometry]]", edges + "[[geometry]]", 1))
         large = ("next", "--space", "five_nodes.toml", "--quality", "model:macs", "--sources", "none")
-        self.fault(*large, says=("9765625 architectures, too many", "--fix", "metric:NAME"))
+        self.fault(*large, says=("9765625 architectures, too many", "fix some decisions", "metric:NAME"))
         self.assertIn("phase start", self.ok(*large, "--fix", "edge 0-*=skip_connect"))
 
     def test_help_tells_the_contract(self) -> None:

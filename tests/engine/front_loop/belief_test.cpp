@@ -30,7 +30,7 @@ class BeliefTest : public testing::Test {
     return sum * adapted_.deviation_ms * adapted_.deviation_ms;
   }
   double variance_of(const Belief& belief, std::int64_t i) const {
-    const double deviation = belief.measurement(i, 0).deviation;
+    const double deviation = belief.value(i).deviation;
     return deviation * deviation;
   }
 
@@ -47,9 +47,9 @@ TEST_F(BeliefTest, IsThePosteriorOfTheModel) {
   ASSERT_EQ(belief.n(), 60);
   for (std::int64_t i = 0; i < belief.n(); ++i) {
     EXPECT_NEAR(belief.mean(i), mean[i], 1e-9 * mean[i]);
-    EXPECT_NEAR(belief.measurement(i, 0).deviation, deviation[i], 1e-8 * deviation[i]);
+    EXPECT_NEAR(belief.value(i).deviation, deviation[i], 1e-8 * deviation[i]);
     const double noise = belief.noise_deviation(i);
-    EXPECT_NEAR(belief.measurement(i, 0.5).deviation, std::hypot(deviation[i], 0.5 * noise), 1e-8 * deviation[i]);
+    EXPECT_NEAR(belief.measurement(i).deviation, std::hypot(deviation[i], noise), 1e-8 * deviation[i]);
   }
 }
 
