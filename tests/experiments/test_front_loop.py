@@ -108,6 +108,19 @@ class FrontLoop(ProgramCase):
         self.assertAlmostEqual(found.summary["stop_gap"], arrays[f"{group}/stop/gap"].mean(), 12)
         self.assertIn("The loop would have stopped after", found.report)
 
+    def test_answers_of_a_device_that_scatters_are_measured_again(self) -> None:
+        found = self.run_smoke()
+        arrays, group = found.arrays(), "front_loop/nasbench201_small"
+        self.assertEqual(list(arrays[f"{group}/repeats"]), [1, 3])
+        for key in ("broken", "far_off", "measurements"):
+            values = arrays[f"{group}/scattered/{key}"]
+            for i, repeats in enumerate((1, 3)):
+                self.assertAlmostEqual(found.summary[f"scattered_{key}.{repeats}"], values[..., i].mean(), 12)
+        broken, far_off = (arrays[f"{group}/scattered/{key}"] for key in ("broken", "far_off"))
+        self.assertTrue(((0 <= far_off) & (far_off <= broken) & (broken <= 1)).all())
+        # Two limits: answers that are measured three times take some measurements more.
+        self.assertTrue((arrays[f"{group}/scattered/measurements"] >= [15, 17]).all())
+
     def test_results_do_not_depend_on_threads(self) -> None:
         # The start of a result's folder is its identity; it is run again, not found again.
         one = self.ok("--threads", 1, "run", SMOKE, "--out", "one").splitlines()[-1]

@@ -81,6 +81,7 @@ void write_arrays(H5File& arrays, const Task& task) {
   arrays.write(group + "qualities", std::span<const std::string>(s.qualities));
   arrays.write(group + "methods", std::span<const std::string>(methods));
   arrays.write(group + "measured", std::span<const std::int64_t>(s.measured));
+  arrays.write(group + "repeats", std::span<const std::int64_t>(s.repeats));
   arrays.write(group + "limits_measured", std::span<const std::int64_t>(s.limits_measured));
   const std::int64_t shape[] = {std::ssize(names), std::ssize(s.limits)};
   const std::int64_t regret_shape[] = {std::ssize(names), std::ssize(s.regret_limits)};
@@ -94,6 +95,17 @@ void write_arrays(H5File& arrays, const Task& task) {
   runs.write("limits/regret", RunArrays::Beyond::last, [](const Run& run) { return run.limits_regret; });
   runs.write("limits/within", RunArrays::Beyond::last, [](const Run& run) { return run.limits_within; });
   runs.write_trace("limits/trace", [](const Run& run) -> const Trace& { return run.limits_trace; });
+  const auto scattered = [&](const std::string& what, double Scattered::*value) {
+    runs.write("scattered/" + what, RunArrays::Beyond::last, [value](const Run& run) {
+      std::vector<double> values;
+      for (const auto& one : run.scattered) values.push_back(one.*value);
+      return values;
+    });
+  };
+  scattered("broken", &Scattered::broken);
+  scattered("far_off", &Scattered::far_off);
+  scattered("regret", &Scattered::regret);
+  scattered("measurements", &Scattered::measurements);
   for (std::size_t m = 0; m < methods.size(); ++m) {
     runs.write_trace(methods[m] + "/trace", [m](const Run& run) -> const Trace& { return run.outcomes[m].trace; });
     const auto curve = [&](const std::string& what, std::vector<double> Curve::*values) {

@@ -7,9 +7,13 @@
 #include "experiments/kinds/front_loop/judge.h"
 #include "oneproxy/engine/adapt/design/measuring_order.h"
 #include "oneproxy/engine/base/interrupt.h"
+#include "oneproxy/engine/base/statistics.h"
+#include "oneproxy/engine/base/streams.h"
 
 namespace oneproxy::front_loop {
 namespace {
+
+constexpr std::int64_t kMostScattered = 200;  // measurements of a loop on a device that scatters
 
 std::span<const std::uint8_t> row_of(std::span<const std::uint8_t> choices, std::int64_t i, int n_decisions) {
   return choices.subspan(static_cast<std::size_t>(i * n_decisions), static_cast<std::size_t>(n_decisions));
@@ -58,6 +62,43 @@ LoopRun run_loop(const Task& task, const Truth& truth, const MeasuredObjective& 
   measure_with(on, truth, n_decisions, longest, run);
   run.expected_gain = expected_gain;
   return run;
+}
+
+Scattered run_scattered(const Task& task, const Truth& truth, const MeasuredObjective& measured,
+                        const std::vector<double>& limits, int repeats, int trial) {
+  const auto& s = task.settings;
+  const int n_decisions = task.loaded->space.n_decisions();
+  FrontLoopSettings settings;
+  settings.batch = s.batch;
+  settings.floor = s.floor;
+  for (const double limit : limits) settings.limits.push_back({limit});
+  settings.stop_gain = s.stop_gain;
+  settings.repeats = repeats;
+  settings.budget = kMostScattered;
+  settings.seed = s.seed + static_cast<std::uint64_t>(trial);
+  FrontLoop loop({task.features, {measured}, truth.goal(), truth.candidates()}, settings);
+  const Philox random =
+      random_stream(s.seed, Draws::measurement_noise, static_cast<std::uint32_t>(trial * 100 + repeats));
+  std::uint64_t n = 0;
+  auto step = loop.step();
+  for (; !step.measure.empty(); step = loop.step()) {
+    check_interrupt();
+    for (std::int64_t i = 0; i < std::ssize(step.measure) / n_decisions; ++i) {
+      const auto choices = row_of(step.measure, i, n_decisions);
+      const double latency = truth.device().measure_anew(choices, random, n++);
+      loop.tell(choices, {&latency, 1});
+    }
+  }
+  std::vector<double> broken, far_off, regret;
+  for (const auto& answer : step.answers) {
+    if (!answer.found) continue;
+    const double limit = answer.limit.front(), takes = truth.measure(answer.network.choices).fitted_ms;
+    broken.push_back(takes > limit);
+    far_off.push_back(takes > 1.05 * limit);
+    const auto* best = best_within(truth.fitted_front(), limit);
+    regret.push_back(best && takes <= limit ? best->quality - answer.network.quality : kNan);
+  }
+  return {statistics(broken).mean, statistics(far_off).mean, statistics(regret).mean, static_cast<double>(n)};
 }
 
 Predicted adapt_to_plan(const Task& task, const Target& target, const TargetDevice& device,

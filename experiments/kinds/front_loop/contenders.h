@@ -26,6 +26,10 @@ struct Predicted {
   Predictor latency;
 };
 // As `oneproxy plan --k` and `adapt`: k samples of a design, one adaptation.
+// A loop with limits until it ends, on a device that scatters, whose answers are measured `repeats` times.
+Scattered run_scattered(const Task& task, const Truth& truth, const MeasuredObjective& measured,
+                        const std::vector<double>& limits, int repeats, int trial);
+
 Predicted adapt_to_plan(const Task& task, const Target& target, const TargetDevice& device,
                         const AdaptationMethod& method, int k, int trial);
 Predicted adapt_a_proxy(const Task& task, const Target& target, const ProxyPredictor& proxy, int trial);

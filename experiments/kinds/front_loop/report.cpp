@@ -83,6 +83,9 @@ double measured_in_all(const Runs& runs, std::size_t method) {
 Runs::Value unchecked(std::size_t method, double Unchecked::*which) {
   return [=](const Run& run) { return run.outcomes[method].unchecked.*which; };
 }
+Runs::Value scattered(std::size_t repeats, double Scattered::*which) {
+  return [=](const Run& run) { return run.scattered[repeats].*which; };
+}
 // Little gain was expected; else it went to the end, or two batches gained little.
 bool stopped_by_gain(const Runs& runs, const Run& run) {
   return run.stop_expected_gain < runs.first().settings.stop_gain;
@@ -115,6 +118,14 @@ class Summariser {
       const auto n = std::to_string(s.limits_measured[i]);
       in_unit("limits_regret." + n, runs_.mean([i](const Run& run) { return run.limits_regret[i]; }));
       set("limits_within." + n, runs_.mean([i](const Run& run) { return run.limits_within[i]; }), "");
+    }
+    for (std::size_t i = 0; i < s.repeats.size(); ++i) {
+      const auto n = std::to_string(s.repeats[i]);
+      const char* const none = "no answer within a limit";
+      set("scattered_broken." + n, runs_.mean(scattered(i, &Scattered::broken)), none);
+      set("scattered_far_off." + n, runs_.mean(scattered(i, &Scattered::far_off)), none);
+      in_unit("scattered_regret." + n, runs_.mean(scattered(i, &Scattered::regret)));
+      set("scattered_measurements." + n, runs_.mean(scattered(i, &Scattered::measurements)), none);
     }
     set("stop_gap", runs_.mean([](const Run& run) { return run.stop_gap; }), "");
     set("stop_measurements", runs_.mean([](const Run& run) { return run.stop_measurements; }), "");
@@ -189,6 +200,19 @@ std::string limits_table(const Runs& runs) {
   return table.markdown();
 }
 
+std::string scattered_table(const Runs& runs) {
+  const auto& repeats = runs.first().settings.repeats;
+  Table table({"device that scatters, each answer measured", "above their limit, %", "by more than 5 %", "regret",
+               "measurements"});
+  for (std::size_t i = 0; i < repeats.size(); ++i)
+    table.row({std::to_string(repeats[i]) + (repeats[i] == 1 ? " time" : " times"),
+               percent(runs.mean(scattered(i, &Scattered::broken))),
+               percent(runs.mean(scattered(i, &Scattered::far_off))),
+               brief(runs.mean(scattered(i, &Scattered::regret))),
+               fixed(runs.mean(scattered(i, &Scattered::measurements)), 1)});
+  return table.markdown();
+}
+
 std::string unchecked_table(const Runs& runs) {
   Table table({"answered without measuring", "above their limit, %", "by the fit, %", "regret"});
   const auto methods = runs.first().methods();
@@ -246,7 +270,8 @@ void write_report(Workspace& work, const std::vector<Task>& tasks) {
     names.push_back(task.settings.name);
     Summariser(work.summary, runs, "." + task.settings.name).write();
     work.report += "## " + task.settings.name + "\n\n" + headline(task) + "\n\n" + fronts_table(runs) + "\n" +
-                   limits_table(runs) + "\n" + unchecked_table(runs) + "\nThe loop would have stopped after " +
+                   limits_table(runs) + "\n" + scattered_table(runs) + "\n" + unchecked_table(runs) +
+                   "\nThe loop would have stopped after " +
                    fixed(runs.mean([](const Run& run) { return run.stop_measurements; }), 1) +
                    " measurements, lacking " + fixed(runs.mean([](const Run& run) { return run.stop_gap; }), 4) +
                    " of its box (from the floor up) on average, at most " + plain(kWithin) + " in " +

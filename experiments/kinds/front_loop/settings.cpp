@@ -46,6 +46,8 @@ void read_file(Config& t, Settings& s) {
   s.limits = quantiles(t, "limits", s.limits, "quantiles of the target's latencies that the loop is given as limits");
   s.regret_limits =
       quantiles(t, "regret_limits", s.regret_limits, "quantiles of the target's latencies at which fronts are judged");
+  s.repeats = counts(t, "repeats", s.repeats, 1,
+                     "measurements of each answer of a loop with limits on a device that scatters; each a loop");
   s.batch = static_cast<int>(t.integer("batch", s.batch, 1, 100, "measurements of a round of the loop"));
   s.floor = t.number("floor", s.floor, 0, 0.99, "quantile of the quality below which a network counts for nothing");
   s.stop_gain = t.number("stop_gain", s.stop_gain, 0, 1, "expected gain, as a share, at which the loop would stop");

@@ -31,6 +31,7 @@ struct Settings {
   std::vector<std::int64_t> plans = {10, 20, 70};                    // samples of a plan
   std::vector<double> limits = {0.1, 0.25, 0.5};                     // quantiles, given to the loop
   std::vector<double> regret_limits = {0.1, 0.25, 0.5, 0.75};        // quantiles, at which answers are judged
+  std::vector<std::int64_t> repeats = {1, 3};                        // of each answer, on a device that scatters
   int batch = 5;
   double floor = 0.25, stop_gain = 0.01;
   Norm norm = Norm::l2;

@@ -44,12 +44,20 @@ struct Outcome {
   Unchecked unchecked;  // of methods that predict
 };
 
+// Answers at the limits of a loop on a device that answers otherwise each time, judged by what it takes on average.
+struct Scattered {
+  double broken = kNan, far_off = kNan;  // share of the answers that take longer than the limit; by more than 5 %
+  double regret = kNan;                  // mean of those that do not
+  double measurements = kNan;            // in all
+};
+
 // One target, trial and quality.
 struct Run {
   std::vector<Outcome> outcomes;  // [methods]
   // Of the loop with limits, [limits_measured]: mean over the limits.
   std::vector<double> limits_regret, limits_within;
   Trace limits_trace;
+  std::vector<Scattered> scattered;  // [repeats]
   // Where the loop would have stopped: how many it had measured, and what it lacked.
   double stop_measurements = kNan, stop_gap = kNan;
   double stop_expected_gain = kNan;  // that it said there; NaN where it never stopped

@@ -92,6 +92,8 @@ std::vector<Run> run_trial(const Task& task, const Stage& stage, std::size_t t, 
           judge(truth, outcome.trace, target.regret_limits, std::max(task.longest(), std::ssize(outcome.trace)));
     run.limits_trace = run_loop(task, truth, measured, target.limits, s.limits_measured.back(), trial).trace;
     judge_limits(task, target, truth, run);
+    for (const auto repeats : s.repeats)
+      run.scattered.push_back(run_scattered(task, truth, measured, target.limits, static_cast<int>(repeats), trial));
     runs.push_back(std::move(run));
   }
   return runs;

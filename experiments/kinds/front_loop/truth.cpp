@@ -37,12 +37,14 @@ TargetDevice::TargetDevice(const Task& task, const Target& target)
     : task_(task),
       target_(target),
       fit_(fit_source(*task.features, draw_source(task.loaded->data, target.latency, 0, task.settings.seed, 0))),
-      fitted_ms_(fitted(task.archs->rows)) {
+      fitted_ms_(fitted(task.archs->rows)),
+      least_ms_(quantile(target.latency.values, 0)) {
   for (std::int64_t i = 0; i < task.archs->n(); ++i) {
     if (std::isnan(latency_ms()[i])) continue;
     rows_.emplace(key_of(task.archs->row(i)), i);
-    residuals_.push_back(latency_ms()[i] / fitted_ms_[i]);
+    residuals_.push_back(latency_ms()[i] / std::max(fitted_ms_[i], least_ms_));
   }
+  median_residual_ = median_of(residuals_);
 }
 
 std::vector<double> TargetDevice::fitted(const ArchitectureFeatures::Rows& rows) const {
@@ -70,6 +72,12 @@ Measured TargetDevice::measure(std::span<const std::uint8_t> choices) const {
   one.fitted_ms = fitted(task_.features->rows(choices))[0];
   one.latency_ms = one.fitted_ms * residuals_[random.below(hash_of(choices), residuals_.size())];
   return one;
+}
+
+double TargetDevice::measure_anew(std::span<const std::uint8_t> choices, const Philox& random,
+                                  std::uint64_t draw) const {
+  const double residual = residuals_[random.below(draw, residuals_.size())] / median_residual_;
+  return std::max(fitted(task_.features->rows(choices))[0], least_ms_) * residual;
 }
 
 Truth::Truth(const Task& task, const TargetDevice& device, const Target& target, const Objective& goal)

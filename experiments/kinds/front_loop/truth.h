@@ -29,6 +29,9 @@ class TargetDevice {
   // Of the whole space: an AdditivePredictor.
   Predictor fit() const;
 
+  // The fit's (at least what the fastest network took: a fit may be below 0), times a residual of the fit, their median
+  // being 1, that `draw` of `random` says: once more, another answer.
+  double measure_anew(std::span<const std::uint8_t> choices, const Philox& random, std::uint64_t draw) const;
   // choices [n_decisions]; quality is left to the caller. Over rows NaN for a network that the set does not have.
   Measured measure(std::span<const std::uint8_t> choices) const;
 
@@ -38,7 +41,10 @@ class TargetDevice {
   const Task& task_;
   const Target& target_;
   SourcePredictor fit_;
-  std::vector<double> fitted_ms_, residuals_;  // residuals: measured / fitted
+  std::vector<double> fitted_ms_;
+  double least_ms_ = 0;
+  std::vector<double> residuals_;  // measured / fitted
+  double median_residual_ = 1;
   std::unordered_map<std::string, std::int64_t> rows_;
 };
 
@@ -55,6 +61,7 @@ class Truth {
 
   const Objective& goal() const { return goal_; }
   const std::shared_ptr<const LoopCandidates>& candidates() const { return candidates_; }
+  const TargetDevice& device() const { return device_; }
   Measured measure(std::span<const std::uint8_t> choices) const;
   // Networks in random order, each once, [n, n_decisions]; fewer where there are no more.
   std::vector<std::uint8_t> random(std::int64_t n, int trial) const;
