@@ -22,6 +22,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr int kPieces = 256;  // of output, read at once
 constexpr int kPollMs = 50;
 constexpr double kGraceSeconds = 2;  // between a polite end and a hard one
 constexpr std::size_t kTail = 16384, kShownLines = 5;
@@ -53,7 +54,7 @@ class Pipe {
 // Between fork and exec: only calls that a process of several threads may make there.
 [[noreturn]] void become(char* const* words, int output) {
   ::setpgid(0, 0);
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a killed program leaves no measurement running beside that of the next one
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // of the shell alone: what it started outlives a kill -9 of this program
   ::signal(SIGPIPE, SIG_DFL);
   const int nothing = ::open("/dev/null", O_RDONLY);
   if (nothing >= 0) ::dup2(nothing, STDIN_FILENO);
@@ -71,6 +72,8 @@ class Child {
     std::vector<char*> words;
     for (auto& text : texts) words.push_back(text.data());
     words.push_back(nullptr);
+    // Where whoever started this program ignores it, no child could be waited for.
+    ::signal(SIGCHLD, SIG_DFL);
     id_ = ::fork();
     if (id_ < 0) throw Error(command + ": can not be started (" + std::strerror(errno) + ")");
     if (id_ == 0) become(words.data(), pipe_.write_end());
@@ -105,12 +108,16 @@ class Child {
 
  private:
   bool reap() {
-    if (!ended_) ended_ = ::waitpid(id_, &status_, WNOHANG) == id_;
+    if (ended_) return true;
+    const pid_t found = ::waitpid(id_, &status_, WNOHANG);
+    ended_ = found == id_ || (found < 0 && errno != EINTR);
     return ended_;
   }
   void read_output() {
     char piece[4096];
-    for (ssize_t n; (n = ::read(pipe_.read_end(), piece, sizeof piece)) >= 0;) {
+    ssize_t n = 0;
+    // A command that never ceases to write is read in parts, so that its time ends.
+    for (int k = 0; k < kPieces && (n = ::read(pipe_.read_end(), piece, sizeof piece)) >= 0; ++k) {
       if (n == 0) {
         closed_ = true;
         return;

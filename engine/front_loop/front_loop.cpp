@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <set>
 
 #include "oneproxy/engine/adapt/design/measuring_order.h"
 #include "oneproxy/engine/adapt/method_registry.h"
@@ -93,6 +94,7 @@ struct FrontLoop::State {
   }
   void propose_start(LoopStep& step) const;
   void propose_design(LoopStep& step, std::int64_t n) const;
+  void fill_up(LoopStep& step, const CandidatePool& pool, std::int64_t n) const;
   void propose_front(LoopStep& step, const CandidatePool& pool, const std::vector<AdaptedBayes>& means,
                      std::int64_t best, std::int64_t n) const;
   void propose_round(LoopStep& step, const std::vector<AdaptedBayes>& adapted) const;
@@ -177,7 +179,14 @@ CandidatePool FrontLoop::State::searched(const std::vector<AdaptedBayes>& adapte
     auto& own = predictors.emplace_back();
     for (std::size_t j = 0; j < n_measured; ++j) own.push_back(models[j]->predictor(drawn(j, adapted[j], k)));
   }
-  return make_pool(models, problem.quality, problem.candidates->search(predictors));
+  auto choices = problem.candidates->search(predictors);
+  // What was measured and is good stays a candidate, whatever a search finds this time.
+  std::set<std::vector<std::uint8_t>> seen;
+  for (std::size_t i = 0; i < choices.size(); i += width) seen.insert({&choices[i], &choices[i] + width});
+  for (const auto& network : record.networks())
+    if (seen.insert(network.choices).second)
+      choices.insert(choices.end(), network.choices.begin(), network.choices.end());
+  return make_pool(models, problem.quality, choices);
 }
 
 // The candidate of the best quality that does not fail on the device; of equal ones one that was measured.
@@ -189,6 +198,7 @@ std::int64_t FrontLoop::State::best_quality(const CandidatePool& pool) const {
     if (network && network->known()) return i;
     if (!network && best < 0) best = i;
   }
+  if (pool.n() == 0) throw Error("no candidate has a quality, or none was found: " + problem.candidates->describe());
   if (best < 0) throw Error("every candidate that was measured failed on the device, and none is left");
   return best;
 }
@@ -227,6 +237,7 @@ void FrontLoop::State::propose_start(LoopStep& step) const {
     propose_front(step, pool, means, best, n);
   else
     propose_design(step, n);
+  fill_up(step, pool, n);
 }
 
 void FrontLoop::State::propose_design(LoopStep& step, std::int64_t n) const {
@@ -261,7 +272,10 @@ void FrontLoop::State::propose_front(LoopStep& step, const CandidatePool& pool, 
   const int most = start.n + static_cast<int>(record.networks().size());
   for (const auto i : greedy_subset(points, reference, first, most))
     if (std::ssize(step.gains) < n && of[i] != best && !record.find(row(pool, of[i]))) add(step, row(pool, of[i]));
-  // A front may be shorter than that.
+}
+
+// Where a front or a design is shorter than that.
+void FrontLoop::State::fill_up(LoopStep& step, const CandidatePool& pool, std::int64_t n) const {
   for (std::int64_t i = 0; i < pool.n() && std::ssize(step.gains) < n; ++i) {
     const auto choices = row(pool, i);
     const auto proposed = [&](std::int64_t k) {
@@ -277,7 +291,7 @@ void FrontLoop::State::propose_round(LoopStep& step, const std::vector<AdaptedBa
   step.phase = LoopPhase::rounds;
   const CandidatePool found = listed.n() > 0 ? CandidatePool{} : searched(adapted);
   const CandidatePool& pool = listed.n() > 0 ? listed : found;
-  const std::int64_t n = n_counting(pool), best = best_quality(pool);
+  const std::int64_t best = best_quality(pool), n = std::max(n_counting(pool), best + 1);
   std::vector<Belief> beliefs;
   for (std::size_t j = 0; j < n_measured; ++j)
     beliefs.emplace_back(*models[j], adapted[j], std::span(pool.z[j]).first(n * models[j]->layout().n_columns()));
@@ -397,6 +411,10 @@ LoopStep FrontLoop::State::step() const {
       std::any_of(adapted.begin(), adapted.end(), [](const AdaptedBayes& one) { return one.from_prior; });
   if (step.n_measured < start.n || tells_nothing) {
     propose_start(step);
+    if (step.measure.empty()) {
+      step.why_stop = "every candidate was measured";
+      propose_confirmation(step);
+    }
   } else {
     propose_round(step, adapted);
     stop_or_go_on(step);

@@ -90,8 +90,8 @@ struct LoopStep {
   std::vector<LimitAnswer> answers;    // [n_limits]
   std::int64_t n_measured = 0;         // networks with a value
   std::int64_t n_measurements = 0;     // values, repeats included
-  // Of the front: up to `reference` [n_measured + 1], of which the last is the floor. With limits: mean quality above
-  // the floor at the limits. NaN before the first round.
+  // Of the front: up to `reference` [n_measured + 1], of which the last is the floor. With limits: mean gain in quality
+  // over the worst candidate at the limits, in ranges from the floor to the best. NaN before the first round.
   double attained = 0;
   std::vector<double> reference;
   // How much of `attained` is expected to be still to gain, as a share; NaN before the first round. And what the last

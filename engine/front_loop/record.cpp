@@ -34,13 +34,14 @@ void MeasurementRecord::tell(std::span<const std::uint8_t> choices, std::span<co
   for (std::size_t j = 0; j < measured_.size(); ++j)
     if (!std::isnan(values[j]))
       check_measured(values[j], measured_[j], measured_[j].name + " of " + space_.to_string(choices));
-  const auto [at, is_new] = number_.try_emplace({choices.begin(), choices.end()}, networks_.size());
-  if (is_new)
+  if (!find(choices)) {  // the quality before the number: it may be an error
     networks_.push_back({{choices.begin(), choices.end()},
                          std::vector<std::vector<double>>(measured_.size()),
                          minimised_values(quality_, choices, choices.size())[0],
                          0});
-  auto& network = networks_[at->second];
+    number_.emplace(networks_.back().choices, networks_.size() - 1);
+  }
+  auto& network = networks_[number_.find(choices)->second];
   ++network.attempts;
   for (std::size_t j = 0; j < measured_.size(); ++j)
     if (!std::isnan(values[j])) network.repeats[j].push_back(as_additive(measured_[j], values[j]));

@@ -33,27 +33,31 @@ double remaining_gain(const CandidatePool& pool, std::span<const Belief> beliefs
   }
   RandomDraws noise(random_stream(seed, Draws::remaining_gain, static_cast<std::uint32_t>(measured)));
   std::vector<std::vector<double>> all(kDraws, std::vector<double>(points.begin(), points.end()));
+  const bool in_order = measured == 1 && std::all_of(pool.quality_deviation.begin(), pool.quality_deviation.end(),
+                                                     [](double deviation) { return !(deviation > 0); });
   std::vector<double> least(kDraws, std::numeric_limits<double>::infinity());
   std::vector<double> values(measured), scatter(measured);
-  for (std::int64_t i = 0; i < std::ssize(open) && pool.quality[i] < goal.least_quality(); ++i) {
-    if (!open[i]) continue;
+  for (std::int64_t i = 0; i < std::ssize(open); ++i) {
+    const double uncertain = pool.quality_deviation[i];
+    if (!open[i] || (!(uncertain > 0) && pool.quality[i] >= goal.least_quality())) continue;
     for (std::size_t j = 0; j < measured; ++j) scatter[j] = kNoiseScale * beliefs[j].noise_deviation(i);
     for (std::int64_t k = 0; k < kDraws; ++k) {
       // Best quality first: with one measured quantity only what is below all before it counts.
-      if (measured == 1 && drawn[0][i * kDraws + k] - kMostNoise * scatter[0] >= least[k]) continue;
+      if (in_order && drawn[0][i * kDraws + k] - kMostNoise * scatter[0] >= least[k]) continue;
       for (std::size_t j = 0; j < measured; ++j) values[j] = drawn[j][i * kDraws + k] + scatter[j] * noise.normal();
-      if (measured == 1) {
+      if (in_order) {
         if (!(values[0] < least[k])) continue;
         least[k] = values[0];
       }
       all[k].insert(all[k].end(), values.begin(), values.end());
-      all[k].push_back(pool.quality[i]);
+      all[k].push_back(uncertain > 0 ? pool.quality[i] + uncertain * noise.normal() : pool.quality[i]);
     }
   }
   const double now = goal.attained(points);
   double sum = 0;
   for (const auto& one : all) sum += goal.attained(one);
-  return goal.share(now, sum / static_cast<double>(kDraws));
+  const double share = goal.share(now, sum / static_cast<double>(kDraws));
+  return share < 0 ? 0 : share;  // by rounding; NaN stays
 }
 
 }  // namespace oneproxy

@@ -54,7 +54,8 @@ Start choose_start(const FrontLoopProblem& problem) {
     if (n_sources < 2)
       return {false, kBlindStart,
               "design over the space (" + count_of(std::ssize(measured.sources.predictors), "source device") + ")"};
-    least = std::min(least, agreement(measured.sources));
+    const double own = agreement(measured.sources);
+    least = std::isnan(own) ? 0 : std::min(least, own);  // undefined where a source is constant: no agreement
   }
   const std::string said = "agree with one another by an SRCC of " + fixed(least, 2);
   const std::string sources = "the " + std::to_string(n_sources) + " source devices ";

@@ -64,6 +64,7 @@ std::string call_of_next(const NextOptions& options) {
   add("--floor", plain(options.floor), plain(usual.floor));
   add("--stop-gain", plain(options.stop_gain), plain(usual.stop_gain));
   add("--repeats", std::to_string(options.repeats), std::to_string(usual.repeats));
+  add("--budget", std::to_string(options.budget), std::to_string(usual.budget));
   add("--seed", std::to_string(options.seed), std::to_string(usual.seed));
   add("--front", options.front, "");
   return text;
@@ -88,10 +89,11 @@ std::vector<MeasurementLine> lines_so_far(const NextOptions& options, const Next
   std::vector<std::string> files = options.measurements;
   if (!options.measure_with.empty() && !has_lines(files.back())) files.pop_back();
   auto lines = read_measurement_lines(problem.space(), files, problem.columns);
-  const auto has_value = [](const MeasurementLine& line) {
-    return std::any_of(line.values.begin(), line.values.end(), [](double value) { return !std::isnan(value); });
+  // "nan" or -1 is an answer, that a measurement failed; nothing at all is a file that was not filled in.
+  const auto filled_in = [](const MeasurementLine& line) {
+    return std::any_of(line.texts.begin(), line.texts.end(), [](const std::string& text) { return !text.empty(); });
   };
-  if (!lines.empty() && std::none_of(lines.begin(), lines.end(), has_value))
+  if (!lines.empty() && std::none_of(lines.begin(), lines.end(), filled_in))
     throw Error(join(files) + ": no line has a " + problem.columns[0].quantity.name +
                 " yet; fill them in, or leave --measurements out to begin");
   return lines;

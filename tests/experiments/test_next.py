@@ -76,6 +76,18 @@ class TestByHand(NextCase):
         self.assertIn("latency <= 8 ms: ", said)
         self.assertIn("expected gain of going on: ", said)
 
+    def test_a_batch_that_failed_is_an_answer_and_the_budget_is_kept(self) -> None:
+        said = self.ok(*CELLS, "--budget", "9", "--out", "first.csv")
+        self.assertIn("--budget 9", said.splitlines()[-1])
+        lines = self.lines("first.csv")
+        for line in lines:
+            line["latency_ms"] = "-1"
+        self.write("first.csv", lines)
+        self.ok(*CELLS, "--budget", "9", "--measurements", "first.csv", "--out", "second.csv")
+        asked = {line["arch"] for line in self.lines("second.csv")}
+        self.assertEqual(len(asked), 9 - len(lines))
+        self.assertFalse(asked & {line["arch"] for line in lines})
+
     def test_what_is_there_is_not_overwritten(self) -> None:
         (self.folder / "next.csv").write_text("mine")
         self.fault(*CELLS, says=("next.csv: is there already", "--out"))

@@ -24,6 +24,13 @@ TEST(ShellCommand, GetsItsArgumentsBehindItsOwnWords) {
   EXPECT_EQ(done.last_lines, "it's $HOME;" + out + ";");
 }
 
+TEST(ShellCommand, EndsWhereItsParentWasStartedToIgnoreTheEndOfChildren) {
+  std::signal(SIGCHLD, SIG_IGN);
+  EXPECT_EQ(run_by_shell("exit 3;", {}, 60).status, 3);
+  std::signal(SIGCHLD, SIG_IGN);
+  EXPECT_TRUE(run_by_shell("sleep 1000", {}, 0.2).timed_out);
+}
+
 TEST(ShellCommand, TellsItsStatusAndItsLastLines) {
   const auto done = run_by_shell("seq 1 9; echo lost >&2; exit 3;", {}, 60);
   EXPECT_EQ(done.status, 3);

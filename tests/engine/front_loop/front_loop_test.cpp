@@ -227,6 +227,40 @@ TEST_F(FrontLoopTest, GoesOnWhereTheStartTellsNothing) {
   EXPECT_EQ(step.remarks.back().kind, Remark::Kind::not_adapted);
 }
 
+TEST_F(FrontLoopTest, FewerCandidatesThanTheStartWantsAreAllMeasuredAndConfirmed) {
+  const std::size_t width = fleet_.space().radices().size();
+  const std::vector<std::uint8_t> few(listed_.begin(), listed_.begin() + static_cast<std::ptrdiff_t>(3 * width));
+  for (const int n_sources : {4, 0}) {
+    FrontLoop loop({fleet_.shared_features,
+                    {measured(n_sources)},
+                    quality_,
+                    listed_candidates(fleet_.space(), few, quality_, "three")},
+                   {});
+    EXPECT_EQ(networks(loop.step()).size(), 3u) << n_sources;
+    const auto step = play(loop, 20);
+    EXPECT_EQ(step.phase, LoopPhase::done);
+    EXPECT_THAT(step.why_stop, HasSubstr("every candidate was measured"));
+    for (const auto& one : step.answers) EXPECT_EQ(one.network.repeats, 3);
+  }
+}
+
+TEST_F(FrontLoopTest, WhereAllAboveTheFloorFailTheRestIsMeasured) {
+  FrontLoopSettings settings;
+  settings.floor = 0.9;
+  auto loop = this->loop(settings);
+  std::vector<double> qualities;
+  for (const auto& [network, accuracy] : accuracy_) qualities.push_back(accuracy);
+  const double floor = quantile(qualities, 0.9);
+  int n_known = 0;
+  for (const auto& [network, accuracy] : accuracy_) {
+    if (accuracy > floor) loop.tell(network, std::vector<double>{kNan});
+    if (accuracy < floor && n_known < 8) loop.tell(network, std::vector<double>{latency(network)}), ++n_known;
+  }
+  const auto step = loop.step();
+  EXPECT_EQ(step.n_measured, 8);
+  EXPECT_FALSE(step.phase == LoopPhase::start);
+}
+
 TEST_F(FrontLoopTest, SaysWhatAPersonShouldLookAt) {
   auto loop = this->loop();
   const auto first = networks(loop.step());
