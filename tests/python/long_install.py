@@ -56,5 +56,5 @@ def test_types_come_along(installed: Path) -> None:
     (package,) = installed.parents[1].glob("lib/python*/site-packages/oneproxy")
     assert (package / "py.typed").exists()
     stub = (package / "_engine.pyi").read_text()
-    compile(stub, "_engine.pyi", "exec")
+    compile(stub, "_engine.pyi", "exec")  # it is generated: a signature that is no Python would be a syntax error
     assert "def spearman_matrix" in stub and "class Adapted" in stub

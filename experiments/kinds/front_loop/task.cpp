@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "experiments/kinds/task_data.h"
 #include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -74,19 +75,7 @@ std::vector<Task> open_tasks(const Store& store, const std::vector<Settings>& se
   for (const auto& s : settings) {
     Task task;
     task.settings = s;
-    const auto same = std::find_if(tasks.begin(), tasks.end(), [&](const Task& other) {
-      return other.settings.space_reference == s.space_reference && other.settings.set == s.set &&
-             other.settings.geometry == s.geometry;
-    });
-    if (same == tasks.end()) {
-      task.loaded = std::make_shared<SpaceData>(store, s.space_reference, s.set, s.geometry, 0, s.seed);
-      task.features = std::make_shared<ArchitectureFeatures>(task.loaded->space);
-      task.archs = std::make_shared<Architectures>(*task.features, task.loaded->data.rows().choices);
-    } else {
-      task.loaded = same->loaded;
-      task.features = same->features;
-      task.archs = same->archs;
-    }
+    share_or_load(store, tasks, task);
     open_task(store, task);
     tasks.push_back(std::move(task));
   }
