@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
+#include "experiments/kinds/task_data.h"
 #include "oneproxy/engine/report/table.h"
 #include "oneproxy/kernels/base/error.h"
 #include "oneproxy/kernels/rank/rank.h"
@@ -102,21 +102,10 @@ void open_task(Task& task) {
 
 std::vector<Task> open_tasks(const Store& store, const std::vector<Settings>& settings) {
   std::vector<Task> tasks;
-  std::map<std::vector<std::string>, std::size_t> first;  // task on the same data
   for (const auto& s : settings) {
     Task task;
     task.settings = s;
-    const auto [at, fresh] = first.try_emplace({s.space, s.set, s.geometry}, tasks.size());
-    if (fresh) {
-      task.loaded = std::make_shared<SpaceData>(store, s.space_reference, s.set, s.geometry, 0, s.seed);
-      task.features = std::make_shared<ArchitectureFeatures>(task.loaded->space);
-      task.archs = std::make_shared<Architectures>(*task.features, task.loaded->data.rows().choices);
-    } else {
-      const Task& same = tasks[at->second];
-      task.loaded = same.loaded;
-      task.features = same.features;
-      task.archs = same.archs;
-    }
+    share_or_load(store, tasks, task);
     open_task(task);
     tasks.push_back(std::move(task));
   }
