@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -11,42 +12,12 @@ import _venv
 
 _venv.need("h5py", "numpy", "matplotlib")
 
-from plots import (  # noqa: E402
-    accuracy_model,
-    comparison,
-    cost_of_n_devices,
-    device_features,
-    few_shot,
-    front_loop,
-    heatmap,
-    limits_kept,
-    neural_optimizer,
-    pareto,
-    result,
-    samples,
-    scatter,
-    searchers,
-    sweep,
-)
-from plots.errors import PlotError  # noqa: E402
-from plots.style import plt  # noqa: E402
+# Matplotlib keeps its font cache in the build folder, so that nothing is left behind in the home of the user.
+os.environ.setdefault("MPLCONFIGDIR", str(_venv.ROOT / "build" / "matplotlib"))
+sys.path.insert(0, str(_venv.ROOT / "python"))
 
-PICTURES = (
-    heatmap,
-    pareto,
-    samples,
-    comparison,
-    scatter,
-    few_shot,
-    sweep,
-    searchers,
-    device_features,
-    neural_optimizer,
-    cost_of_n_devices,
-    accuracy_model,
-    limits_kept,
-    front_loop,
-)
+from oneproxy_results import ResultError, figures, load  # noqa: E402
+from oneproxy_results.figures.style import plt  # noqa: E402
 
 
 def main() -> None:
@@ -63,7 +34,7 @@ def main() -> None:
     try:
         for path in plot(args.result, args.out, args.pdf):
             print(path)
-    except PlotError as error:
+    except ResultError as error:
         sys.exit(f"plot_results.py: error: {error}")
     except OSError as error:
         sys.exit(f"plot_results.py: error: {error.filename}: can not be written ({error.strerror}); give another --out")
@@ -73,29 +44,14 @@ def plot(folder: Path, out: Path | None, pdf: bool) -> list[Path]:
     """Write every picture that applies; only pictures in RESULT_DIR/figures are ever replaced."""
     own = folder / "figures"
     out = own if out is None else out
-    read = result.load(folder)
-    applicable = [picture for picture in PICTURES if picture.applies(read)]
-    if not applicable:
-        kind = read.attributes.get("kind", "unknown")
-        raise PlotError(
-            f"{folder}: no picture for a result of kind {kind!r}; there are pictures for monotonicity, "
-            "adaproxy, front_transfer, search, train_predictor, few_shot, device_features, proxy_sweep, "
-            "neural_optimizer, cost_of_n_devices, accuracy_model, limits_kept, front_loop, searchers and reproduce_nb201"
-        )
-    try:
-        figures = {name: figure for picture in applicable for name, figure in picture.draw(read).items()}
-    except (KeyError, IndexError, ValueError) as error:
-        raise PlotError(
-            f"{folder / 'arrays.h5'}: arrays do not fit together ({type(error).__name__}: {error}); "
-            "run the config again with --force"
-        ) from None
+    drawn = figures.draw(load(folder))
     paths = {
         out / f"{name}.{suffix}": figure
-        for name, figure in figures.items()
+        for name, figure in drawn.items()
         for suffix in (("png", "pdf") if pdf else ("png",))
     }
     if out.resolve() != own.resolve() and (there := [path for path in paths if path.exists()]):
-        raise PlotError(
+        raise ResultError(
             f"{there[0]}: is there already, and outside the result folder nothing is replaced; give another --out"
         )
     out.mkdir(parents=True, exist_ok=True)

@@ -21,8 +21,8 @@ import h5py  # noqa: E402
 import numpy as np  # noqa: E402
 
 import plot_results  # noqa: E402
-from plots import heatmap, pareto  # noqa: E402
-from plots.result import load  # noqa: E402
+from oneproxy_results import load  # noqa: E402
+from oneproxy_results.figures import heatmap, pareto  # noqa: E402
 
 RANDOM = np.random.default_rng(7)
 

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from . import style
-from .result import Result
+from ..result import Result
 
 COLOURS = (style.BLUE, style.VERMILION, style.GREEN, style.ORANGE, style.PURPLE, style.SKY, style.BLACK, style.GREY)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "h")  # tasks are told apart without their colours

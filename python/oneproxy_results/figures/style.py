@@ -1,16 +1,8 @@
-"""One look for all pictures: fonts, and Okabe and Ito's colours, which colour-blind readers can tell apart.
-
-Matplotlib keeps its font cache in the build folder, so that nothing is left behind in the home of the user.
-"""
+"""One look for all pictures: fonts, and Okabe and Ito's colours, which colour-blind readers can tell apart."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
-os.environ.setdefault("MPLCONFIGDIR", str(Path(__file__).resolve().parents[2] / "build" / "matplotlib"))
-
-import matplotlib  # noqa: E402
+import matplotlib
 
 matplotlib.use("Agg")
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from . import style
-from .result import Result
+from ..result import Result
 
 BINS = np.linspace(0, 1, 11)
 LEAST_RUNS = 3  # of a bin, or it is not drawn

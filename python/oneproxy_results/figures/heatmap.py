@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from . import style
-from .result import Result
+from ..result import Result
 
 STRONG = 0.9  # the paper's rule: from here on the proxy's optima can be used again
 MAP = "YlGnBu"

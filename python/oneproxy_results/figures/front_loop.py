@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from . import style
-from .result import Result
+from ..result import Result
 
 COLOURS = {"loop": style.VERMILION, "adaproxy": style.GREEN, "random": style.GREY}
 PLANS = (style.SKY, style.BLUE, style.PURPLE, style.ORANGE, style.BLACK)  # by number of samples

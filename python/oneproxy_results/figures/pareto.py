@@ -10,7 +10,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
 from . import style
-from .result import Result
+from ..result import Result
 
 LABEL_WIDTH = 28  # characters beside one panel
 CLOUD_POINTS = 4000  # of the cloud are drawn; more only make the file larger

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, PercentFormatter
 
 from . import style
-from .result import Result
+from ..result import Result
 
 # Colour, marker, its size, line, and name: those that count the same measurements stay apart.
 LOOKS = {

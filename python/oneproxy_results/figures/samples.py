@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from . import style
-from .result import Result
+from ..result import Result
 
 
 def applies(result: Result) -> bool:

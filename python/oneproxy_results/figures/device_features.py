@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from . import style
-from .result import Result
+from ..result import Result
 
 PROTOCOLS = (("lodo", "one device left out"), ("lofo", "its family left out"), ("targets", "other targets"))
 COLOURS = (style.BLACK, style.GREY, style.ORANGE, style.SKY, style.GREEN, style.BLUE, style.VERMILION, style.PURPLE)

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from . import style
-from .result import Result
+from ..result import Result
 
 
 def applies(result: Result) -> bool:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from . import style
 from .heatmap import MAP, STRONG
-from .result import Result
+from ..result import Result
 
 
 def applies(result: Result) -> bool:

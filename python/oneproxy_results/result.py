@@ -10,7 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from .errors import PlotError
+from .errors import ResultError
 
 
 @dataclass
@@ -56,9 +56,9 @@ class Result:
 
 def load(folder: Path) -> Result:
     if not folder.is_dir():
-        raise PlotError(f"{folder}: there is no such folder; give the folder that oneproxy run printed last")
+        raise ResultError(f"{folder}: there is no such folder; give the folder that oneproxy run printed last")
     if not (folder / "DONE").exists():
-        raise PlotError(f"{folder}: no DONE in it, so no finished result; run its config again with oneproxy run")
+        raise ResultError(f"{folder}: no DONE in it, so no finished result; run its config again with oneproxy run")
     arrays, attributes = _read_arrays(folder / "arrays.h5")
     return Result(
         folder, arrays, attributes, _read_json(folder / "summary.json"), _read_json(folder / "provenance.json")
@@ -69,9 +69,9 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise PlotError(f"{path}: can not be read ({error}); run the config again with --force") from None
+        raise ResultError(f"{path}: can not be read ({error}); run the config again with --force") from None
     if not isinstance(value, dict):
-        raise PlotError(f"{path}: not a JSON object; run the config again with --force")
+        raise ResultError(f"{path}: not a JSON object; run the config again with --force")
     return value
 
 
@@ -87,7 +87,7 @@ def _read_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
             file.visititems(visit)
             attributes = {key: _plain(value) for key, value in file.attrs.items()}
     except (OSError, RuntimeError, UnicodeDecodeError) as error:
-        raise PlotError(f"{path}: can not be read ({error}); run the config again with --force") from None
+        raise ResultError(f"{path}: can not be read ({error}); run the config again with --force") from None
     return arrays, attributes
 
 

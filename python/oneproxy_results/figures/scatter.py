@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from . import style
-from .result import Result
+from ..result import Result
 
 
 def applies(result: Result) -> bool:

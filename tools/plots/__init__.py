@@ -1,1 +1,0 @@
-"""From a result folder to pictures: result (reading) -> heatmap, pareto, samples, comparison (one picture each)."""
