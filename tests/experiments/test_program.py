@@ -65,6 +65,8 @@ COMMANDS = (
     "next",
     "export",
     "arch",
+    "demo",
+    "demo-phone",
 )
 MONOTONICITY = config("nasbench201", "monotonicity")
 FRONTS = ("target", "proxy", "adaproxy")
