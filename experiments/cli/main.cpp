@@ -14,6 +14,7 @@
 #include "experiments/cli/commands.h"
 #include "experiments/cli/import_command.h"
 #include "experiments/cli/next_options.h"
+#include "experiments/cli/report_command.h"
 #include "experiments/runner.h"
 #include "oneproxy/engine/adapt/method_registry.h"
 #include "oneproxy/engine/base/arguments.h"
@@ -362,6 +363,8 @@ int run_program(int argc, char** argv) {
   export_command->add_flag("--csv", csv, "as CSV (the only form there is)");
   export_command->add_option("--to", to, "folder for the files (default: RESULT/csv)");
   export_command->callback([&] { output = export_csv(result, to); });
+
+  add_report_command(app);
 
   std::string space, geometry, arch, index, official;
   auto* arch_command = app.add_subcommand("arch", "one architecture in all its forms, with its cost");
