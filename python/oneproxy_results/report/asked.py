@@ -55,7 +55,7 @@ SETTINGS = {
     "latency": "latency",
     "limits_ms": "limits (ms)",
     "limits": "limits",
-    "confidence": "confidence that limits are kept",
+    "confidence": "confidence",
     "method": "method",
     "samples_train": "measurements to fit with, a target",
     "samples_validation": "measurements to choose with, a target",

@@ -7,7 +7,7 @@ import json
 import math
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any, Iterator
+from typing import Any, Iterable, Iterator
 
 import numpy as np
 
@@ -19,6 +19,7 @@ BLUE, VERMILION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#8C8C8C"
 CYCLE = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK, GREY)
 DIGITS = 7  # significant ones of what is drawn
 WRAP = 56  # signs of an architecture in one line of a box
+HIDDEN = " Some dots lie far below: double-click to see all."
 MOST = 3000  # points of one curve; a browser draws no more with ease
 
 
@@ -67,6 +68,19 @@ def box(architecture: str, *lines: str) -> str:
     """What a point says under the mouse: the architecture, in lines that fit, and its values."""
     pieces = [architecture[i : i + WRAP] for i in range(0, len(architecture), WRAP)]
     return "<br>".join(escape(line, quote=False) for line in (*pieces, *lines))
+
+
+def without_outliers(values: Iterable[float]) -> dict[str, Any]:
+    """The range of an axis on which a few values far below all others do not press these together; {} where there are
+    none such."""
+    known = np.array([value for value in values if np.isfinite(value)])
+    if known.size < 8:
+        return {}
+    tenth, high = np.quantile(known, 0.1), known.max()
+    low = tenth - 0.5 * (high - tenth)
+    if known.min() >= low or high == tenth:
+        return {}
+    return {"range": [low, high + 0.05 * (high - low)]}
 
 
 def thinned(length: int) -> np.ndarray:

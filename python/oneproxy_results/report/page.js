@@ -2,9 +2,9 @@
 // Draws the charts, and copies an architecture where one clicks on it.
 const LOOK = {
   font: { family: 'system-ui, "Segoe UI", "DejaVu Sans", sans-serif', size: 13, color: "#1b1f24" },
-  margin: { l: 66, r: 16, t: 12, b: 56 }, paper_bgcolor: "#fff", plot_bgcolor: "#fff", hovermode: "closest",
+  margin: { l: 66, r: 16, t: 40, b: 56 }, paper_bgcolor: "#fff", plot_bgcolor: "#fff", hovermode: "closest",
   hoverlabel: { align: "left", bgcolor: "#fff", bordercolor: "#57606a", font: { color: "#1b1f24" } },
-  legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
+  legend: { orientation: "h", y: 1.01, yanchor: "bottom", x: 0 },
 };
 const AXIS = { gridcolor: "#e4e4e4", zeroline: false, linecolor: "#8c8c8c", ticks: "outside", automargin: true };
 const ON_PAPER = 660;  // width of a chart in print, in pixels
@@ -40,7 +40,7 @@ function draw(script) {
   const layout = { ...LOOK, ...chart.layout };
   for (const key of Object.keys(layout)) if (/^[xy]axis\d*$/.test(key)) layout[key] = { ...AXIS, ...layout[key] };
   layout.margin = { ...LOOK.margin, ...chart.layout.margin };
-  const bar = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
+  const bar = { responsive: true, displayModeBar: false, doubleClick: "reset+autosize" };
   Plotly.newPlot(place, chart.traces, layout, bar).then(() => { place.dataset.drawn = "yes"; });
   place.on("plotly_click", (event) => {
     const architecture = event.points.map((point) => point.customdata).find((data) => typeof data === "string");

@@ -122,7 +122,7 @@ def _summary(result: Result) -> str:
     if not rows:
         return ""
     hidden = ' class="screen-only"' if len(rows) > LONG else ""
-    table = html.table(["what", "value", "its key in summary.json"], rows, "All numbers of summary.json", numeric=[1])
+    table = html.table(["what", "value", "its key in summary.json"], rows, "All numbers of summary.json")
     return f"<section{hidden}><h2>All numbers</h2>{table.html}</section>"
 
 

@@ -87,9 +87,11 @@ def quantity(value: float, unit: str) -> str:
 
 
 def srcc(value: float) -> str:
-    """Two decimals, a third where it decides (0.9, 1)."""
+    """Two decimals, more where they decide (0.9, 1); never rounded up to 1."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
+    if 0.9995 <= value < 1:
+        return f"{min(value, 0.9999):.4f}"
     return f"{value:.3f}" if 0.89 <= value < 0.91 or 0.995 <= value < 1 else f"{value:.2f}"
 
 
@@ -98,7 +100,9 @@ def share(value: float) -> str:
     if value is None or not math.isfinite(value):
         return UNKNOWN
     percent = 100 * value
-    return f"{percent:.0f} %" if percent in (0, 100) or 1 <= percent <= 99 else f"{percent:.2g} %"
+    if 99 < percent < 100:
+        return f"{min(percent, 99.99):.{1 if percent < 99.95 else 2}f} %"  # never rounded up to the whole
+    return f"{percent:.0f} %" if percent == 0 or percent >= 1 else f"{percent:.2g} %"
 
 
 def listed(items: Iterable[str], most: int = 6) -> str:
@@ -111,6 +115,11 @@ def listed(items: Iterable[str], most: int = 6) -> str:
 
 def counted(n: int, one: str, many: str | None = None) -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def numbers_of(summary: dict[str, Any], prefix: str) -> list[float]:
+    """The numbers of the keys that begin so; what could not be computed has none, but a reason."""
+    return [v for key, v in summary.items() if key.startswith(prefix) and isinstance(v, (int, float))]
 
 
 def plain_key(key: str) -> str:

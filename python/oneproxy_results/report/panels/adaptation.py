@@ -37,7 +37,7 @@ def _sentences(result: Result, names: list[str], before: np.ndarray, after: np.n
     said = []
     if result.has("published_before", "published_after"):
         said.append(_published(result, before, after))
-    samples = [v for key, v in result.summary.items() if key.startswith("samples.") and v is not None]
+    samples = words.numbers_of(result.summary, "samples.")
     k = f"{round(float(np.median(samples)))} measurements" if samples else "few measurements"
     strong = int((after >= STRONG).sum())
     proxy = label(result, result.attributes.get("proxy", "the proxy"))

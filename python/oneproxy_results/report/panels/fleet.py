@@ -128,6 +128,7 @@ def _matrices(matrices: list[np.ndarray], budgets: list[int], names: list[str]) 
                 "zmin": low,
                 "zmax": 1,
                 "colorscale": COLOURS,
+                "reversescale": True,
                 "xgap": 1,
                 "ygap": 1,
                 "text": [["serves" if value >= STRONG else "does not serve" for value in row] for row in cells],

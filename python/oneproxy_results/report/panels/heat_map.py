@@ -74,7 +74,7 @@ def _chart(result: Result, devices: list[str], srcc: np.ndarray, order: np.ndarr
             "zmin": low,
             "zmax": 1,
             "colorscale": COLOURS,
-            "reversescale": False,
+            "reversescale": True,
             "text": texts,
             "hovertemplate": "%{text}<extra></extra>",
             "xgap": 1,

@@ -145,7 +145,7 @@ def _certainty(result: Result, limited: list[Objective], told: list[Answer]) -> 
     elif certainty:
         looked = f" after {evaluated:,} evaluations" if isinstance(evaluated, int) else ""
         said.append(f"These are the best networks that were found{looked}; better ones may exist ({certainty}).")
-    regrets = [value for key, value in summary.items() if key.startswith("regret.") and value is not None]
+    regrets = words.numbers_of(summary, "regret.")
     if regrets and "hv_ratio" in summary:
         worst = max(regrets)
         lost = "no limit lost anything" if worst == 0 else f"at most {words.number(worst, 2)} was lost at a limit"
@@ -197,14 +197,15 @@ def _front(result: Result, goal: Objective, limited: list[Objective], answers: l
         for limit in limits
     ]
     size = len(result.arrays["front/choices"])
+    ticks = chart.without_outliers([y for trace in traces for y in trace["y"]]) if goal.maximised else {}
     third = f" The other limited quantities ({words.listed(o.label for o in limited[1:])}) stand in the boxes." if limited[1:] else ""
     bars_said = " Bars: one standard deviation." if result.has(f"front/{across.name}_deviation") else ""
     return chart.Chart(
         "The front: no network is better in everything than one of these",
         f"{words.counted(size, 'network')} of {result.summary.get('part', 'the space')}; dotted: the limits.{bars_said}{third} "
-        "Point at a dot to see its network; click it to copy the architecture.",
+        f"Point at a dot to see its network; click it to copy the architecture.{chart.HIDDEN if ticks else ''}",
         traces,
-        {"xaxis": chart.axis(across.title), "yaxis": chart.axis(goal.title), "shapes": shapes},
+        {"xaxis": chart.axis(across.title), "yaxis": chart.axis(goal.title, **ticks), "shapes": shapes},
         height=520,
     )
 

@@ -50,8 +50,7 @@ def _sentences(result: Result, names: list[str], budgets: np.ndarray, regret: np
                 said.append(
                     f"With {budgets[at]:,} evaluations random search loses {words.number(column[i], 3)}, less than {words.listed(worse)}."
                 )
-    broken = [key for key, value in result.summary.items() if key.startswith("violations.") and value]
-    if not broken:
+    if not any(words.numbers_of(result.summary, "violations.")):
         said.append("No answer of any method broke its limit.")
     return said
 

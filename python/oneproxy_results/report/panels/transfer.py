@@ -50,8 +50,7 @@ def _targets(result: Result) -> list[Target]:
     summary, found = result.summary, []
 
     def lost(front: str, name: str) -> float:
-        values = [v for key, v in summary.items() if key.startswith(f"regret.{front}.{name}.") and v is not None]
-        return max(values, default=float("nan"))
+        return max(words.numbers_of(summary, f"regret.{front}.{name}."), default=float("nan"))
 
     for name in result.names("fronts"):
         if f"hv_ratio.adaproxy.{name}" not in summary or f"hv_ratio.proxy.{name}" not in summary:
@@ -111,7 +110,7 @@ def verdict(result: Result, targets: list[Target]) -> str:
         return f"On {space} AdaProxy is as good as the bare proxy: {numbers}."
     if ours > proxy:
         return f"On {space} AdaProxy is better than the bare proxy: {numbers}."
-    return f"On {space} AdaProxy is worse than the bare proxy here, because {reason(targets)}; {numbers}."
+    return f"AdaProxy is worse than the bare proxy here, on {space}, because {reason(targets)}. In numbers: {numbers}."
 
 
 def reason(targets: list[Target]) -> str:
@@ -121,10 +120,11 @@ def reason(targets: list[Target]) -> str:
     if strong.any() and (~strong).any() and gains[strong].sum() < 0 <= gains[~strong].sum():
         worst = min((t for t, s in zip(targets, strong) if s), key=lambda t: t.gain)
         return (
-            f"{strong.sum()} of the {len(targets)} targets rank the networks as the proxy does (SRCC of at least {STRONG}), and "
-            f"there the proxy's predictor, fitted to all measurements of the proxy, does better than one fitted to few of the "
-            f"target: AdaProxy loses {_points(-gains[strong].mean())} on average (most on {worst.name}, {_points(-worst.gain)}), more than the "
-            f"{_points(gains[~strong].mean())} that it gains on the other {words.counted(int((~strong).sum()), 'target')}"
+            f"the proxy alone ranks the networks of {strong.sum()} of the {len(targets)} targets well (SRCC of at least {STRONG}), "
+            f"and there its predictor, fitted to all measurements of the proxy, does better than one fitted to few of the "
+            f"target: AdaProxy loses {_points(-gains[strong].mean())} on average (most on {worst.name}, "
+            f"{words.number(-100 * worst.gain, 2)} %), more than the {words.number(100 * gains[~strong].mean(), 2)} % that it gains on "
+            f"the {words.counted(int((~strong).sum()), 'other target')}"
         )
     order = np.argsort(gains)
     few = next((k for k in (1, 2) if len(gains) > 2 * k and np.delete(gains, order[:k]).mean() >= 0), 0)
@@ -143,6 +143,11 @@ def reason(targets: list[Target]) -> str:
         f"a better ranking of all networks (mean SRCC {words.srcc(mean_before)} before, {words.srcc(mean_after)} after) does not "
         f"decide which few are on the front, and on {losing} of {len(targets)} targets it misses more of these"
     )
+
+
+def _volume(value: float) -> str:
+    """Two decimals of a percent: fronts differ in these. Never rounded up to the whole."""
+    return f"{min(100 * value, 99.99):.2f} %" if value < 1 else words.share(value)
 
 
 def _points(value: float) -> str:
@@ -164,17 +169,20 @@ def _answer(result: Result, targets: list[Target]) -> html.Raw:
             t.name,
             words.srcc(t.before),
             words.srcc(t.after),
-            words.share(t.proxy) if t.proxy < 0.99 else f"{100 * t.proxy:.2f} %",
-            words.share(t.adaproxy) if t.adaproxy < 0.99 else f"{100 * t.adaproxy:.2f} %",
-            "AdaProxy" if t.gain > SAME else "bare proxy" if t.gain < -SAME else "the same",
+            _volume(t.proxy),
+            _volume(t.adaproxy),
+            "AdaProxy" if t.gain > SAME else "proxy" if t.gain < -SAME else "the same",
             words.quantity(t.lost_proxy, unit),
             words.quantity(t.lost_adaproxy, unit),
         ]
         for t in targets
     ]
-    head = ["target", "SRCC, bare proxy", "SRCC, AdaProxy", "hypervolume, bare proxy", "hypervolume, AdaProxy", "better front"]
-    head += ["most lost at a limit, bare proxy", "most lost at a limit, AdaProxy"]
-    return html.table(head, rows, "Each target device", numeric=(1, 2, 3, 4, 6, 7))
+    head = ["target", "SRCC, proxy", "SRCC, AdaProxy", "front, proxy", "front, AdaProxy", "better", "lost, proxy", "lost, AdaProxy"]
+    caption = (
+        "Each target device: rank correlation, hypervolume of the front found as a share of the target's own, and the most that is "
+        "lost at a latency limit"
+    )
+    return html.table(head, rows, caption, numeric=(1, 2, 3, 4, 6, 7))
 
 
 def _gains(targets: list[Target]) -> list[chart.Chart]:
@@ -203,7 +211,7 @@ def _gains(targets: list[Target]) -> list[chart.Chart]:
             ],
             {
                 "xaxis": chart.axis("SRCC of the bare proxy with the target"),
-                "yaxis": chart.axis("gain in hypervolume (% of the target's own front)", zeroline=True, zerolinecolor=chart.GREY),
+                "yaxis": chart.axis("gain in hypervolume (%)", zeroline=True, zerolinecolor=chart.GREY),
                 "shapes": [
                     {"type": "line", "x0": STRONG, "x1": STRONG, "yref": "paper", "y0": 0, "y1": 1, "line": {"dash": "dot", "color": chart.GREY}}
                 ],
@@ -245,12 +253,13 @@ def _fronts(result: Result) -> chart.Chart:
                 }
             )
     title = f"{quality} ({unit})" if unit else quality
+    ticks = chart.without_outliers([y for trace in traces for y in trace["y"]])
     return chart.Chart(
         "Fronts as measured on the target",
         "What the networks that were found are worth on the target itself. Point at a dot to see its network; click it to copy "
-        "the architecture.",
+        f"the architecture.{chart.HIDDEN if ticks else ''}",
         traces,
-        {"xaxis": chart.axis("latency on the target (ms)"), "yaxis": chart.axis(title)},
+        {"xaxis": chart.axis("latency on the target (ms)"), "yaxis": chart.axis(title, **ticks)},
         height=520,
         views=views,
         view_name="Target:",
