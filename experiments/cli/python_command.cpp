@@ -20,11 +20,15 @@ constexpr const char* kLauncher = R"(
 import importlib, sys
 module, packages = sys.argv[1:3]
 try:
-    main = importlib.import_module(module).main
-except ImportError as error:
-    sys.exit(f"oneproxy: error: {sys.executable}: {error}; this command needs a Python with {packages}: install them "
-             "there (pip install ...), or name another by ONEPROXY_PYTHON")
-sys.exit(main(sys.argv[3:]))
+    try:
+        main = importlib.import_module(module).main
+    except ImportError as error:
+        sys.exit(f"oneproxy: error: {sys.executable}: {error}; this command needs a Python with {packages}: install "
+                 "them there (pip install ...), or name another by ONEPROXY_PYTHON")
+    sys.exit(main(sys.argv[3:]))
+except KeyboardInterrupt:
+    print("oneproxy: interrupted: nothing was written", file=sys.stderr)
+    sys.exit(130)
 )";
 
 std::string find_python() {

@@ -11,7 +11,7 @@ def strings(result: Result, group: str = "", rows: np.ndarray | None = None) -> 
     """Of a group's architectures, all or some rows: their strings where the result has them, else their choices as
     numbers, which every command takes as well."""
     inside = f"{group}/" if group else ""
-    names = result.arrays.get(f"{inside}arch")
+    names = result.arrays.get(f"{inside}architecture")
     if names is not None:
         return [str(name) for name in (names if rows is None else names[rows])]
     choices = result.arrays[f"{inside}choices"]

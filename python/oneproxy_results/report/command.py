@@ -33,7 +33,4 @@ def main(arguments: list[str]) -> int:
         where = error.filename or options.html or options.result[0]
         print(f"oneproxy: error: {where}: can not be written ({error.strerror}); give another --html", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("oneproxy: interrupted: no page was written", file=sys.stderr)
-        return 130
     return 0

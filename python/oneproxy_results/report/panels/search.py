@@ -17,7 +17,7 @@ ROWS = 100  # of the front, in the table below the chart
 
 @dataclass
 class Answer:
-    limit: str  # as the keys of the summary have it: "25", or "25_300000" with limits on two objectives
+    limit: str  # "25" or, with limits on two objectives, "25_300000" (keys of the summary) or in words (best/limit)
     place: int
     arch: str | None
     values: dict[str, float | None]  # by name of the objective; its deviation and probability too
@@ -36,26 +36,27 @@ def panel(result: Result) -> Panel:
 
 
 def _answers(result: Result, everything: list[Objective]) -> list[Answer]:
-    summary = result.summary
-    ranked = result.has("best/limit", "best/place")
-    if ranked:
-        keys = [
-            (str(limit), int(place), str(limit) + (f".{place}" if place > 1 else ""))
-            for limit, place in zip(result.arrays["best/limit"], result.arrays["best/place"])
+    """All that the search answered, and the limits within which it found nothing."""
+    goal = everything[0].name
+    tails = [key.partition(".")[2] for key in result.summary if key.startswith(f"{goal}.") and not key.endswith(".reason")]
+    names = [f"{o.name}{more}" for o in everything for more in ("", "_deviation", "_probability")]
+    if not result.has("best/limit", "best/place"):
+        return [
+            Answer(tail, 1, result.summary.get(f"arch.{tail}"), {name: result.summary.get(f"{name}.{tail}") for name in names})
+            for tail in tails
         ]
-    else:
-        goal = everything[0].name
-        tails = [key.partition(".")[2] for key in summary if key.startswith(f"{goal}.")]
-        keys = [(tail, 1, tail) for tail in tails]
-    answers = []
-    for limit, place, tail in keys:
-        values = {
-            name: summary.get(f"{name}.{tail}")
-            for objective in everything
-            for name in (objective.name, f"{objective.name}_deviation", f"{objective.name}_probability")
-        }
-        answers.append(Answer(limit, place, summary.get(f"arch.{tail}"), values))
-    return answers
+    arch = architectures.strings(result, "best")
+    found = [
+        Answer(
+            str(limit),
+            int(place),
+            arch[i],
+            {name: float(result.arrays[f"best/{name}"][i]) if f"best/{name}" in result.arrays else None for name in names},
+        )
+        for i, (limit, place) in enumerate(zip(result.arrays["best/limit"], result.arrays["best/place"]))
+    ]
+    empty = [tail for tail in tails if result.summary[f"{goal}.{tail}"] is None]
+    return found + [Answer(tail, 1, None, dict.fromkeys(names)) for tail in empty]
 
 
 def _limit(answer: Answer, limited: list[Objective]) -> str:
