@@ -15,6 +15,7 @@
 #include "experiments/cli/demo_options.h"
 #include "experiments/cli/import_command.h"
 #include "experiments/cli/next_options.h"
+#include "experiments/cli/report_command.h"
 #include "experiments/runner.h"
 #include "oneproxy/engine/adapt/method_registry.h"
 #include "oneproxy/engine/base/arguments.h"
@@ -375,6 +376,8 @@ int run_command_line(int argc, char** argv, std::string& output) {
   export_command->add_flag("--csv", csv, "as CSV (the only form there is)");
   export_command->add_option("--to", to, "folder for the files (default: RESULT/csv)");
   export_command->callback([&] { output = export_csv(result, to); });
+
+  add_report_command(app);
 
   std::string space, geometry, arch, index, official;
   auto* arch_command = app.add_subcommand("arch", "one architecture in all its forms, with its cost");
