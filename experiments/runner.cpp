@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "experiments/experiment.h"
+#include "experiments/shipped_config.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/base/names.h"
@@ -99,7 +100,7 @@ void name_devices(LabelledArrays& arrays, const Store& store, const std::vector<
 std::string run_experiment(const RunOptions& options) {
   Provenance provenance;
   Workspace work;
-  Config config = Config::load(options.config, options.overrides);
+  Config config = Config::load(config_file(options.config), options.overrides);
   const ExperimentConfig read = read_config(config);
   const Backend backend = resolve_backend(config, read);
 
@@ -183,7 +184,7 @@ std::string run_experiment(const RunOptions& options) {
 }
 
 std::string check_experiment(const RunOptions& options) {
-  Config config = Config::load(options.config, options.overrides);
+  Config config = Config::load(config_file(options.config), options.overrides);
   const ExperimentConfig read = read_config(config);
   resolve_backend(config, read);
   const Store store(read.store_path);
