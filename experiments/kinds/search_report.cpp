@@ -164,14 +164,13 @@ class SearchReport {
     return {"standard deviation of one measurement of " + objective(i).label + " around its prediction", unit(i)};
   }
 
-  // "all of fbnet, 984770902183611232881 architectures" only where a proof covers them; else how many were looked at.
+  // "all of fbnet, 984770902183611232881 architectures" only where that is so; else how many of them were evaluated.
   std::string searched() const {
     const std::string size = to_decimal(problem_.part.size()), part = problem_.part.describe();
-    const auto evaluated = evaluator_.n_evaluated();
-    const bool proven = search_method(outcome_.method).proves || outcome_.result.certainty.starts_with("exact");
-    if (proven || std::to_string(evaluated) == size) return part + ", " + size + " architectures";
-    return (evaluator_.n_evaluated_is_exact() ? "" : "at most ") + std::to_string(evaluated) + " of the " + size +
-           " architectures of " + part;
+    const std::string evaluated = std::to_string(evaluator_.n_evaluated());
+    if (outcome_.result.covers_part || evaluated == size) return part + ", " + size + " architectures";
+    return (evaluator_.n_evaluated_is_exact() ? "" : "at most ") + evaluated + " of the " + size +
+           " architectures of " + (problem_.part.is_whole() ? problem_.part.space().name() : part);
   }
 
   // The solutions within limits, one after the other.

@@ -87,14 +87,6 @@ class Result:
         inside = (name[len(group) + 1 :].split("/")[0] for name in self.arrays if name.startswith(group + "/"))
         return sorted(set(inside))
 
-    def title(self, what: str, n: int | None = None) -> str:
-        """`what - space / set, proxy ..., n = ...`, each part only where the folder knows it."""
-        place = " / ".join(str(self.attributes[key]) for key in ("space", "set") if self.attributes.get(key))
-        proxy = self.attributes.get("proxy")
-        n = n if n is not None else self._count()
-        parts = [part for part in (place, f"proxy {proxy}" if proxy else "", f"n = {n:,}" if n else "") if part]
-        return f"{what}\n{', '.join(parts)}" if parts else what
-
     def footer(self) -> str:
         version, commit = self.provenance.get("version"), self.provenance.get("commit")
         parts = [
@@ -104,7 +96,8 @@ class Result:
         ]
         return ", ".join(part for part in parts if part)
 
-    def _count(self) -> int | None:
+    def count(self) -> int | None:
+        """Architectures that the result is about, where it says so."""
         for where in (self.attributes, self.summary):
             for key in ("n", "architectures", "n_architectures"):
                 if isinstance(where.get(key), (int, float, np.integer)):
