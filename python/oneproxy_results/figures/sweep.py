@@ -26,7 +26,8 @@ def draw(result: Result) -> dict[str, Figure]:
     columns = 3 if len(panels) in (3, 5, 6) else min(2, len(panels))
     rows = -(-len(panels) // columns)
     side = max(3.6, 0.27 * len(devices)) + 1.2
-    figure, body = style.sheet(side * columns + 0.8, side * rows + 0.8, result.footer())
+    names = 0.06 * max(map(len, devices))  # inches beside and below the panels
+    figure, body = style.sheet(side * columns + names + 0.8, side * rows + names + 1.0, result.footer())
     axes = body.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     known = np.concatenate([values[np.isfinite(values)] for _, values in panels])
     norm = Normalize(np.floor(known.min() * 5) / 5 if known.size else 0.0, 1.0)

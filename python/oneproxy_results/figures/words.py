@@ -20,6 +20,7 @@ SETS = {"help": "HELP", "oneproxy": "OneProxy", "eagle": "Eagle", "natsbench": "
 MODELS = {"model:macs": "MACs", "model:parameters": "parameters", "model:activation_bytes": "activation bytes"}
 COUNTED = {"multiply-accumulates": "MACs", "weights": "", "bytes": "B"}  # unit -> what stands behind G, M, k
 POWERS = ((1e9, "G"), (1e6, "M"), (1e4, "k"))
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 MANY = 10**9  # from here on a number is written as a power of ten
 
 
@@ -76,7 +77,7 @@ def axis(text: str, unit: str, values: np.ndarray) -> tuple[str, float]:
 
 
 def numbers(text: str) -> str:
-    """Whole numbers in a text as people read them: 15,625 and 9.8 x 10^20."""
+    """Whole numbers in a text as people read them: 15,625 and 9.8 × 10²⁰."""
     return re.sub(r"(?<![\w.])\d{4,}(?![\w.])", lambda found: number(int(found[0])), text)
 
 
@@ -84,8 +85,8 @@ def number(value: int) -> str:
     if value < MANY:
         return f"{value:,}"
     digits, power = f"{value:.1e}".split("e")
-    factor = digits.removesuffix(".0")
-    return f"$10^{{{int(power)}}}$" if factor == "1" else f"{factor} × $10^{{{int(power)}}}$"
+    factor, raised = digits.removesuffix(".0"), "10" + str(int(power)).translate(SUPERSCRIPTS)
+    return raised if factor == "1" else f"{factor} × {raised}"
 
 
 def spaces(text: str) -> str:
