@@ -122,7 +122,7 @@ void run_demo(const DemoOptions& options, const CommandRunner& run) {
   const std::string seed = std::to_string(options.seed);
   int number = 0;
   const auto step = [&](const std::string& why, const std::vector<std::string>& words) {
-    say("\n" + std::to_string(++number) + ". " + why + "\n\n    $ oneproxy");
+    say("\n" + std::to_string(++number) + ". " + why + "\n\n    $ " + shell_word(options.program));
     for (const auto& word : words) say(" " + shell_word(word));
     say("\n\n");
     const std::string output = run(words);
@@ -151,14 +151,16 @@ void run_demo(const DemoOptions& options, const CommandRunner& run) {
   const std::string best = file("csv/best.csv"), winners = file("winners.csv");
   step("Measure the winners, five times each: a prediction is no measurement.",
        {"demo-phone", "--space", kSpace, "--seed", seed, "--repeats", "5", best, winners});
+  const std::string program = shell_word(options.program);
   say("\nWhat was true\n\n" + truth(phone, best, winners) +
       "\nReal phones are harder than this formula: over the real devices of the store the mean SRCC after 20 "
       "measurements\n"
       "is .978 (docs/few_shot.md).\n"
-      "\nNext: measure where the answer is, round after round, by a command of your own (docs/front_loop.md):\n\n"
-      "    $ oneproxy next --space nasbench201 --quality " +
-      std::string(kQuality) + " --limits " + kLimits + " \\\n        --measurements " + file("loop.csv") +
-      " --measure-with 'oneproxy demo-phone --space nasbench201' --budget 40\n");
+      "\nNext: measure where the answer is, round after round, by a command of your own (docs/front_loop.md):\n"
+      "\n    $ " +
+      program + " next --space " + kSpace + " --quality " + kQuality + " --limits " + kLimits +
+      " \\\n        --measurements " + shell_word(file("loop.csv")) + " --measure-with " +
+      shell_word(program + " demo-phone --space " + kSpace) + " --budget 40\n");
 }
 
 }  // namespace oneproxy

@@ -24,7 +24,9 @@ class TestDemo(ProgramCase):
         said = self.ok("demo", "--out", "first")
         self.assertIn("What was true", said)
         # Typed again in another folder, its commands make the same files.
-        shown = [shlex.split(line)[2:] for line in said.replace("\\\n", "").splitlines() if line.startswith("    $ oneproxy ")]
+        typed = [shlex.split(line)[1:] for line in said.replace("\\\n", "").splitlines() if line.startswith("    $ ")]
+        self.assertEqual({words[0] for words in typed}, {str(PROGRAM)})  # as it was called, so that it can be typed
+        shown = [words[1:] for words in typed]
         shown = [words for words in shown if words[0] not in ("next", "report")]
         self.assertEqual([words[0] for words in shown], ["plan", "demo-phone", "adapt", "search", "export", "demo-phone"])
         again = self.folder / "again"
