@@ -15,6 +15,7 @@
 #include "experiments/cli/demo_options.h"
 #include "experiments/cli/import_command.h"
 #include "experiments/cli/next_options.h"
+#include "experiments/cli/report_command.h"
 #include "experiments/runner.h"
 #include "oneproxy/engine/adapt/method_registry.h"
 #include "oneproxy/engine/base/arguments.h"
@@ -376,6 +377,8 @@ int run_command_line(int argc, char** argv, std::string& output) {
   export_command->add_option("--to", to, "folder for the files (default: RESULT/csv)");
   export_command->callback([&] { output = export_csv(result, to); });
 
+  add_report_command(app);
+
   std::string space, geometry, arch, index, official;
   auto* arch_command = app.add_subcommand("arch", "one architecture in all its forms, with its cost");
   arch_command->add_option("--space", space, "search space: one that ships, or a file (*.toml)")->required();
@@ -419,7 +422,7 @@ int run_command_line(int argc, char** argv, std::string& output) {
   return 0;
 }
 
-int run_command(int argc, char** argv) {
+int run_and_print(int argc, char** argv) {
   std::string output;
   if (const int status = run_command_line(argc, argv, output); status != 0) return status;
   std::cout << output << std::flush;
@@ -434,7 +437,7 @@ int run_program(int argc, char** argv) {
   install_interrupt_handler();
   try {
     check_arguments(argc, argv);
-    return run_command(argc, argv);
+    return run_and_print(argc, argv);
   } catch (const Interrupted& error) {
     std::fprintf(stderr, "oneproxy: %s\n", error.what());
     return interrupt_status();

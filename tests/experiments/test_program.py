@@ -64,6 +64,7 @@ COMMANDS = (
     "adapt",
     "next",
     "export",
+    "report",
     "arch",
     "demo",
     "demo-phone",
