@@ -1,16 +1,18 @@
 #include "experiments/cli/demo.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
-#include <cmath>
+#include <cerrno>
+#include <cstdio>
 #include <filesystem>
 #include <iostream>
-#include <limits>
-#include <map>
 #include <variant>
 
 #include "experiments/cli/demo_phone.h"
 #include "oneproxy/engine/base/attribute_reader.h"
-#include "oneproxy/engine/base/log.h"
+#include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/resources.h"
@@ -109,22 +111,38 @@ std::string truth(const std::string& table_file, const std::string& best, const 
          " points at most are the price of measuring " + std::to_string(kPlanned) + " networks and not all.\n";
 }
 
-}  // namespace
+// A command that becomes Python (python_command.h) in a process of its own, so that the demo goes on behind it. Whether
+// it succeeded; if not, it has said why.
+bool run_apart(const CommandRunner& run, const std::vector<std::string>& words) {
+  std::fflush(nullptr);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    try {
+      run(words);
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "oneproxy: error: %s\n", error.what());
+    }
+    std::fflush(nullptr);
+    ::_exit(1);
+  }
+  int status = 1;
+  while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  check_interrupt();
+  return status == 0;
+}
 
-void run_demo(const DemoOptions& options, const CommandRunner& run) {
-  if (fs::exists(options.out))
-    throw Error(options.out +
-                ": is there already, and is not overwritten; remove it or name another folder with --out");
-  std::error_code error;
-  fs::create_directories(options.out, error);
-  if (error) throw Error(options.out + ": can not be made (" + error.message() + "); name another with --out");
+void run_steps(const DemoOptions& options, const CommandRunner& run) {
   const auto file = [&](const std::string& name) { return (fs::path(options.out) / name).string(); };
   const std::string seed = std::to_string(options.seed);
   int number = 0;
-  const auto step = [&](const std::string& why, const std::vector<std::string>& words) {
-    say("\n" + std::to_string(++number) + ". " + why + "\n\n    $ oneproxy");
+  const auto show = [&](const std::string& why, const std::vector<std::string>& words) {
+    say("\n" + std::to_string(++number) + ". " + why + "\n\n    $ " + shell_word(options.program));
     for (const auto& word : words) say(" " + shell_word(word));
     say("\n\n");
+  };
+  const auto step = [&](const std::string& why, const std::vector<std::string>& words) {
+    show(why, words);
     const std::string output = run(words);
     say(output);
     return output;
@@ -151,14 +169,36 @@ void run_demo(const DemoOptions& options, const CommandRunner& run) {
   const std::string best = file("csv/best.csv"), winners = file("winners.csv");
   step("Measure the winners, five times each: a prediction is no measurement.",
        {"demo-phone", "--space", kSpace, "--seed", seed, "--repeats", "5", best, winners});
+  const std::vector<std::string> page = {"report", result, "--html", file("report.html")};
+  show("A page to show to others; open it in a browser.", page);
+  if (!run_apart(run, page))
+    say("No page: it needs Python with packages that are not there, see above. With them the same command makes it.\n");
+  const std::string program = shell_word(options.program);
   say("\nWhat was true\n\n" + truth(phone, best, winners) +
       "\nReal phones are harder than this formula: over the real devices of the store the mean SRCC after 20 "
       "measurements\n"
       "is .978 (docs/few_shot.md).\n"
-      "\nNext: measure where the answer is, round after round, by a command of your own (docs/front_loop.md):\n\n"
-      "    $ oneproxy next --space nasbench201 --quality " +
-      std::string(kQuality) + " --limits " + kLimits + " \\\n        --measurements " + file("loop.csv") +
-      " --measure-with 'oneproxy demo-phone --space nasbench201' --budget 40\n");
+      "\nNext: measure where the answer is, round after round, by a command of your own (docs/front_loop.md):\n"
+      "\n    $ " +
+      program + " next --space " + kSpace + " --quality " + kQuality + " --limits " + kLimits +
+      " \\\n        --measurements " + shell_word(file("loop.csv")) + " --measure-with " +
+      shell_word(program + " demo-phone --space " + kSpace) + " --budget 40\n");
+}
+
+}  // namespace
+
+void run_demo(const DemoOptions& options, const CommandRunner& run) {
+  if (fs::exists(options.out))
+    throw Error(options.out +
+                ": is there already, and is not overwritten; remove it or name another folder with --out");
+  std::error_code error;
+  fs::create_directories(options.out, error);
+  if (error) throw Error(options.out + ": can not be made (" + error.message() + "); name another with --out");
+  try {
+    run_steps(options, run);
+  } catch (const Interrupted&) {
+    throw Interrupted("interrupted; what was made by then is in " + options.out + ": remove it before you begin again");
+  }
 }
 
 }  // namespace oneproxy

@@ -10,10 +10,11 @@ namespace oneproxy {
 struct DemoOptions {
   std::string out = "oneproxy_demo";  // folder for all files
   std::uint64_t seed = 1;             // of the noise of the phone's measurements
+  std::string program = "oneproxy";   // as it was called, so that what is shown can be typed
 };
 
-// Runs the words of one command, without "oneproxy" before them, as the program would; -> what it has for standard
-// output.
+// Runs the words of one command, without the program's name before them, as the program would; -> what it has for
+// standard output.
 using CommandRunner = std::function<std::string(const std::vector<std::string>&)>;
 
 // Prints each command before it runs it and what it says after; at the end what was predicted beside the truth, which

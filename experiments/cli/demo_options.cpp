@@ -7,8 +7,9 @@
 
 namespace oneproxy {
 
-void add_demo_commands(CLI::App& app, std::string& output, CommandRunner run) {
+void add_demo_commands(CLI::App& app, std::string& output, const std::string& program, CommandRunner run) {
   auto demo = std::make_shared<DemoOptions>();
+  demo->program = program;
   auto* demo_command = app.add_subcommand(
       "demo", "from a simulated phone to networks for it: shows and runs the commands that you would type, in seconds");
   demo_command->add_option("--out", demo->out, "folder for all files; never overwritten")->capture_default_str();

@@ -10,7 +10,7 @@ class App;
 
 namespace oneproxy {
 
-// Adds the commands; `run` runs the commands that the demo shows.
-void add_demo_commands(CLI::App& app, std::string& output, CommandRunner run);
+// Adds the commands; `run` runs those that the demo shows, `program` is how they begin there.
+void add_demo_commands(CLI::App& app, std::string& output, const std::string& program, CommandRunner run);
 
 }  // namespace oneproxy

@@ -302,7 +302,7 @@ int run_command_line(int argc, char** argv, std::string& output) {
   });
 
   add_next_command(app, output);
-  add_demo_commands(app, output, [&](const std::vector<std::string>& words) {
+  add_demo_commands(app, output, argv[0], [&](const std::vector<std::string>& words) {
     std::vector<std::string> line = {argv[0]};
     if (quiet) line.push_back("--quiet");
     line.insert(line.end(), words.begin(), words.end());

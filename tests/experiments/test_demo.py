@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import re
 import shlex
+import signal
 import statistics
+import subprocess
 import unittest
 from pathlib import Path
 
 import numpy as np
 
-from support import PROGRAM, ProgramCase, spearman, stored
+from support import PROGRAM, ProgramCase, environment, spearman, stored
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -24,9 +26,14 @@ class TestDemo(ProgramCase):
         said = self.ok("demo", "--out", "first")
         self.assertIn("What was true", said)
         # Typed again in another folder, its commands make the same files.
-        shown = [shlex.split(line)[2:] for line in said.replace("\\\n", "").splitlines() if line.startswith("    $ oneproxy ")]
-        shown = [words for words in shown if words[0] not in ("next", "report")]
+        typed = [shlex.split(line)[1:] for line in said.replace("\\\n", "").splitlines() if line.startswith("    $ ")]
+        self.assertEqual({words[0] for words in typed}, {str(PROGRAM)})  # as it was called, so that it can be typed
+        shown = [words[1:] for words in typed]
+        shown = [words for words in shown if words[0] != "next"]
+        shown, page = shown[:-1], shown[-1]
         self.assertEqual([words[0] for words in shown], ["plan", "demo-phone", "adapt", "search", "export", "demo-phone"])
+        self.assertEqual((page[0], page[-1]), ("report", "first/report.html"))
+        self.assertIn("<html", (self.folder / "first" / "report.html").read_text())
         again = self.folder / "again"
         (again / "first").mkdir(parents=True)
         for words in shown:
@@ -34,6 +41,25 @@ class TestDemo(ProgramCase):
         for name in ("plan.csv", "measured.csv", "winners.csv", "csv/best.csv"):
             self.assertEqual((again / "first" / name).read_bytes(), (self.folder / "first" / name).read_bytes(), name)
         self.fault("demo", "--out", "first", says=("first: is there already", "--out"))
+
+    def test_without_python_only_the_page_is_missing(self) -> None:
+        done = self.program("demo", env={"ONEPROXY_PYTHON": "/no/such/python"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("No page: it needs Python", done.stdout)
+        self.assertIn("What was true", done.stdout)
+        self.assertIn("/no/such/python", done.stderr)
+
+    def test_an_interrupted_one_says_what_is_left(self) -> None:
+        with subprocess.Popen(
+            [PROGRAM, "demo"], cwd=self.folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as demo:
+            for line in demo.stdout:
+                if line.startswith("    $ ") and " search " in line:  # most of its time is ahead
+                    demo.send_signal(signal.SIGINT)
+            said = demo.stderr.read()
+        self.assertEqual(demo.returncode, 130, said)
+        self.assertIn("what was made by then is in oneproxy_demo", said.splitlines()[-1])
+        self.assertTrue((self.folder / "oneproxy_demo" / "plan.csv").exists())
 
     def test_what_it_calls_true_is_true(self) -> None:
         said = self.ok("--quiet", "demo", "--seed", 3)
