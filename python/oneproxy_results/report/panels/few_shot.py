@@ -86,7 +86,7 @@ def _curve(task: str, samples: np.ndarray, targets: list[str], srcc: np.ndarray,
     each = np.nanmean(srcc, axis=2)[:, order]
     traces: list[dict[str, Any]] = [
         {
-            "name": "reached, mean (bars: worst and best target)",
+            "name": "reached (bars: worst, best target)",
             "x": samples[order],
             "y": reached,
             "error_y": {
@@ -99,7 +99,7 @@ def _curve(task: str, samples: np.ndarray, targets: list[str], srcc: np.ndarray,
             "hovertemplate": "%{x} measurements: SRCC %{y:.3f}<extra>reached</extra>",
         },
         {
-            "name": "expected, mean",
+            "name": "expected",
             "x": samples[order],
             "y": np.nanmean(expected, axis=(0, 2))[order],
             "mode": "lines+markers",
