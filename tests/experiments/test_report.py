@@ -55,7 +55,9 @@ def made_up(folder: Path, kind: str, arrays: dict[str, Any], summary: dict[str, 
             file[name] = np.array(value, dtype=h5py.string_dtype()) if isinstance(value, list) else value
     (folder / "summary.json").write_text(json.dumps(summary))
     (folder / "provenance.json").write_text(json.dumps({"version": "0.1.0", "commit": "0123456789ab", "seed": 7}))
-    (folder / "report.md").write_text(f"# made_up ({kind})\n\nA text with `code`.\n\n| a |  b |\n| - | -: |\n| x | 1.5 |\n")
+    (folder / "report.md").write_text(
+        f"# made_up ({kind})\n\nA text with `code`.\n\n| a |  b |\n| - | -: |\n| x | 1.5 |\n"
+    )
     (folder / "DONE").write_text("")
     return folder
 
@@ -69,7 +71,9 @@ def trained(folder: Path) -> Path:
         "train_loss": np.array([1.0, 0.5, 0.2]),
         "validation_loss": np.array([1.1, 0.7, 0.6]),
     }
-    return made_up(folder, "train_predictor", arrays, {"srcc": 0.8, "rmse": 0.5, "samples_test": 40, "linear.srcc": 0.9})
+    return made_up(
+        folder, "train_predictor", arrays, {"srcc": 0.8, "rmse": 0.5, "samples_test": 40, "linear.srcc": 0.9}
+    )
 
 
 def optimizer(folder: Path) -> Path:
@@ -77,7 +81,10 @@ def optimizer(folder: Path) -> Path:
     group = "optimizer/nasbench201/cifar100/fitted/"
     columns = {key: np.array([0.99, 0.9, 0.95]) for key in ("hypervolume", "over", "over_5_percent", "regret")}
     return made_up(
-        folder, "neural_optimizer", {group + "contenders": names} | {group + k: v for k, v in columns.items()}, {"gap": 0.1}
+        folder,
+        "neural_optimizer",
+        {group + "contenders": names} | {group + k: v for k, v in columns.items()},
+        {"gap": 0.1},
     )
 
 
@@ -95,7 +102,12 @@ def cost(folder: Path) -> Path:
 
 
 def of_the_future(folder: Path) -> Path:
-    arrays = {"rows": ["a", "b"], "columns": ["u", "v", "w"], "table": np.arange(6.0).reshape(2, 3), "line": np.arange(50.0)}
+    arrays = {
+        "rows": ["a", "b"],
+        "columns": ["u", "v", "w"],
+        "table": np.arange(6.0).reshape(2, 3),
+        "line": np.arange(50.0),
+    }
     return made_up(folder, "something_new", arrays, {"speed": 3.25, "gap": None, "gap.reason": "nothing was measured"})
 
 
@@ -277,11 +289,18 @@ class TestCommand(ProgramCase):
         self.fault("report", self.result, says=("arrays.h5", "do not fit", "--force"))
 
     def test_a_python_that_can_not(self) -> None:
-        self.fault("report", self.result, env={"ONEPROXY_PYTHON": "/no/python"}, says=("/no/python", "ONEPROXY_PYTHON", "plotly"))
+        self.fault(
+            "report",
+            self.result,
+            env={"ONEPROXY_PYTHON": "/no/python"},
+            says=("/no/python", "ONEPROXY_PYTHON", "plotly"),
+        )
         bare = self.folder / "bare"
         bare.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S "$@"\n')  # without its packages
         bare.chmod(0o755)
-        self.fault("report", self.result, env={"ONEPROXY_PYTHON": str(bare)}, says=("No module named", "pip install", "plotly"))
+        self.fault(
+            "report", self.result, env={"ONEPROXY_PYTHON": str(bare)}, says=("No module named", "pip install", "plotly")
+        )
 
     def test_modules_of_the_working_folder_are_not_taken(self) -> None:
         for name in ("html", "plotly", "h5py"):
@@ -290,7 +309,7 @@ class TestCommand(ProgramCase):
 
     def test_interrupted(self) -> None:
         slow = self.folder / "slow"
-        slow.write_text(f'#!/bin/sh\necho started\nexec sleep {HANG}\n')
+        slow.write_text(f"#!/bin/sh\necho started\nexec sleep {HANG}\n")
         slow.chmod(0o755)
         run = subprocess.Popen(
             [PROGRAM, "report", self.result],
@@ -361,7 +380,13 @@ class TestPieces(unittest.TestCase):
         for value, said in ((0.1 + 0.2, "0.3"), (984770902183611232881, "984.8 10^18"), (231240800.0, "231.2 million"),
                             (15625, "15,625"), (0, "0"), (float("nan"), words.UNKNOWN), (-0.00012, "-0.00012")):  # fmt: skip
             self.assertEqual(words.number(value), said)
-        for value, said in ((0.99979, "99.98 %"), (0.999999, "99.99 %"), (1.0, "100 %"), (0.5, "50 %"), (0.0012, "0.12 %")):
+        for value, said in (
+            (0.99979, "99.98 %"),
+            (0.999999, "99.99 %"),
+            (1.0, "100 %"),
+            (0.5, "50 %"),
+            (0.0012, "0.12 %"),
+        ):
             self.assertEqual(words.share(value), said)
         for value, said in ((0.89951, "0.900"), (0.99996, "0.9999"), (1.0, "1.00"), (0.5, "0.50")):
             self.assertEqual(words.srcc(value), said)
