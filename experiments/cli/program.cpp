@@ -12,6 +12,7 @@
 
 #include "experiments/cli/adapt_command.h"
 #include "experiments/cli/commands.h"
+#include "experiments/cli/demo_options.h"
 #include "experiments/cli/import_command.h"
 #include "experiments/cli/next_options.h"
 #include "experiments/cli/report_command.h"
@@ -45,7 +46,8 @@ std::string names_of(const std::vector<Kind>& kinds) {
   return join(names);
 }
 
-int run_command(int argc, char** argv) {
+// Parses and runs one command; `output` is what it has for standard output.
+int run_command_line(int argc, char** argv, std::string& output) {
   CLI::App app{
       "Hardware-aware neural architecture search with one proxy device: latency monotonicity, AdaProxy, "
       "Pareto-optimal architectures for a new device."};
@@ -60,7 +62,6 @@ int run_command(int argc, char** argv) {
   app.add_flag("-q,--quiet", quiet, "only warnings and errors on the terminal");
   app.add_option("--threads", threads, "threads of the CPU back end (default: all, or ONEPROXY_THREADS)")
       ->check(CLI::Range(1, 1024));
-  std::string output;
 
   RunOptions run;
   for (int i = 0; i < argc; ++i) run.command += (i ? " " : "") + std::string(argv[i]);
@@ -301,6 +302,16 @@ int run_command(int argc, char** argv) {
   });
 
   add_next_command(app, output);
+  add_demo_commands(app, output, [&](const std::vector<std::string>& words) {
+    std::vector<std::string> line = {argv[0]};
+    if (quiet) line.push_back("--quiet");
+    line.insert(line.end(), words.begin(), words.end());
+    std::vector<char*> arguments;
+    for (auto& word : line) arguments.push_back(word.data());
+    std::string said;
+    ONEPROXY_ASSERT(run_command_line(static_cast<int>(arguments.size()), arguments.data(), said) == 0);
+    return said;
+  });
 
   MakeOptimizerOptions make;
   auto* make_command = app.add_subcommand(
@@ -408,6 +419,12 @@ int run_command(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  return 0;
+}
+
+int run_and_print(int argc, char** argv) {
+  std::string output;
+  if (const int status = run_command_line(argc, argv, output); status != 0) return status;
   std::cout << output << std::flush;
   if (std::cout) return 0;
   if (errno == EPIPE) return 128 + SIGPIPE;  // `| head` has read enough
@@ -420,7 +437,7 @@ int run_program(int argc, char** argv) {
   install_interrupt_handler();
   try {
     check_arguments(argc, argv);
-    return run_command(argc, argv);
+    return run_and_print(argc, argv);
   } catch (const Interrupted& error) {
     std::fprintf(stderr, "oneproxy: %s\n", error.what());
     return interrupt_status();

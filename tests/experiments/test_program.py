@@ -66,6 +66,8 @@ COMMANDS = (
     "export",
     "report",
     "arch",
+    "demo",
+    "demo-phone",
 )
 MONOTONICITY = config("nasbench201", "monotonicity")
 FRONTS = ("target", "proxy", "adaproxy")
