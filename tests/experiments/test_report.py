@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -116,6 +117,20 @@ if not TRAINS:
     MADE_UP |= {"train_predictor": trained, "neural_optimizer": optimizer, "cost_of_n_devices": cost}
 
 
+def adapted(case: ProgramCase) -> Result:
+    """A made-up device that slows down while it is measured, and what `oneproxy adapt --results` makes of it."""
+    sources = ("--sources", "1080ti_1,silver_4114,pixel3")
+    case.ok("plan", "--space", "nasbench201", "--k", 12, "--reference", 4, *sources, "--out", "plan.csv")
+    rows = list(csv.DictReader((case.folder / "plan.csv").read_text().splitlines()))
+    slower = [f"{r['arch']},{(5 + 3e-7 * float(r['macs'])) * (1 + 0.02 * i)}" for i, r in enumerate(rows)]
+    (case.folder / "measured.csv").write_text("\n".join(["arch,latency_ms", *slower]) + "\n")
+    files = ("--measurements", "measured.csv", "--predictions", "predicted.csv", "--out", "phone.h5")
+    said = case.ok("adapt", "--space", "nasbench201", *sources, *files, "--drift", "--results", "results")
+    result = Result(case.folder / said.splitlines()[-1])
+    case.assertRegex(str(result.folder.relative_to(case.folder)), r"^results/adapt/phone-[0-9a-f]{10}$")
+    return result
+
+
 class TestPages(ProgramCase):
     """Each kind's page in a browser."""
 
@@ -130,6 +145,8 @@ class TestPages(ProgramCase):
     def report_of(self, kind: str) -> tuple[Result, Path]:
         if kind in MADE_UP:
             result = Result(MADE_UP[kind](self.folder / "made" / f"{kind}-01234567"))
+        elif kind == "adapt":
+            result = adapted(self)
         else:
             path, arguments = SMOKE[kind]
             result = self.run_config(path, *arguments)
@@ -148,7 +165,7 @@ class TestPages(ProgramCase):
         kinds = self.ok("list").split("Configurations")[0]
         for kind in re.findall(r"^\| (\w+) +\|", kinds, re.M)[1:]:
             self.assertIn(kind, {**SMOKE, **MADE_UP})
-        for kind in {**SMOKE, **MADE_UP}:
+        for kind in ("adapt", *SMOKE, *MADE_UP):
             with self.subTest(kind=kind):
                 result, page = self.report_of(kind)
                 self.open(page)
@@ -244,6 +261,29 @@ class TestPages(ProgramCase):
         self.assertTrue(pdf.startswith(b"%PDF"))
         pages = len(re.findall(rb"/Type\s*/Page\b", pdf))
         self.assertTrue(1 < pages < 8, pages)
+
+
+class TestAdaptation(ProgramCase):
+    def test_what_adapt_found_is_a_result(self) -> None:
+        result = adapted(self)
+        arrays, summary = result.arrays(), result.summary
+        predicted = list(csv.DictReader((self.folder / "predicted.csv").read_text().splitlines()))
+        for key, column in (("value", "measured_ms"), ("predicted", "latency_ms"), ("deviation", "deviation_ms")):
+            want = [float(row[column]) for row in predicted]
+            np.testing.assert_allclose(arrays[f"measured/{key}"], want, rtol=1e-8)
+        self.assertEqual(
+            [name.decode() for name in arrays["measured/architecture"]], [row["arch"] for row in predicted]
+        )
+        self.assertEqual(arrays["expected/samples"][-1], len(predicted))
+        self.assertEqual(arrays["expected/srcc"][-1], summary["expected_srcc"])
+        self.assertTrue((np.diff(arrays["expected/samples"]) > 0).all())
+        self.assertGreater(len(arrays["expected/samples"]), 2)
+        factor, reference = arrays["drift/factor"], arrays["drift/reference"]
+        self.assertEqual(len(factor), len((self.folder / "measured.csv").read_text().splitlines()) - 1)
+        self.assertTrue((np.diff(factor) >= -1e-9).all())  # ever slower
+        self.assertEqual((factor.min(), factor.max()), (summary["drift_min"], summary["drift_max"]))
+        self.assertGreaterEqual(reference.sum(), 3)
+        self.assertTrue(summary["drift_divided_out"])
 
 
 class TestCommand(ProgramCase):

@@ -180,17 +180,7 @@ def _dumbbells(result: Result, names: list[str], before: np.ndarray, after: np.n
         {
             "xaxis": chart.axis("SRCC with the target's measurements"),
             "yaxis": {"type": "category", "dtick": 1, "automargin": True},
-            "shapes": [
-                {
-                    "type": "line",
-                    "x0": STRONG,
-                    "x1": STRONG,
-                    "yref": "paper",
-                    "y0": 0,
-                    "y1": 1,
-                    "line": {"dash": "dot", "color": chart.GREY},
-                }
-            ],
+            "shapes": [chart.upright(STRONG)],
         },
         height=int(130 + 22 * len(names)),
     )

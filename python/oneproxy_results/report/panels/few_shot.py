@@ -160,9 +160,7 @@ def _foreseen(
         {
             "xaxis": chart.axis("SRCC that was expected"),
             "yaxis": chart.axis("SRCC that was reached"),
-            "shapes": [
-                {"type": "line", "x0": low, "x1": 1, "y0": low, "y1": 1, "line": {"color": chart.GREY, "dash": "dot"}}
-            ],
+            "shapes": [chart.diagonal(low, 1)],
         },
         height=420,
     )

@@ -119,16 +119,7 @@ def _asked_and_kept(result: Result, confidences: list[str]) -> chart.Chart:
             "yaxis": chart.axis(
                 "share of the answers that keep their limit", tickformat=".0%", range=[lowest - 0.05, 1.03]
             ),
-            "shapes": [
-                {
-                    "type": "line",
-                    "x0": lowest,
-                    "x1": 1,
-                    "y0": lowest,
-                    "y1": 1,
-                    "line": {"color": chart.GREY, "dash": "dot"},
-                }
-            ],
+            "shapes": [chart.diagonal(lowest, 1)],
         },
         height=420,
     )

@@ -94,16 +94,7 @@ def _dots(title: str, measured: np.ndarray, predicted: dict[str, np.ndarray], wh
         {
             "xaxis": chart.axis(f"{what}, measured"),
             "yaxis": chart.axis(f"{what}, predicted"),
-            "shapes": [
-                {
-                    "type": "line",
-                    "x0": low,
-                    "x1": high,
-                    "y0": low,
-                    "y1": high,
-                    "line": {"color": chart.GREY, "dash": "dot"},
-                }
-            ],
+            "shapes": [chart.diagonal(low, high)],
         },
         height=480,
     )

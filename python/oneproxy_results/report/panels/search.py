@@ -189,34 +189,24 @@ def _front(result: Result, goal: Objective, limited: list[Objective], answers: l
     told = [a for a in answers if a.values[goal.name] is not None and a.values[across.name] is not None]
     if told:
         bars = [_or_nan(a.values[f"{across.name}_deviation"]) for a in told]
-        traces.append(
-            {
-                "name": "answers",
-                "x": [a.values[across.name] for a in told],
-                "y": [a.values[goal.name] for a in told],
-                "customdata": [a.arch or "" for a in told],
-                "text": [
-                    chart.box(a.arch or "", *_lines(a, [goal, *limited]), f"limit: {_limit(a, limited)}") for a in told
-                ],
-                "hovertemplate": "%{text}<extra>answer</extra>",
-                "mode": "markers",
-                "marker": {"symbol": "star", "size": 13, "color": chart.VERMILION},
-                **({"error_x": {"array": bars, "color": chart.VERMILION}} if np.isfinite(bars).any() else {}),
-            }
-        )
-    limits = sorted({part for a in answers for part in [_first_limit(a, limited)] if part is not None})
-    shapes = [
-        {
-            "type": "line",
-            "x0": limit,
-            "x1": limit,
-            "yref": "paper",
-            "y0": 0,
-            "y1": 1,
-            "line": {"dash": "dot", "color": chart.GREY},
+        shown = {
+            "name": "answers",
+            "x": [a.values[across.name] for a in told],
+            "y": [a.values[goal.name] for a in told],
+            "customdata": [a.arch or "" for a in told],
+            "text": [
+                chart.box(a.arch or "", *_lines(a, [goal, *limited]), f"limit: {_limit(a, limited)}") for a in told
+            ],
+            "hovertemplate": "%{text}<extra>answer</extra>",
+            "mode": "markers",
+            "marker": {"symbol": "star", "size": 13, "color": chart.VERMILION},
+            **({"error_x": {"array": bars, "color": chart.VERMILION}} if np.isfinite(bars).any() else {}),
         }
-        for limit in limits
-    ]
+        for trace in traces:
+            _speak_alike(trace, shown)
+        traces.append(shown)
+    limits = sorted({part for a in answers for part in [_first_limit(a, limited)] if part is not None})
+    shapes = [chart.upright(limit) for limit in limits]
     size = len(result.arrays["front/choices"])
     ticks = chart.without_outliers([y for trace in traces for y in trace["y"]]) if goal.maximised else {}
     third = (
@@ -233,6 +223,13 @@ def _front(result: Result, goal: Objective, limited: list[Objective], answers: l
         {"xaxis": chart.axis(across.title), "yaxis": chart.axis(goal.title, **ticks), "shapes": shapes},
         height=520,
     )
+
+
+def _speak_alike(curve: dict[str, Any], shown: dict[str, Any]) -> None:
+    """A dot of a curve under the star of an answer says what the star says, whichever the mouse finds."""
+    for x, y, arch, text in zip(shown["x"], shown["y"], shown["customdata"], shown["text"]):
+        for i in np.flatnonzero(np.isclose(curve["x"], x, rtol=1e-6) & np.isclose(curve["y"], y, rtol=1e-6)):
+            curve["customdata"][i], curve["text"][i] = arch, text
 
 
 def _first_limit(answer: Answer, limited: list[Objective]) -> float | None:

@@ -223,17 +223,7 @@ def _gains(targets: list[Target]) -> list[chart.Chart]:
             {
                 "xaxis": chart.axis("SRCC of the bare proxy with the target"),
                 "yaxis": chart.axis("gain in hypervolume (%)", zeroline=True, zerolinecolor=chart.GREY),
-                "shapes": [
-                    {
-                        "type": "line",
-                        "x0": STRONG,
-                        "x1": STRONG,
-                        "yref": "paper",
-                        "y0": 0,
-                        "y1": 1,
-                        "line": {"dash": "dot", "color": chart.GREY},
-                    }
-                ],
+                "shapes": [chart.upright(STRONG)],
             },
             height=400,
         )
