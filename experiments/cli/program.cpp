@@ -280,6 +280,8 @@ int run_command_line(int argc, char** argv, std::string& output) {
   adapt_command->add_option("--predictions", adapt.predictions,
                             "CSV for predicted latencies with error bars, of the measured or of --archs");
   adapt_command->add_option("--archs", adapt.archs, "CSV with a column arch: what to predict");
+  adapt_command->add_option("--results", adapt.results,
+                            "folder of results: DIR/adapt/<device>-<hash>/, of which `oneproxy report` makes a page");
   auto add_sources = [&](CLI::App* command, auto& options) {
     command->add_option("--geometry", options.geometry, "data set whose shapes count (default: the space's first)");
     command->add_option("--metric", options.metric,
@@ -298,6 +300,7 @@ int run_command_line(int argc, char** argv, std::string& output) {
   adapt_command->callback([&] {
     if (!prior.empty()) adapt.method_keys.push_back("prior=" + prior);
     if (split_sources) adapt.method_keys.push_back("split_sources=true");
+    adapt.command = run.command;
     output = adapt_to_measurements(adapt);
   });
 
