@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oneproxy import _engine
-from oneproxy._errors import Error, UndefinedWarning
+from oneproxy._errors import Error, StandInWarning, UndefinedWarning
 from oneproxy.adaptation import Adapted, Advice, ExpectedSrcc, Outlier, Plan, adapt, plan
 from oneproxy.front_loop import FrontLoop, LimitAnswer, LoopStep, MeasuredNetwork
 from oneproxy.fronts import hypervolume, pareto_front
@@ -42,6 +42,7 @@ __all__ = [
     "SearchResult",
     "Solution",
     "Space",
+    "StandInWarning",
     "Store",
     "UndefinedWarning",
     "adapt",
