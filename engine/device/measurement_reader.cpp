@@ -143,8 +143,6 @@ std::vector<std::string> MeasurementReader::remarks() const {
     if (quantity(c).name != kLatency) continue;
     if (form_.unit.empty() && !column.unit.empty() && column.unit != "ms")
       all.push_back(table_.path + ": '" + header + "' is in " + column.unit + " and is converted to ms");
-    if (header == kLatency && !form_.unit.empty() && latency_unit(form_.unit) != "ms")
-      all.push_back(table_.path + ": the header says latency_ms, --unit says " + form_.unit + ", which counts");
   }
   return all;
 }
