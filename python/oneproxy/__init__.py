@@ -15,13 +15,17 @@ from oneproxy.adaptation import Adapted, Advice, ExpectedSrcc, Outlier, Plan, ad
 from oneproxy.front_loop import FrontLoop, LimitAnswer, LoopStep, MeasuredNetwork
 from oneproxy.fronts import hypervolume, pareto_front
 from oneproxy.ranks import average_ranks, kendall, spearman, spearman_matrix
-from oneproxy.search import SearchResult, Solution, search
+from oneproxy._registry import BudgetSpent
+from oneproxy.search import Objective, SearchResult, Solution, search
+from oneproxy.search_method import Problem, search_method
+from oneproxy.selection import Pool, selection
 from oneproxy.space import Decision, Space
 from oneproxy.store import Latencies, Metric, Store
 
 __all__ = [
     "Adapted",
     "Advice",
+    "BudgetSpent",
     "Decision",
     "Error",
     "ExpectedSrcc",
@@ -32,7 +36,10 @@ __all__ = [
     "MeasuredNetwork",
     "Metric",
     "Outlier",
+    "Objective",
     "Plan",
+    "Pool",
+    "Problem",
     "SearchResult",
     "Solution",
     "Space",
@@ -46,6 +53,8 @@ __all__ = [
     "pareto_front",
     "plan",
     "search",
+    "search_method",
+    "selection",
     "spearman",
     "spearman_matrix",
 ]
