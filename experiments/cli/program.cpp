@@ -41,8 +41,8 @@ std::string version_text() {
          ", training: " + (torch_compiled() ? "compiled" : "not compiled");
 }
 
-template <class Kind>
-std::string names_of(const std::vector<Kind>& kinds) {
+template <class Kinds>
+std::string names_of(const Kinds& kinds) {
   std::vector<std::string> names;
   for (const auto& kind : kinds) names.push_back(kind.name);
   return join(names);
