@@ -1,29 +1,44 @@
 #pragma once
-// How the module calls what takes time: without Python's lock, so that other threads go on.
+// How the module calls what takes time: without Python's lock, so that other threads go on. A fork by Python waits until
+// nobody is inside, so that no child is born with something locked; the engine's own forks come from who holds it.
 #include <nanobind/nanobind.h>
-
-#include <mutex>
 
 #include "oneproxy/engine/base/interrupt.h"
 
 namespace oneproxy::python {
 
-// Held by whoever is in the engine: HDF5 is not made for several threads, and each call uses all cores anyway. A fork
-// by Python waits for it, so that no child is born with it locked; the engine's own forks come from who holds it.
-std::mutex& engine_mutex();
+// In the engine: one thread at a time, for HDF5 is not made for several and each call uses all cores anyway. What it
+// calls back in Python may call it again.
+class InEngine {
+ public:
+  InEngine();
+  ~InEngine();
+  InEngine(const InEngine&) = delete;
+  InEngine& operator=(const InEngine&) = delete;
+};
 
-// Numbers in, numbers out: kernels, which any number of threads may call.
+// In the kernels: any number of threads.
+class InKernels {
+ public:
+  InKernels();
+  ~InKernels();
+  InKernels(const InKernels&) = delete;
+  InKernels& operator=(const InKernels&) = delete;
+};
+
+// Numbers in, numbers out.
 template <class Work>
 auto without_gil(Work&& work) {
   const nanobind::gil_scoped_release released;
+  const InKernels inside;
   return work();
 }
 
-// The engine: one call at a time, which Ctrl-C ends (KeyboardInterrupt). The lock goes before Python's comes back.
+// The engine, which Ctrl-C ends (KeyboardInterrupt). The lock goes before Python's comes back.
 template <class Work>
 auto long_call(Work&& work) {
   const nanobind::gil_scoped_release released;
-  const std::lock_guard lock(engine_mutex());
+  const InEngine inside;
   const InterruptWatch watch;
   return work();
 }

@@ -49,4 +49,6 @@ NB_MODULE(_engine, module) {
   python::add_search(module);
   python::add_adapt(module);
   python::add_front_loop(module);
+  python::add_mlp(module);
+  python::add_scorer(module);
 }

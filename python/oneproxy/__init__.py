@@ -14,7 +14,9 @@ from oneproxy._errors import Error, UndefinedWarning
 from oneproxy.adaptation import Adapted, Advice, ExpectedSrcc, Outlier, Plan, adapt, plan
 from oneproxy.front_loop import FrontLoop, LimitAnswer, LoopStep, MeasuredNetwork
 from oneproxy.fronts import hypervolume, pareto_front
+from oneproxy.mlp import Mlp
 from oneproxy.ranks import average_ranks, kendall, spearman, spearman_matrix
+from oneproxy.scorer import Scorer
 from oneproxy.search import SearchResult, Solution, search
 from oneproxy.space import Decision, Space
 from oneproxy.store import Latencies, Metric, Store
@@ -31,8 +33,10 @@ __all__ = [
     "LoopStep",
     "MeasuredNetwork",
     "Metric",
+    "Mlp",
     "Outlier",
     "Plan",
+    "Scorer",
     "SearchResult",
     "Solution",
     "Space",
