@@ -51,4 +51,5 @@ NB_MODULE(_engine, module) {
   python::add_front_loop(module);
   python::add_mlp(module);
   python::add_scorer(module);
+  python::add_run(module);
 }
