@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from oneproxy import _engine
+from oneproxy._arrays import array_of
 from oneproxy._errors import Error
 from oneproxy.space import Architectures, Space, space_of
 
@@ -220,10 +221,7 @@ def _tensor(values: Any, name: str) -> NDArray[np.float64]:
     """Numbers of PyTorch, or what NumPy reads, as float64: exact for float, half and bfloat16."""
     if hasattr(values, "detach"):
         values = values.detach().cpu().double().numpy()
-    try:
-        array = np.asarray(values)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise Error(f"{name}: is no array of numbers ({' '.join(str(error).split())})") from None
+    array = array_of(values, name)
     if array.dtype.kind not in "fiu":
         raise Error(f"{name}: has dtype {array.dtype}; give real numbers")
     return np.require(array, np.float64, "C")

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oneproxy import _engine
+from oneproxy._arrays import ANY_INDEX, numbers, seed_of
 from oneproxy._arrays import count as whole_number
-from oneproxy._arrays import numbers, seed_of
 from oneproxy._errors import Error
 from oneproxy.adaptation import Adapted
 from oneproxy.mlp import Mlp
@@ -64,9 +64,7 @@ class Scorer:
         another in memory. out: an array to write to, float64 [count, n_predictors] with order="F" (of one predictor
         any), so that no memory is asked for; it is what is returned.
         """
-        first, n = whole_number(begin, "begin", 0), whole_number(count, "count", 0)
-        if first + n > self._space.size:
-            raise Error(f"begin = {first}, count = {n}: {self._space.name} has the indices 0 to {self._space.size - 1}")
+        first, n = self._range(begin, count)
         values = self._place(n, out)
         self._engine.score(str(first), values.T)
         return values
@@ -102,16 +100,13 @@ class Scorer:
         for direction in directions:
             if direction not in ("min", "max"):
                 raise Error(f"directions: {direction!r} should be 'min' or 'max'")
-        first, size = whole_number(begin, "begin", 0), self._space.size
-        n = max(size - first, 0) if count is None else whole_number(count, "count", 1)
-        if first + n > size or n == 0:
-            raise Error(f"begin = {first}, count = {n}: {self._space.name} has the indices 0 to {size - 1}")
+        first, n = self._range(begin, count, least=1)
         bounds = [[np.nan, *row] for row in _limits(limits, self._n - 1)] or [[np.nan] * self._n]
         front, within, certainty = self._engine.reduce(
             [direction == "max" for direction in directions], bounds, whole_number(best, "best", 1), str(first), str(n),
             seed is not None, 0 if seed is None else seed_of(seed),
         )
-        return SearchResult(_Reduced(self._names(), self._engine.units, bounds, front, within, certainty, n))
+        return SearchResult(_Reduced(self._engine.names, self._engine.units, bounds, front, within, certainty, n))
 
     @property
     def space(self) -> Space:
@@ -131,8 +126,12 @@ class Scorer:
     def backend(self) -> str:
         return self._engine.backend
 
-    def _names(self) -> list[str]:
-        return self._engine.names
+    def _range(self, begin: int, count: int | None, least: int = 0) -> tuple[int, int]:
+        size, first = self._space.size, whole_number(begin, "begin", 0, ANY_INDEX)
+        n = max(size - first, least) if count is None else whole_number(count, "count", least, ANY_INDEX)
+        if first + n > size:
+            raise Error(f"begin = {first}, count = {n}: {self._space.name} has the indices 0 to {size - 1}")
+        return first, n
 
     def _place(self, n: int, out: NDArray[np.float64] | None) -> NDArray[np.float64]:
         if out is None:

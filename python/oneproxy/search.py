@@ -113,7 +113,7 @@ def search(
         raise Error(f"seconds = {seconds}: should be a time, 0 or more")
     found = _engine.search(
         own._engine, own.measured_set if set is None else set, "" if store is None else os.fspath(store), texts,
-        list(fix), method, count(evaluations, "evaluations", 0), float(seconds),
+        list(fix), method, count(evaluations, "evaluations", 0, 2**63 - 1), float(seconds),
         fraction(confidence, "confidence"), count(best, "best", 1), seed_of(seed),
     )
     if found.warning:

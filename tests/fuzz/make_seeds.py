@@ -287,6 +287,7 @@ def main() -> None:
     _write(seeds / "config", _shipped("configs/*.toml", "configs/[!s]*/*.toml") | CONFIGS)
     _write(seeds / "csv", MEASUREMENTS)
     _write(seeds / "space_file", spaces | own)
+    _write(seeds / "onnx_file", _shipped("tests/fixtures/onnx/*.onnx"))
     _write(seeds / "torch_file", _shipped("tests/fixtures/torch/*.pth") | TORCH)
     _write(seeds / "store_parts", STORES)
     _write(seeds / "result_parts", RESULTS)

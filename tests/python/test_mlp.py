@@ -203,10 +203,10 @@ def test_a_saved_one_is_taken_everywhere(space: oneproxy.Space, network, program
     again = oneproxy.Mlp.load(tmp_path / "net.h5")
     archs = space.random(50, seed=2)
     assert np.array_equal(again.predict(archs), mlp.predict(archs)) and again.space.name == "nasbench201"
-    found = oneproxy.search(space, ["max model:macs", f"min predictor:{tmp_path / 'net.h5'}"], seed=1)
+    found = oneproxy.search(space, [f"max predictor:{tmp_path / 'net.h5'}", "min model:macs"], seed=1)
     assert len(found.front) > 1
     best = found.best[0][0]
-    assert best.values[1] == pytest.approx(mlp.predict([best.arch])[0], rel=1e-12)
+    assert best.values[0] == pytest.approx(mlp.predict([best.arch])[0], rel=1e-12)
     (tmp_path / "archs.csv").write_text("arch\n" + "\n".join(f'"{arch}"' for arch in space.strings(archs)) + "\n")
     subprocess.run(
         [program, "score", "--space", "nasbench201", "--archs", "archs.csv", "--predictor", "predictor:net.h5", "--out",
