@@ -52,6 +52,7 @@ class Scorer:
             if not isinstance(text, str):
                 raise Error(f"{name} = {text!r}: should be a text")
         self._space, self._n = own, len(given)
+        self._free: list[NDArray[np.float64]] = []
         self._engine = _engine.make_scorer(
             own._engine, own.measured_set if set is None else set, "" if store is None else os.fspath(store), given,
             backend, precision,
@@ -62,7 +63,7 @@ class Scorer:
 
         float64, in the unit of each predictor; NaN where one has no entry for a choice. The columns lie one after
         another in memory. out: an array to write to, float64 [count, n_predictors] with order="F" (of one predictor
-        any), so that no memory is asked for; it is what is returned.
+        any); it is what is returned. Without it the memory of the last large result is taken again, once nobody has it.
         """
         first, n = self._range(begin, count)
         values = self._place(n, out)
@@ -135,7 +136,7 @@ class Scorer:
 
     def _place(self, n: int, out: NDArray[np.float64] | None) -> NDArray[np.float64]:
         if out is None:
-            return np.empty((n, self._n), np.float64, order="F")
+            return _new_values(self._free, n * self._n).reshape(self._n, n).T
         shape = (n, self._n)
         if not isinstance(out, np.ndarray) or out.dtype != np.float64 or not out.dtype.isnative or out.shape != shape:
             what = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
@@ -148,6 +149,33 @@ class Scorer:
 
     def __repr__(self) -> str:
         return f"<oneproxy.Scorer of {self._space.name}: {self._n} predictors, {self.backend} {self._engine.precision}>"
+
+
+_WORTH_KEEPING = 1 << 17  # values; the system clears the pages of larger arrays, longer than some tables take to sum
+
+
+class _Lent:
+    """Owner of a result's memory, which goes to the next result once nobody has the array, nor a view of it, any more."""
+
+    def __init__(self, memory: NDArray[np.float64], size: int, free: list[NDArray[np.float64]]) -> None:
+        self._memory, self._free = memory, free
+        self.__array_interface__ = memory[:size].__array_interface__
+
+    def __del__(self) -> None:
+        if not self._free:
+            self._free.append(self._memory)
+
+
+def _new_values(free: list[NDArray[np.float64]], size: int) -> NDArray[np.float64]:
+    if size < _WORTH_KEEPING:
+        return np.empty(size)
+    try:
+        memory = free.pop()
+    except IndexError:
+        memory = np.empty(0)
+    if memory.size < size:
+        memory = np.empty(size)
+    return np.asarray(_Lent(memory, size, free))
 
 
 class _Reduced:

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.metadata import version
 
 import numpy as np
 from no_case import no_case
@@ -26,7 +27,6 @@ from rank_baseline import latency_like_columns
 
 import oneproxy
 
-TURNS = 5
 
 
 def median_seconds(work, repeats):
@@ -54,13 +54,14 @@ def package(name):
 
 
 def report(case, n, seconds, **more):
-    line = {"case": case, "n": n, "backend": "cpu", "threads": len(os.sched_getaffinity(0)), "seconds_median": seconds}
+    line = {"case": case, "n": n, "backend": "cpu", "threads": int(os.environ.get("ONEPROXY_THREADS", len(os.sched_getaffinity(0)))), "seconds_median": seconds}
     print(json.dumps(line | more), flush=True)
 
 
-def beside_cpp(case, n, python, cpp, repeats):
+def beside_cpp(case, n, python, cpp, repeats, turns):
+    """The least of many short turns is what the work takes where others keep the machine busy."""
     ours, theirs = [], []
-    for _ in range(TURNS):
+    for _ in range(turns):
         theirs.append(cpp())
         ours.append(median_seconds(python, repeats))
     seconds, baseline = min(ours), min(theirs)
@@ -75,14 +76,8 @@ def beside_package(case, n, ours, name, theirs, repeats, agrees):
     for _ in range(3):
         own = min(own, median_seconds(ours, repeats))
         other = min(other, median_seconds(theirs, repeats))
-    report(case, n, own, baseline=f"{name} {version_of(name)}", baseline_seconds=other, ratio=other / own, same=same)
+    report(case, n, own, baseline=f"{name} {version(name)}", baseline_seconds=other, ratio=other / own, same=same)
     return same
-
-
-def version_of(name):
-    from importlib.metadata import version
-
-    return version(name)
 
 
 def spearman_matrix_cpp(bench):
@@ -90,13 +85,13 @@ def spearman_matrix_cpp(bench):
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "columns.bin"
         table.tofile(path)
-        arguments = [bench / "rank_bench", "--columns", path, 15625, 26, 100]
+        arguments = [bench / "rank_bench", "--columns", path, 15625, 26, 1]
         return beside_cpp("python_spearman_matrix_26", 15625, lambda: oneproxy.spearman_matrix(table),
-                          lambda: cpp_seconds(arguments), 100)
+                          lambda: cpp_seconds(arguments), 1, 200)
 
 
 def score_cpp(fresh):
-    """fresh: each call asks for its memory, where C++ writes to the same again and again."""
+    """fresh: without `out`; C++ writes to the same memory again and again."""
 
     def case(bench):
         n, begin = 10_000_000, 40 * 2**64 + 12345
@@ -105,7 +100,7 @@ def score_cpp(fresh):
         arguments = [bench / "table_bench", "--filter", f"^table_range_fbnet_cpu_{n}$"]
         work = (lambda: scorer.score(begin, n)) if fresh else (lambda: scorer.score(begin, n, out=out))
         name = "python_score_fbnet" + ("_new_array" if fresh else "")
-        return beside_cpp(name, n, work, lambda: cpp_seconds(arguments), 11)
+        return beside_cpp(name, n, work, lambda: cpp_seconds(arguments), 3, 25)
 
     return case
 

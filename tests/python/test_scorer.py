@@ -133,6 +133,24 @@ def test_out_is_written_to(space: oneproxy.Space) -> None:
     assert not middle[:, [0, 3]].any()
 
 
+def test_results_that_are_held_stay_as_they_are() -> None:
+    space = oneproxy.Space("fbnet")
+    scorer = oneproxy.Scorer(space, ["model:macs", "model:parameters"], "cpu")
+    n = 200_000
+    expected = [scorer.score(i * n, n, out=np.empty((n, 2), order="F")) for i in range(4)]
+    held = scorer.score(0, n)
+    view, place = scorer.score(n, n)[5:, 1], None
+    for i in (2, 3, 2, 3):
+        other = scorer.score(i * n, n)
+        assert np.array_equal(other, expected[i]) and other.flags.writeable and other.flags.f_contiguous
+        place = other.__array_interface__["data"][0]
+        del other
+    assert scorer.score(0, n // 2).__array_interface__["data"][0] == place, "what nobody has is taken again"
+    assert np.array_equal(held, expected[0]) and np.array_equal(view, expected[1][5:, 1])
+    del scorer
+    assert np.array_equal(held, expected[0])
+
+
 @pytest.mark.parametrize("directions", [("max", "min"), ("min", "max"), ("min", "min"), ("max", "max", "min")])
 @pytest.mark.parametrize("precision", ["fp64", "fp32"])
 def test_reduce_by_brute_force(directions: tuple[str, ...], precision: str, space: oneproxy.Space) -> None:
