@@ -49,6 +49,8 @@ struct SearchResult {
   // none was found. Ties go to the better second objective, then to the first in order.
   std::vector<std::vector<Solution>> best;
   std::string certainty;  // how sure: "exact: ...", "best found: ..."
+  // Whether bounds cover every architecture of the part, without each having been evaluated.
+  bool covers_part = false;
 
   const Solution* best_of(std::size_t limits) const;  // nullptr: none found
 };

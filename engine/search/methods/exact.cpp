@@ -173,6 +173,7 @@ SearchResult ExactSearch::search(Evaluator& evaluator) const {
     }
   }
   result.certainty = found.certificate.text();
+  result.covers_part = true;
   return result;
 }
 
