@@ -1,6 +1,7 @@
 #pragma once
-// How the module calls what takes time: without Python's lock, so that other threads go on. A fork by Python waits until
-// nobody is inside, so that no child is born with something locked; the engine's own forks come from who holds it.
+// How the module calls what takes time: without Python's lock, so that other threads go on. A fork by Python waits
+// until nobody is inside, so that no child is born with something locked; the engine's own forks come from who holds
+// it.
 #include <nanobind/nanobind.h>
 
 #include "oneproxy/engine/base/interrupt.h"

@@ -288,6 +288,25 @@ def test_a_fork_beside_busy_threads(busy: str, space: oneproxy.Space, mlp: onepr
             thread.join()
 
 
+def test_a_fork_beside_a_thread_that_holds_a_loop(space: oneproxy.Space) -> None:
+    loop = oneproxy.FrontLoop(space, quality="metric:natsbench:cifar10", seed=1, sources=["1080ti_1"])
+    expected, held, go_on = loop.ask(), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with loop._lock:  # as in step(), at the moment when the engine has answered
+            held.set()
+            go_on.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    try:
+        assert child_of(loop.ask, seconds=30) == expected
+    finally:
+        go_on.set()
+        thread.join()
+
+
 @pytest.mark.parametrize("way_out", ["os._exit(0)", "sys.exit(0)"])
 def test_a_child_ends_as_any_program(way_out: str) -> None:
     code = f"""

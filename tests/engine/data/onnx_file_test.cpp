@@ -61,6 +61,20 @@ TEST(OnnxFile, EveryTruncationIsRefusedOrLeavesAnotherGraph) {
     EXPECT_NE(error_of([&] { linear_tensors(parse_onnx_file(whole.substr(0, n)), "cut"); }), "no error") << n;
 }
 
+TEST(OnnxFile, NoAlteredByteBreaksTheReader) {
+  int refused = 0;
+  for (const char* name : {"torch.onnx", "double.onnx", "matmul.onnx"}) {
+    const std::string whole = read_file(fixture(name), 1 << 20);
+    for (std::size_t at = 0; at < whole.size(); ++at)
+      for (const int change : {1, 2, 8, 128, 255}) {
+        std::string content = whole;
+        content[at] = static_cast<char>(content[at] ^ change);
+        refused += error_of([&] { linear_tensors(parse_onnx_file(content), "altered"); }) != "no error";
+      }
+  }
+  EXPECT_GT(refused, 1000);  // the rest are other weights and other names
+}
+
 TEST(OnnxFile, WeightsInAnotherFolderAreNotLookedFor) {
   const TemporaryFolder folder;
   const std::string copy = folder / "copy.onnx";
