@@ -15,8 +15,8 @@ std::string describe_store(const std::string& path);
 // `oneproxy info SPACE.toml`: name, size, decisions and their choices.
 std::string describe_space(const std::string& file);
 
-// `oneproxy list`: kinds of experiment and the configurations that ship.
-std::string list_everything();
+// `oneproxy list`: kinds of experiment and the configurations that ship; small ones for tests are hidden otherwise.
+std::string list_everything(bool with_smoke);
 
 struct ImportOptions {
   std::string space, device, file;

@@ -99,7 +99,9 @@ int run_program(int argc, char** argv) {
   std::string kind;
   auto* list_command = app.add_subcommand("list", "kinds of experiment and configurations; the keys of one kind");
   list_command->add_option("kind", kind, "a kind, to see the keys of its configuration");
-  list_command->callback([&] { output = kind.empty() ? list_everything() : describe_kind(kind); });
+  bool smoke = false;
+  list_command->add_flag("--smoke", smoke, "also the smoke configurations, which try a kind in seconds");
+  list_command->callback([&] { output = kind.empty() ? list_everything(smoke) : describe_kind(kind); });
 
   std::string store;
   auto* info_command =

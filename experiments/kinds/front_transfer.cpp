@@ -252,11 +252,11 @@ class FrontTransfer : public Experiment {
         table.row(cells);
         for (const double limit : limits_ms_) {
           const FrontPoint* best = best_within(found.front, limit);
-          summary.set("best_quality." + key + "." + plain(limit), best ? best->quality : std::nan(""));
+          summary.set("best_quality." + key + "." + key_number(limit), best ? best->quality : std::nan(""));
           if (!best)
-            summary.set_reason("best_quality." + key + "." + plain(limit), "no member within the limit");
+            summary.set_reason("best_quality." + key + "." + key_number(limit), "no member within the limit");
           else
-            summary.set("best_latency_ms." + key + "." + plain(limit), best->latency_ms);
+            summary.set("best_latency_ms." + key + "." + key_number(limit), best->latency_ms);
         }
         if (f > 0) mean_hv[f - 1] += found.hv_ratio / static_cast<double>(targets_.size());
       }
@@ -308,7 +308,7 @@ class FrontTransfer : public Experiment {
       for (const double limit : limits_ms_)
         for (const auto& found : outcomes[t].fronts) {
           const FrontPoint* best = best_within(found.front, limit);
-          table.row({target_names_[t], plain(limit), found.name, best ? plain(best->quality) : "none within the limit",
+          table.row({target_names_[t], key_number(limit), found.name, best ? plain(best->quality) : "none within the limit",
                      best ? fixed(best->latency_ms) : "-",
                      best ? "`" + loaded_->space.to_string(loaded_->data.rows().row(best->row)) + "`" : "-"});
         }
