@@ -248,6 +248,13 @@ int searches_with_confidence(const SearchQuestion& question) {
   return 1 + kTurnsOnABudget * static_cast<int>(question.limits.size());
 }
 
+void share_budget(SearchQuestion& question) {
+  auto& [evaluations, seconds] = question.budget;
+  const int searches = searches_with_confidence(question);
+  if (evaluations > 0) evaluations = std::max<std::int64_t>(1, evaluations / searches);
+  seconds /= searches;
+}
+
 SearchResult search_with_confidence(const SearchMethod& method, Evaluator& evaluator, double confidence) {
   return confidence > 0 ? ConfidentSearch(method, evaluator, confidence).run() : method.search(evaluator);
 }

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from oneproxy import _engine
-from oneproxy._errors import Error, UndefinedWarning
+from oneproxy._errors import Error, StandInWarning, UndefinedWarning
 from oneproxy.adaptation import Adapted, Advice, ExpectedSrcc, Outlier, Plan, adapt, plan
 from oneproxy.front_loop import FrontLoop, LimitAnswer, LoopStep, MeasuredNetwork
 from oneproxy.fronts import hypervolume, pareto_front
@@ -36,6 +36,7 @@ __all__ = [
     "SearchResult",
     "Solution",
     "Space",
+    "StandInWarning",
     "Store",
     "UndefinedWarning",
     "adapt",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from oneproxy import _engine
 from oneproxy._arrays import count, fraction, seed_of
-from oneproxy._errors import Error
+from oneproxy._errors import Error, StandInWarning
 from oneproxy.space import Space, space_of
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def search(
     metric:natsbench:cifar10", "min table:phone.h5 <= 5, 8". limits: those of the second objective, one a search, where
     its text has none. method: `oneproxy list search` describes them. evaluations, seconds: budgets; 0: none.
     confidence: with which limits are to hold on the device, of an objective with a posterior; 0: limits on predicted
-    values. best: so many for each limit. fix: parts of the space. set, store: as in Store.
+    values. best: so many for each limit. A goal that a model stands in for gives a StandInWarning. fix: parts of the space. set, store: as in Store.
     """
     own = space_of(space)
     if isinstance(objectives, str) or not all(isinstance(text, str) for text in objectives):
@@ -110,13 +111,14 @@ def search(
         texts[1] += f" {sign} " + ", ".join(repr(float(limit)) for limit in limits)
     if not 0 <= float(seconds) < float("inf"):
         raise Error(f"seconds = {seconds}: should be a time, 0 or more")
-    return SearchResult(
-        _engine.search(
-            own._engine, own.measured_set if set is None else set, "" if store is None else os.fspath(store), texts,
-            list(fix), method, count(evaluations, "evaluations", 0), float(seconds),
-            fraction(confidence, "confidence"), count(best, "best", 1), seed_of(seed),
-        )
+    found = _engine.search(
+        own._engine, own.measured_set if set is None else set, "" if store is None else os.fspath(store), texts,
+        list(fix), method, count(evaluations, "evaluations", 0), float(seconds),
+        fraction(confidence, "confidence"), count(best, "best", 1), seed_of(seed),
     )
+    if found.warning:
+        warnings.warn(found.warning, StandInWarning, stacklevel=2)
+    return SearchResult(found)
 
 
 def _solutions(found: list[tuple[str, list[float]]]) -> list[Solution]:
