@@ -46,6 +46,16 @@ UnitNumber parse_unit_number(std::string_view text, const std::string& where) {
   return {value, std::string(unit)};
 }
 
+std::string common_unit(std::span<const UnitNumber> numbers, const std::string& where) {
+  std::string unit;
+  for (const auto& number : numbers) {
+    if (!unit.empty() && !number.unit.empty() && number.unit != unit)
+      throw Error(where + ": one limit is in " + unit + ", another in " + number.unit + "; write them in one unit");
+    if (unit.empty()) unit = number.unit;
+  }
+  return unit;
+}
+
 std::vector<double> values_in_unit(std::span<const UnitNumber> numbers, const std::string& unit,
                                    const std::string& where) {
   std::vector<double> values;

@@ -121,7 +121,7 @@ MlpPredictor predictor_from_torch(const std::vector<TorchTensor>& tensors, const
   if (first.inputs != inputs.n)
     throw Error(where + ": the first layer '" + layers.front().name + "' has " + std::to_string(first.inputs) +
                 " inputs; layout " + layout + " of space " + space.name() + " has " + std::to_string(inputs.n) +
-                "; choose another --layout or --space");
+                "; choose another layout or space");
   MlpPredictor predictor;
   predictor.space = space.name();
   predictor.radices.assign(space.radices().begin(), space.radices().end());

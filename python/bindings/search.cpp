@@ -26,7 +26,7 @@ std::vector<AskedObjective> ask(const Names& texts) {
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const std::string key = "objectives[" + std::to_string(i) + "]";
     auto parsed = parse_objective(texts[i], key);
-    asked.push_back({parsed.what, parsed.name, parsed.direction, std::move(parsed.limits), key, key});
+    asked.push_back({parsed.what, parsed.name, parsed.direction, std::move(parsed.limits), key, key, "", parsed.limit_unit});
   }
   check_objectives(asked);
   return asked;
