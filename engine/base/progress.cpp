@@ -14,7 +14,7 @@ std::string progress_line(const std::string& what, std::int64_t done, std::int64
   const std::string line = what + ": " + std::to_string(done) + " of " + std::to_string(total) + " " + unit;
   if (done <= 0 || !(seconds > 0)) return line;
   const double rate = static_cast<double>(done) / seconds;
-  return line + ", " + brief(rate) + "/s, " + duration(static_cast<double>(total - done) / rate) + " left";
+  return line + ", " + brief(rate) + "/s, " + time_span(static_cast<double>(total - done) / rate) + " left";
 }
 
 Progress::Progress(std::string what, std::int64_t total, std::string unit, std::chrono::milliseconds line_every)

@@ -13,6 +13,7 @@ void add_space(nanobind::module_& module);
 void add_store(nanobind::module_& module);
 void add_search(nanobind::module_& module);
 void add_adapt(nanobind::module_& module);
+void add_run(nanobind::module_& module);
 void add_front_loop(nanobind::module_& module);  // after add_adapt, whose SourceQuery it takes
 
 }  // namespace oneproxy::python
