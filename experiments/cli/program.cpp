@@ -14,6 +14,7 @@
 #include "experiments/cli/commands.h"
 #include "experiments/cli/import_command.h"
 #include "experiments/cli/next_options.h"
+#include "experiments/cli/report_command.h"
 #include "experiments/runner.h"
 #include "oneproxy/engine/adapt/method_registry.h"
 #include "oneproxy/engine/base/arguments.h"
@@ -384,6 +385,8 @@ int run_command(int argc, char** argv) {
   bool force = false;
   export_command->add_flag("--force", force, "replace files that are there with another content");
   export_command->callback([&] { output = export_csv(result, to, force); });
+
+  add_report_command(app);
 
   std::string space, geometry, arch, index, official;
   auto* arch_command = app.add_subcommand("arch", "one architecture in all its forms, with its cost");

@@ -64,6 +64,7 @@ COMMANDS = (
     "adapt",
     "next",
     "export",
+    "report",
     "arch",
 )
 MONOTONICITY = config("nasbench201", "monotonicity")
