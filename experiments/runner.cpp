@@ -145,7 +145,7 @@ std::string run_experiment(const RunOptions& options) {
   work.report = "# " + read.name + " (" + read.kind.name + ")\n\n";
   work.folder = folder.file("");
   work.checkpoint = checkpoint;
-  work.arrays.emplace(folder.file("arrays.h5"), H5Mode::create);
+  work.arrays.emplace(folder.file("arrays.h5"));
   work.arrays->set_attribute("/", "kind", read.kind.name);
   {
     Timer timer(work.timings, "run");

@@ -107,14 +107,14 @@ class ProxySweep : public Experiment {
     const int d = static_cast<int>(devices_.size());
     auto& summary = work.summary;
     auto& arrays = *work.arrays;
-    const std::int64_t shape[] = {d, d};
-    arrays.write("devices", std::span<const std::string>(names_));
-    arrays.write("srcc", std::span<const double>(before_), shape);
+    arrays.axis("devices", names_, {"device as the proxy", ""});
+    arrays.axis("target", names_, {"device as the target", ""});
+    arrays.write("srcc", before_, {"devices", "target"}, {"SRCC of the latencies of proxy and target", "1"});
     std::vector<double> after;
     for (const auto& one : after_) after.insert(after.end(), one.begin(), one.end());
-    const std::int64_t after_shape[] = {static_cast<std::int64_t>(budgets_.size()), d, d};
-    arrays.write("sweep_budgets", std::span<const std::int64_t>(budgets_));
-    arrays.write("sweep_srcc", std::span<const double>(after), after_shape);
+    arrays.axis("sweep_budgets", budgets_, {"measured architectures of a target", "1"});
+    arrays.write("sweep_srcc", after, {"sweep_budgets", "devices", "target"},
+                 {"SRCC of the adapted proxy with the target's latencies, mean of the trials", "1"});
     summary.set("n_devices", std::int64_t{d});
     work.report += std::to_string(d) + " devices of " + data_settings_.space + " (set " + data_settings_.set +
                    "), each as the proxy of every other; method " + method_.kind().name + ", " +

@@ -116,7 +116,7 @@ class Search : public Experiment {
 
   void run(Workspace& work) override {
     if (loaded_) loaded_->label(*work.arrays);
-    work.arrays->set_attribute("/", "space", space_->name());
+    if (!loaded_) label_space(*work.arrays, *space_);
     const SearchProblem problem{*part_, loaded_ ? &loaded_->data : nullptr, make_objectives(work.backend)};
     question_.backend = work.backend;
     question_.checkpoint = work.checkpoint;
