@@ -257,8 +257,7 @@ std::int64_t Config::integer(const std::string& key, std::optional<std::int64_t>
   });
 }
 
-std::string Config::whole_number(const std::string& key, const std::string& default_value,
-                                 const std::string& meaning) {
+std::string Config::whole_number(const std::string& key, const std::string& default_value, const std::string& meaning) {
   return read<std::string>(*state_, key, default_value, "whole number", meaning, true, [&](const toml::node& node) {
     // The text of an override is exact where the number that TOML reads is not.
     const auto raw = state_->from_set.find(key);

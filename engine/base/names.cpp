@@ -55,7 +55,9 @@ std::vector<std::string> words_of(std::string_view name) {
 bool same_word(const std::string& a, const std::string& b) {
   if (a == b) return true;
   return std::any_of(kSynonyms.begin(), kSynonyms.end(), [&](const auto& group) {
-    const auto has = [&](const std::string& word) { return std::find(group.begin(), group.end(), word) != group.end(); };
+    const auto has = [&](const std::string& word) {
+      return std::find(group.begin(), group.end(), word) != group.end();
+    };
     return has(a) && has(b);
   });
 }

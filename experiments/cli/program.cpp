@@ -15,6 +15,7 @@
 #include "experiments/cli/import_command.h"
 #include "experiments/cli/next_options.h"
 #include "experiments/cli/report_command.h"
+#include "experiments/cli/score_table.h"
 #include "experiments/runner.h"
 #include "oneproxy/engine/adapt/method_registry.h"
 #include "oneproxy/engine/base/arguments.h"
@@ -128,18 +129,16 @@ int run_command(int argc, char** argv) {
       ->required()
       ->allow_extra_args(false);
   auto* archs = score_command->add_option("--archs", score.archs, "CSV with a column arch; without it: by index");
-  score_command
-      ->add_option("--out", score.out, "file to write, by its ending: " + join(score_formats(), ", "))
+  score_command->add_option("--out", score.out, "file to write, by its ending: " + join(score_formats(), ", "))
       ->required();
   score_command->add_flag("--force", score.force, "replace --out where it is there");
-  auto* top = score_command
-                  ->add_option("--top", score.top, "only so many best by the first --predictor, best first")
+  auto* top = score_command->add_option("--top", score.top, "only so many best by the first --predictor, best first")
                   ->check(CLI::Range(1, 10000000));
-  score_command
-      ->add_option("--direction", score.direction, "of --top: min or max, which way that predictor is better")
+  score_command->add_option("--direction", score.direction, "of --top: min or max, which way that predictor is better")
       ->check(CLI::IsMember({"min", "max"}))
       ->needs(top);
-  score_command->add_option("--begin", score.begin, "first index, or place in the random order; 1e6 is a million")->excludes(archs);
+  score_command->add_option("--begin", score.begin, "first index, or place in the random order; 1e6 is a million")
+      ->excludes(archs);
   score_command->add_option("--count", score.count, "so many architectures (default: to the end)")->excludes(archs);
   score_command->add_flag("--shuffled", score.shuffled, "distinct random architectures, by --seed")->excludes(archs);
   score_command->add_option("--seed", score.seed, "of the random order")->capture_default_str();
@@ -164,7 +163,8 @@ int run_command(int argc, char** argv) {
                    "a further objective, or all of them, the goal first: \"min table:energy <= 40\", \"max "
                    "metric:cifar10\"; as often as wanted")
       ->allow_extra_args(false);
-  search_command->add_option("--limits", search.limits, "latency limits, for example 20,30,40 or 20ms,0.03s (default: quantiles)");
+  search_command->add_option("--limits", search.limits,
+                             "latency limits, for example 20,30,40 or 20ms,0.03s (default: quantiles)");
   search_command->add_option("--method", search.method, "how: " + names_of(search_methods()))->capture_default_str();
   search_command->add_option("--best", search.best, "so many best architectures for each of the limits")
       ->capture_default_str()
@@ -212,9 +212,10 @@ int run_command(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::IsMember({"gain", "ratio"}));
   prune_command
-      ->add_option("--limits", prune.limits,
-                   "latency limits under which whole and part are compared, for example 20,30,40 or 20ms,0.03s (default: "
-                   "quantiles)")
+      ->add_option(
+          "--limits", prune.limits,
+          "latency limits under which whole and part are compared, for example 20,30,40 or 20ms,0.03s (default: "
+          "quantiles)")
       ->delimiter(',');
   prune_command
       ->add_option("--contexts", prune.contexts, "random architectures in which the choices of a decision are compared")
