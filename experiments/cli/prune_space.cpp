@@ -2,6 +2,7 @@
 // search that part alone.
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <map>
 
 #include "experiments/cli/commands.h"
@@ -9,9 +10,9 @@
 #include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/numbers.h"
-#include "oneproxy/engine/base/unit_number.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/base/statistics.h"
+#include "oneproxy/engine/base/unit_number.h"
 #include "oneproxy/engine/report/table.h"
 #include "oneproxy/engine/search/prune.h"
 #include "oneproxy/engine/search/prune_cost.h"

@@ -149,7 +149,7 @@ class RangeOfArchitectures : public Architectures {
                   to_decimal(part_.size()) + " architectures, a file takes at most " + std::to_string(kMaxRows) +
                   "; give a smaller --count, keep the best with --top, or search with `oneproxy search`");
     run_ = {begin, static_cast<std::uint64_t>(count), options.shuffled, options.seed};
-    radices_ = part_.radices();
+    radices_.assign(part_.radices().begin(), part_.radices().end());
     if (run_.shuffled) split_ = split_digits(radices_);
   }
   std::uint64_t size() const override { return run_.count; }

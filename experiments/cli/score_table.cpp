@@ -113,6 +113,7 @@ class H5Scores : public ScoreTable {
     for (const auto& decision : info_.space.decisions()) decisions.push_back(decision.name);
     file_->write("decision", decisions);
     file_->set_attribute("decision", "long_name", std::string("decision of the space"));
+    file_->set_attribute("decision", "units", std::string());
     file_->make_scale("decision", "decision");
     choices_ = column("choices", Type::bytes, "choice of each decision", "1", info_.space.n_decisions());
     file_->attach_scale("choices", 1, "decision", "decision");
@@ -171,7 +172,7 @@ class H5Scores : public ScoreTable {
                      std::int64_t width = 0) {
     rows_.emplace_back(*file_, name, type, info_.n_rows, width);
     file_->set_attribute(name, "long_name", long_name);
-    if (!units.empty()) file_->set_attribute(name, "units", units);
+    file_->set_attribute(name, "units", units);
     if (rows_.size() > 1) file_->attach_scale(name, 0, "arch", "arch");
     return rows_.size() - 1;
   }

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "oneproxy/engine/space/search_space.h"
+#include "oneproxy/engine/space/space.h"
 
 namespace oneproxy {
 
