@@ -1,5 +1,7 @@
 #include "experiments/cli/import_table.h"
 
+#include "experiments/cli/new_file.h"
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -141,6 +143,7 @@ std::string describe_gaps(const SearchSpace& space, const TableCoverage& coverag
 }  // namespace
 
 std::string import_table(const TableImport& options) {
+  require_new_file(options.out, options.force);
   const SearchSpace space = SearchSpace::load(options.space);
   AdditivePredictor table = read_table_files(options, space);
   table.unit = scale_of(options.unit) == 1 ? options.unit : "ms";
