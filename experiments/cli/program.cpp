@@ -12,8 +12,10 @@
 
 #include "experiments/cli/adapt_command.h"
 #include "experiments/cli/commands.h"
+#include "experiments/cli/demo_options.h"
 #include "experiments/cli/import_command.h"
 #include "experiments/cli/next_options.h"
+#include "experiments/cli/report_command.h"
 #include "experiments/runner.h"
 #include "oneproxy/engine/adapt/method_registry.h"
 #include "oneproxy/engine/base/arguments.h"
@@ -44,7 +46,8 @@ std::string names_of(const std::vector<Kind>& kinds) {
   return join(names);
 }
 
-int run_command(int argc, char** argv) {
+// Parses and runs one command; `output` is what it has for standard output.
+int run_command_line(int argc, char** argv, std::string& output) {
   CLI::App app{
       "Hardware-aware neural architecture search with one proxy device: latency monotonicity, AdaProxy, "
       "Pareto-optimal architectures for a new device."};
@@ -59,7 +62,6 @@ int run_command(int argc, char** argv) {
   app.add_flag("-q,--quiet", quiet, "only warnings and errors on the terminal");
   app.add_option("--threads", threads, "threads of the CPU back end (default: all, or ONEPROXY_THREADS)")
       ->check(CLI::Range(1, 1024));
-  std::string output;
 
   RunOptions run;
   for (int i = 0; i < argc; ++i) run.command += (i ? " " : "") + std::string(argv[i]);
@@ -278,6 +280,8 @@ int run_command(int argc, char** argv) {
   adapt_command->add_option("--predictions", adapt.predictions,
                             "CSV for predicted latencies with error bars, of the measured or of --archs");
   adapt_command->add_option("--archs", adapt.archs, "CSV with a column arch: what to predict");
+  adapt_command->add_option("--results", adapt.results,
+                            "folder of results: DIR/adapt/<device>-<hash>/, of which `oneproxy report` makes a page");
   auto add_sources = [&](CLI::App* command, auto& options) {
     command->add_option("--geometry", options.geometry, "data set whose shapes count (default: the space's first)");
     command->add_option("--metric", options.metric,
@@ -296,10 +300,21 @@ int run_command(int argc, char** argv) {
   adapt_command->callback([&] {
     if (!prior.empty()) adapt.method_keys.push_back("prior=" + prior);
     if (split_sources) adapt.method_keys.push_back("split_sources=true");
+    adapt.command = run.command;
     output = adapt_to_measurements(adapt);
   });
 
   add_next_command(app, output);
+  add_demo_commands(app, output, argv[0], [&](const std::vector<std::string>& words) {
+    std::vector<std::string> line = {argv[0]};
+    if (quiet) line.push_back("--quiet");
+    line.insert(line.end(), words.begin(), words.end());
+    std::vector<char*> arguments;
+    for (auto& word : line) arguments.push_back(word.data());
+    std::string said;
+    ONEPROXY_ASSERT(run_command_line(static_cast<int>(arguments.size()), arguments.data(), said) == 0);
+    return said;
+  });
 
   MakeOptimizerOptions make;
   auto* make_command = app.add_subcommand(
@@ -365,6 +380,8 @@ int run_command(int argc, char** argv) {
   export_command->add_option("--to", to, "folder for the files (default: RESULT/csv)");
   export_command->callback([&] { output = export_csv(result, to); });
 
+  add_report_command(app);
+
   std::string space, geometry, arch, index, official;
   auto* arch_command = app.add_subcommand("arch", "one architecture in all its forms, with its cost");
   arch_command->add_option("--space", space, "search space: one that ships, or a file (*.toml)")->required();
@@ -405,6 +422,12 @@ int run_command(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  return 0;
+}
+
+int run_and_print(int argc, char** argv) {
+  std::string output;
+  if (const int status = run_command_line(argc, argv, output); status != 0) return status;
   std::cout << output << std::flush;
   if (std::cout) return 0;
   if (errno == EPIPE) return 128 + SIGPIPE;  // `| head` has read enough
@@ -417,7 +440,7 @@ int run_program(int argc, char** argv) {
   install_interrupt_handler();
   try {
     check_arguments(argc, argv);
-    return run_command(argc, argv);
+    return run_and_print(argc, argv);
   } catch (const Interrupted& error) {
     std::fprintf(stderr, "oneproxy: %s\n", error.what());
     return interrupt_status();

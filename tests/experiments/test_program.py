@@ -64,7 +64,10 @@ COMMANDS = (
     "adapt",
     "next",
     "export",
+    "report",
     "arch",
+    "demo",
+    "demo-phone",
 )
 MONOTONICITY = config("nasbench201", "monotonicity")
 FRONTS = ("target", "proxy", "adaproxy")
