@@ -27,6 +27,8 @@ class Objective:
 def of(result: Result) -> list[Objective]:
     columns = [result.arrays[f"objectives/{part}"] for part in ("name", "label", "unit", "direction")]
     return [
-        Objective(str(name), picture_words.label(result, str(label), str(unit)), str(unit), str(direction).startswith("max"))
+        Objective(
+            str(name), picture_words.label(result, str(label), str(unit)), str(unit), str(direction).startswith("max")
+        )
         for name, label, unit, direction in zip(*columns)
     ]

@@ -26,7 +26,10 @@ def _names(result: Result) -> list[str]:
     return [
         name
         for name, values in result.arrays.items()
-        if values.dtype.kind in "fiu" and 1 <= values.ndim <= 3 and values.size > 1 and result.scales.get(name) != (name,)
+        if values.dtype.kind in "fiu"
+        and 1 <= values.ndim <= 3
+        and values.size > 1
+        and result.scales.get(name) != (name,)
     ]
 
 
