@@ -21,7 +21,8 @@ from browser import Browser  # noqa: E402
 from support import CONFIGS, HANG, PROGRAM, ROOT, TRAINS, ProgramCase, Result, config, environment, sets  # noqa: E402
 
 sys.path.insert(0, str(ROOT / "python"))
-from oneproxy_results.report import markdown, words  # noqa: E402
+from oneproxy_results import load  # noqa: E402
+from oneproxy_results.report import markdown, panels, words  # noqa: E402
 from oneproxy_results.report.panels import heat_map, transfer  # noqa: E402
 
 TARGETS = sets(targets=["fpga", "raspi4", "pixel3"])
@@ -373,6 +374,34 @@ class TestCommand(ProgramCase):
 
 def target(name: str, before: float, after: float, proxy: float, adaproxy: float) -> transfer.Target:
     return transfer.Target(name, before, after, proxy, adaproxy, 0.0, 0.0, 70)
+
+
+class TestNames(unittest.TestCase):
+    def test_devices_and_networks_have_the_names_of_the_result(self) -> None:
+        place = tempfile.TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        arrays: dict[str, Any] = {
+            "devices": ["raspi4", "pixel3"],
+            "srcc": np.array([[1, 0.5], [0.5, 1]]),
+            "front/choices": np.array([[0, 1], [1, 1]], dtype=np.uint8),
+            "front/architecture": ["net a", "net b"],
+            "front/latency_ms": np.array([1.0, 2.0]),
+            "front/quality": np.array([70.0, 80.0]),
+            "objectives/name": ["quality", "latency_ms"],
+            "objectives/label": ["quality", "raspi4"],
+            "objectives/unit": ["%", "ms"],
+            "objectives/direction": ["maximise", "minimise"],
+        }
+        folder = made_up(Path(place.name) / "named-01234567", "monotonicity", arrays, {"quality.1.5": None})
+        with h5py.File(folder / "arrays.h5", "a") as file:
+            file.create_group("names").attrs["raspi4"] = "Raspberry Pi 4"
+        panel = panels.read(load(folder))
+        self.assertIn("Raspberry Pi 4 and pixel3 (SRCC 0.50", " ".join(panel.sentences))
+        self.assertIn("Nothing was found within 1.5 ms.", panel.sentences)
+        front, table = panel.charts[:2]
+        self.assertEqual(front.traces[0]["customdata"], ["net a", "net b"])
+        self.assertEqual(front.layout["xaxis"]["title"]["text"], "latency on Raspberry Pi 4 (ms)")
+        self.assertIn('data-copy="net b"', table.html)
 
 
 class TestReasons(unittest.TestCase):

@@ -144,7 +144,8 @@ def _reliability(result: Result) -> Figure:
 
 
 def _bins(result: Result) -> list[tuple[float, float, int]]:
-    """(mean probability that was given, share where the SRCC is strong, runs) of each bin with runs enough."""
+    """(mean probability that was given, share where the SRCC is strong, runs) of each bin with runs enough; none where
+    that is one bin only."""
     true, expected, sure = (
         np.concatenate([_of(result, task, name).ravel() for task in _tasks(result)])
         for name in ("srcc", "expected_srcc", "probability_strong")
@@ -152,12 +153,10 @@ def _bins(result: Result) -> list[tuple[float, float, int]]:
     known = np.isfinite(true) & np.isfinite(expected)
     true, sure = true[known], sure[known]
     which = np.clip(np.digitize(sure, BINS) - 1, 0, len(BINS) - 2)
-    masks = [which == b for b in range(len(BINS) - 1)]
-    return [
-        (float(sure[mask].mean()), float((true[mask] >= 0.9).mean()), int(mask.sum()))
-        for mask in masks
-        if mask.sum() >= LEAST_RUNS
-    ]
+    masks = [mask for b in range(len(BINS) - 1) if (mask := which == b).sum() >= LEAST_RUNS]
+    if len(masks) < 2:  # one dot is no picture
+        return []
+    return [(float(sure[mask].mean()), float((true[mask] >= 0.9).mean()), int(mask.sum())) for mask in masks]
 
 
 def _kept_word(axes: Axes, bins: list[tuple[float, float, int]]) -> None:

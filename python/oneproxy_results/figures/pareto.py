@@ -142,8 +142,9 @@ def _cloud(axes: Axes, latency: np.ndarray, quality: np.ndarray) -> None:
 
 
 def _quality_label(result: Result) -> str:
-    label, unit = result.attributes.get("quality", "quality"), result.attributes.get("quality_unit")
-    return f"{label} ({unit})" if unit else str(label)
+    unit = str(result.attributes.get("quality_unit", ""))
+    label = words.label(result, str(result.attributes.get("quality", "quality")), unit)
+    return f"{label} ({unit})" if unit else label
 
 
 def _cost_label(result: Result, device: str) -> str:

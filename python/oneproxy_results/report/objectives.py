@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..figures import words as picture_words
 from ..result import Result
 from . import words
 
@@ -26,6 +27,8 @@ class Objective:
 def of(result: Result) -> list[Objective]:
     columns = [result.arrays[f"objectives/{part}"] for part in ("name", "label", "unit", "direction")]
     return [
-        Objective(str(name), str(label), str(unit), str(direction).startswith("max"))
+        Objective(
+            str(name), picture_words.label(result, str(label), str(unit)), str(unit), str(direction).startswith("max")
+        )
         for name, label, unit, direction in zip(*columns)
     ]

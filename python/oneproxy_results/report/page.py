@@ -10,8 +10,10 @@ from typing import Iterator
 from plotly.offline import get_plotlyjs
 
 from ..errors import ResultError
+from ..figures import words as picture_words
 from ..result import Result
 from . import asked, chart, html, markdown, panels, provenance, words
+from .devices import label
 
 HERE = Path(__file__).parent
 MARK = "oneproxy-results"  # the name of the <meta> that says whose page a file is
@@ -132,8 +134,8 @@ def _place(result: Result) -> str:
     """Space, set and proxy, each only where the folder knows it, and the folder's name."""
     told = result.attributes
     parts = [
-        " / ".join(str(told[key]) for key in ("space", "set") if told.get(key)),
-        f"proxy {told['proxy']}" if told.get("proxy") else "",
+        picture_words.place(result),
+        f"proxy {label(result, told['proxy'])}" if told.get("proxy") else "",
         result.folder.resolve().name,
     ]
     return ", ".join(part for part in parts if part)

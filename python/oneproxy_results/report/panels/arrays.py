@@ -14,16 +14,23 @@ MOST = 12  # charts
 
 
 def applies(result: Result) -> bool:
-    return any(_drawable(result.arrays[name]) for name in result.arrays)
+    return bool(_names(result))
 
 
 def panel(result: Result) -> Panel:
-    names = [name for name in result.arrays if _drawable(result.arrays[name])]
-    return Panel(charts=[_chart(result, name) for name in names[:MOST]])
+    return Panel(charts=[_chart(result, name) for name in _names(result)[:MOST]])
 
 
-def _drawable(values: np.ndarray) -> bool:
-    return values.dtype.kind in "fiu" and 1 <= values.ndim <= 3 and values.size > 1
+def _names(result: Result) -> list[str]:
+    """Of arrays of numbers that a chart can show; the labels of an axis are none."""
+    return [
+        name
+        for name, values in result.arrays.items()
+        if values.dtype.kind in "fiu"
+        and 1 <= values.ndim <= 3
+        and values.size > 1
+        and result.scales.get(name) != (name,)
+    ]
 
 
 def _chart(result: Result, name: str) -> chart.Chart:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...figures import words as picture_words
 from ...result import Result
 from .. import architectures, chart, html, objectives, words
 from ..objectives import Objective
@@ -217,12 +218,18 @@ def _front(result: Result, goal: Objective, limited: list[Objective], answers: l
     bars_said = " Bars: one standard deviation." if result.has(f"front/{across.name}_deviation") else ""
     return chart.Chart(
         "The front: no network is better in everything than one of these",
-        f"{words.counted(size, 'network')} of {result.summary.get('part', 'the space')}; dotted: the limits.{bars_said}{third} "
+        f"{words.counted(size, 'network')}; searched: {_searched(result)}. Dotted: the limits.{bars_said}{third} "
         f"Point at a dot to see its network; click it to copy the architecture.{chart.HIDDEN if ticks else ''}",
         traces,
         {"xaxis": chart.axis(across.title), "yaxis": chart.axis(goal.title, **ticks), "shapes": shapes},
         height=520,
     )
+
+
+def _searched(result: Result) -> str:
+    """All of a space, or how many of how many: what the result says of itself."""
+    told = str(result.attributes.get("searched") or result.summary.get("part", "the space"))
+    return picture_words.spaces(picture_words.numbers(told))
 
 
 def _speak_alike(curve: dict[str, Any], shown: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...figures import words as picture_words
 from ...result import Result
 from .. import architectures, chart, html, words
 from ..devices import label
@@ -101,7 +102,7 @@ def verdict(result: Result, targets: list[Target]) -> str:
     """Whether AdaProxy is better than the bare proxy over all targets, and why, as far as these numbers say it."""
     proxy = float(np.mean([t.proxy for t in targets]))
     ours = float(np.mean([t.adaproxy for t in targets]))
-    space = result.attributes.get("space", "this space")
+    space = picture_words.space(str(result.attributes.get("space", "this space")))
     # So many digits that the two numbers differ.
     digits = next((d for d in (1, 2, 3, 4) if f"{100 * proxy:.{d}f}" != f"{100 * ours:.{d}f}"), 4)
     numbers = (
@@ -234,7 +235,7 @@ def _fronts(result: Result) -> chart.Chart:
     traces: list[dict[str, Any]] = []
     views: dict[str, list[int]] = {}
     unit = str(result.attributes.get("quality_unit", ""))
-    quality = str(result.attributes.get("quality", "quality"))
+    quality = picture_words.label(result, str(result.attributes.get("quality", "quality")), unit)
     for device in result.names("fronts"):
         views[label(result, device)] = []
         for front, (name, colour, symbol) in FRONTS.items():
