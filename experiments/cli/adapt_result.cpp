@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "experiments/experiment.h"
+#include "experiments/labels.h"
 #include "oneproxy/engine/base/labelled_arrays.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/numbers.h"
