@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "experiments/labels.h"
 #include "oneproxy/engine/adapt/adaproxy/trial.h"
 #include "oneproxy/engine/base/config.h"
-#include "oneproxy/engine/base/labelled_arrays.h"
 #include "oneproxy/engine/base/provenance.h"
 #include "oneproxy/engine/base/summary.h"
 #include "oneproxy/engine/data/store.h"
@@ -33,12 +33,6 @@ class SpaceData {
   // What the pictures and exports say about the data.
   void label(LabelledArrays& arrays) const;
 };
-
-// The space of a result's architectures: attributes, and the axis `decision` of choices [..., decision] in `group`.
-void label_space(LabelledArrays& arrays, const SearchSpace& space, const std::string& group = "/");
-
-// The strings of architectures, as the labels of an axis. choices [n, n_decisions]
-std::vector<std::string> architecture_strings(const SearchSpace& space, std::span<const std::uint8_t> choices);
 
 // Whether a kind of experiment takes the file of a part of a space: those that draw architectures of the space do;
 // those that work on all rows of a set would pass over it.

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "oneproxy/engine/base/hdf5.h"
+#include "experiments/labels.h"
+#include "oneproxy/engine/base/labelled_arrays.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/provenance.h"
@@ -86,67 +87,39 @@ DriftSeries drift_series(const MeasuredArchitectures& raw) {
   return series;
 }
 
-class Arrays {
- public:
-  explicit Arrays(const std::string& path) : file_(path, H5Mode::create) {}
-  template <class T>
-  void write(const std::string& name, const std::vector<T>& values, const std::string& what, const std::string& unit) {
-    file_.write(name, std::span<const T>(values));
-    about(name, what, unit);
-  }
-  void write_choices(const std::string& name, const std::vector<std::uint8_t>& choices, std::int64_t width) {
-    const std::vector<std::int64_t> shape = {std::ssize(choices) / width, width};
-    file_.write(name, choices, shape);
-    about(name, "choice of each decision", "1");
-  }
-  void attribute(const std::string& name, const H5Attribute& value) { file_.set_attribute("/", name, value); }
-  void close() { file_.close(); }
-
- private:
-  void about(const std::string& name, const std::string& what, const std::string& unit) {
-    file_.set_attribute(name, "long_name", what);
-    file_.set_attribute(name, "units", unit);
-  }
-  H5File file_;
-};
-
 void write_arrays(const std::string& path, const AdaptResultOptions& options, const Sources& sources,
                   const MeasuredArchitectures& raw, const AdaptReport& report, const AdaptSettings& settings) {
   const auto& space = report.features->space();
   const auto& quantity = report.quantity();
-  const auto width = std::ssize(space.radices());
-  Arrays arrays(path);
+  LabelledArrays arrays(path);
+  label_space(arrays, space);
   const std::pair<const char*, std::string> attributes[] = {{"kind", "adapt"},
-                                                            {"space", report.space},
-                                                            {"geometry", report.geometry},
                                                             {"set", options.set},
                                                             {"device", options.device},
                                                             {"method", report.method},
                                                             {"sources", join(report.sources)},
                                                             {"quantity", quantity.label},
                                                             {"unit", quantity.unit}};
-  for (const auto& [name, value] : attributes) arrays.attribute(name, value);
+  for (const auto& [name, value] : attributes) arrays.set_attribute("/", name, value);
 
   const auto [choices, values, deviations, measured] = predict(report, report.measured.choices);
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < values.size(); ++i)
-    names.push_back(space.to_string(std::span(choices).subspan(i * width, width)));
-  arrays.write("measured/architecture", names, "architecture", "");
-  arrays.write_choices("measured/choices", choices, width);
-  arrays.write("measured/value", measured, quantity.label + ", measured", quantity.unit);
-  arrays.write("measured/predicted", values, quantity.label + ", predicted", quantity.unit);
-  arrays.write("measured/deviation", deviations, "standard deviation of the prediction", quantity.unit);
+  const std::vector<std::string> of_measured = {"architecture"}, of_samples = {"samples"}, of_lines = {"line"};
+  arrays.axis("measured/architecture", architecture_strings(space, choices), {"measured architecture", ""});
+  arrays.write("measured/choices", choices, {"architecture", "decision"}, {"choice of each decision", "1"});
+  arrays.write("measured/value", measured, of_measured, {quantity.label + ", measured", quantity.unit});
+  arrays.write("measured/predicted", values, of_measured, {quantity.label + ", predicted", quantity.unit});
+  arrays.write("measured/deviation", deviations, of_measured, {"standard deviation of the prediction", quantity.unit});
 
   if (const auto expected = expected_with_fewer(sources, report, settings); !expected.samples.empty()) {
-    arrays.write("expected/samples", expected.samples, "measured architectures", "1");
-    arrays.write("expected/srcc", expected.value, "expected SRCC", "1");
-    arrays.write("expected/low", expected.low, "10 % quantile of the expected SRCC", "1");
-    arrays.write("expected/high", expected.high, "90 % quantile of the expected SRCC", "1");
+    arrays.axis("expected/samples", expected.samples, {"measured architectures", "1"});
+    arrays.write("expected/srcc", expected.value, of_samples, {"expected SRCC", "1"});
+    arrays.write("expected/low", expected.low, of_samples, {"10 % quantile of the expected SRCC", "1"});
+    arrays.write("expected/high", expected.high, of_samples, {"90 % quantile of the expected SRCC", "1"});
   }
   if (const auto drift = drift_series(raw); !drift.line.empty()) {
-    arrays.write("drift/line", drift.line, "line of the measurement, from 0", "1");
-    arrays.write("drift/reference", drift.reference, "1: of an architecture that shows the drift", "1");
-    arrays.write("drift/factor", drift.factor, "measured over undisturbed", "1");
+    arrays.axis("drift/line", drift.line, {"line of the measurement, from 0", "1"});
+    arrays.write("drift/reference", drift.reference, of_lines, {"1: of an architecture that shows the drift", "1"});
+    arrays.write("drift/factor", drift.factor, of_lines, {"measured over undisturbed", "1"});
   }
   arrays.close();
 }

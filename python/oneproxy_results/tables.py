@@ -1,4 +1,4 @@
-"""The tables of a result as pandas.DataFrame: those of report.md, under the heading that they stand below, and the summary."""
+"""The tables of a result as pandas.DataFrame: the summary, and those of report.md by the heading above them."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import tomllib
 import unittest
 from pathlib import Path
@@ -10,7 +11,7 @@ import h5py
 import numpy as np
 import xarray
 
-from support import CONFIGS, TRAINS, ProgramCase, config
+from support import CONFIGS, SOURCES, STORE, TRAINS, ProgramCase, config
 
 TRAINING = ("train_predictor", "cost_of_n_devices", "neural_optimizer")  # kinds that need LibTorch
 SMOKES = sorted(CONFIGS.rglob("smoke_*.toml"))
@@ -52,6 +53,19 @@ class EveryKind(ProgramCase):
                 for group in xarray.open_groups(arrays, engine="h5netcdf").values():
                     group.load()
 
+    def test_what_adapt_learnt(self) -> None:
+        plan = ("--space", "nasbench201", "--k", 12, "--reference", 4, *SOURCES, "--out", "plan.csv")
+        self.ok("plan", *plan)
+        rows = csv.DictReader((self.folder / "plan.csv").read_text().splitlines())
+        lines = [f"{row['arch']},{(5 + 3e-7 * float(row['macs'])) * (1 + 0.02 * i)}" for i, row in enumerate(rows)]
+        (self.folder / "measured.csv").write_text("\n".join(["arch,latency_ms", *lines]) + "\n")
+        files = ("--measurements", "measured.csv", "--out", "phone.h5", "--drift", "--results", "results")
+        said = self.ok("adapt", "--space", "nasbench201", *SOURCES, *files)
+        arrays = self.folder / said.splitlines()[-1] / "arrays.h5"
+        self.assertEqual(unexplained(arrays), [])
+        with xarray.open_dataset(arrays, engine="h5netcdf", group="measured") as measured:
+            self.assertEqual(measured["choices"].dims, ("architecture", "decision"))
+
     def test_the_check_finds_what_is_missing(self) -> None:
         with h5py.File(self.folder / "bare.h5", "w") as file:
             file["bare"] = np.zeros((2, 2))
@@ -59,6 +73,22 @@ class EveryKind(ProgramCase):
 
 
 class Labels(ProgramCase):
+    def test_names_of_devices(self) -> None:
+        result = self.run_config(config("fbnet", "monotonicity"))
+        with h5py.File(result.folder / "arrays.h5") as file:
+            self.assertEqual(file["names"].attrs["raspi4"], "Raspberry Pi 4")
+        self.assertRegex(self.ok("info", STORE), r"\| raspi4 +\| Raspberry Pi 4 +\| ms ")
+
+    def test_a_search_says_how_much_it_looked_at(self) -> None:
+        result = self.run_config(config("fbnet", "search"))
+        evaluated = result.summary["evaluated"]
+        whole = "984770902183611232881 architectures"
+        self.assertEqual(result.attributes()["searched"], f"{evaluated} of the {whole} of fbnet")
+        proven = self.run_config(config("fbnet", "exact_front"))
+        self.assertEqual(proven.attributes()["searched"], f"all of fbnet, {whole}")
+        rows = self.run_config(config("nasbench201", "three_objectives"))  # exact, and of the rows that it was given
+        self.assertEqual(rows.attributes()["searched"], "2000 of the 15625 architectures of nasbench201")
+
     def test_xarray_finds_pairs_by_device(self) -> None:
         result = self.run_config(config("nasbench201", "monotonicity"))
         with xarray.open_dataset(result.folder / "arrays.h5", engine="h5netcdf") as data:

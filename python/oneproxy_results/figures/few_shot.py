@@ -164,7 +164,8 @@ def _kept_word(axes: Axes, bins: list[tuple[float, float, int]]) -> None:
     for sure, share, runs in bins:
         error = np.sqrt(share * (1 - share) / runs)
         axes.errorbar([sure], [share], yerr=[error], color=style.BLUE, marker="o", capsize=2)
-        axes.annotate(f"{runs}", (sure, share), xytext=(5, -9), textcoords="offset points", fontsize=8, color=style.GREY)
+        axes.annotate(f"{runs}", (sure, share), xytext=(5, -9), textcoords="offset points", fontsize=8,
+                      color=style.GREY)  # fmt: skip
     axes.plot([0, 1], [0, 1], color=style.GREY, linewidth=1)
     axes.set_xlabel("probability given to SRCC ≥ 0.9")
     axes.set_ylabel("share of runs where it is so (number of runs)")

@@ -55,8 +55,8 @@ def _title(result: Result) -> str:
 
 def _axis(result: Result, names: list[str], objective: int) -> tuple[str, float]:
     text, unit = (str(result.arrays[f"objectives/{part}"][objective]) for part in ("label", "unit"))
-    drawn = [result.arrays[f"{front}/{names[objective]}"] for front, *_ in FRONTS if result.has(f"{front}/{names[objective]}")]
-    return words.axis(words.label(result, text, unit), unit, np.concatenate(drawn))
+    drawn = [name for front, *_ in FRONTS if result.has(name := f"{front}/{names[objective]}")]
+    return words.axis(words.label(result, text, unit), unit, np.concatenate([result.arrays[name] for name in drawn]))
 
 
 def _maximised(result: Result, objective: int) -> bool:
