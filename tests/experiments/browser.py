@@ -18,7 +18,9 @@ class Browser:
 
     def __init__(self) -> None:
         if not (DRIVER and CHROMIUM):
-            raise unittest.SkipTest("no chromium to look at pages with; tools/setup installs chromium and chromium-driver")
+            raise unittest.SkipTest(
+                "no chromium to look at pages with; tools/setup installs chromium and chromium-driver"
+            )
         from selenium import webdriver
         from selenium.webdriver.chrome.service import Service
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -55,7 +56,9 @@ def made_up(folder: Path, kind: str, arrays: dict[str, Any], summary: dict[str, 
             file[name] = np.array(value, dtype=h5py.string_dtype()) if isinstance(value, list) else value
     (folder / "summary.json").write_text(json.dumps(summary))
     (folder / "provenance.json").write_text(json.dumps({"version": "0.1.0", "commit": "0123456789ab", "seed": 7}))
-    (folder / "report.md").write_text(f"# made_up ({kind})\n\nA text with `code`.\n\n| a |  b |\n| - | -: |\n| x | 1.5 |\n")
+    (folder / "report.md").write_text(
+        f"# made_up ({kind})\n\nA text with `code`.\n\n| a |  b |\n| - | -: |\n| x | 1.5 |\n"
+    )
     (folder / "DONE").write_text("")
     return folder
 
@@ -69,7 +72,9 @@ def trained(folder: Path) -> Path:
         "train_loss": np.array([1.0, 0.5, 0.2]),
         "validation_loss": np.array([1.1, 0.7, 0.6]),
     }
-    return made_up(folder, "train_predictor", arrays, {"srcc": 0.8, "rmse": 0.5, "samples_test": 40, "linear.srcc": 0.9})
+    return made_up(
+        folder, "train_predictor", arrays, {"srcc": 0.8, "rmse": 0.5, "samples_test": 40, "linear.srcc": 0.9}
+    )
 
 
 def optimizer(folder: Path) -> Path:
@@ -77,7 +82,10 @@ def optimizer(folder: Path) -> Path:
     group = "optimizer/nasbench201/cifar100/fitted/"
     columns = {key: np.array([0.99, 0.9, 0.95]) for key in ("hypervolume", "over", "over_5_percent", "regret")}
     return made_up(
-        folder, "neural_optimizer", {group + "contenders": names} | {group + k: v for k, v in columns.items()}, {"gap": 0.1}
+        folder,
+        "neural_optimizer",
+        {group + "contenders": names} | {group + k: v for k, v in columns.items()},
+        {"gap": 0.1},
     )
 
 
@@ -87,20 +95,40 @@ def cost(folder: Path) -> Path:
         group + "strategies": ways,
         group + "n": np.array([1, 10]),
         group + "measurements": np.array([[200, 2000], [200, 300]]),
-        group + "seconds": np.array([[0.1, 1.0], [0.1, 0.2]]),
+        group + "devices": [f"d{i}" for i in range(10)],
+        group + "real": np.arange(10) < 2,
     }
-    arrays |= {group + key: np.array([0.01, 0.4]) for key in ("regret_share", "regret", "over", "over_5_percent", "unanswered")}
+    arrays |= {group + key: np.array([0.01, 0.4]) for key in ("regret_share", "over", "over_5_percent", "unanswered")}
     return made_up(folder, "cost_of_n_devices", arrays, {"n_devices.nasbench201": 10})
 
 
 def of_the_future(folder: Path) -> Path:
-    arrays = {"rows": ["a", "b"], "columns": ["u", "v", "w"], "table": np.arange(6.0).reshape(2, 3), "line": np.arange(50.0)}
+    arrays = {
+        "rows": ["a", "b"],
+        "columns": ["u", "v", "w"],
+        "table": np.arange(6.0).reshape(2, 3),
+        "line": np.arange(50.0),
+    }
     return made_up(folder, "something_new", arrays, {"speed": 3.25, "gap": None, "gap.reason": "nothing was measured"})
 
 
 MADE_UP = {"something_new": of_the_future}
 if not TRAINS:
     MADE_UP |= {"train_predictor": trained, "neural_optimizer": optimizer, "cost_of_n_devices": cost}
+
+
+def adapted(case: ProgramCase) -> Result:
+    """A made-up device that slows down while it is measured, and what `oneproxy adapt --results` makes of it."""
+    sources = ("--sources", "1080ti_1,silver_4114,pixel3")
+    case.ok("plan", "--space", "nasbench201", "--k", 12, "--reference", 4, *sources, "--out", "plan.csv")
+    rows = list(csv.DictReader((case.folder / "plan.csv").read_text().splitlines()))
+    slower = [f"{r['arch']},{(5 + 3e-7 * float(r['macs'])) * (1 + 0.02 * i)}" for i, r in enumerate(rows)]
+    (case.folder / "measured.csv").write_text("\n".join(["arch,latency_ms", *slower]) + "\n")
+    files = ("--measurements", "measured.csv", "--predictions", "predicted.csv", "--out", "phone.h5")
+    said = case.ok("adapt", "--space", "nasbench201", *sources, *files, "--drift", "--results", "results")
+    result = Result(case.folder / said.splitlines()[-1])
+    case.assertRegex(str(result.folder.relative_to(case.folder)), r"^results/adapt/phone-[0-9a-f]{10}$")
+    return result
 
 
 class TestPages(ProgramCase):
@@ -117,6 +145,8 @@ class TestPages(ProgramCase):
     def report_of(self, kind: str) -> tuple[Result, Path]:
         if kind in MADE_UP:
             result = Result(MADE_UP[kind](self.folder / "made" / f"{kind}-01234567"))
+        elif kind == "adapt":
+            result = adapted(self)
         else:
             path, arguments = SMOKE[kind]
             result = self.run_config(path, *arguments)
@@ -135,7 +165,7 @@ class TestPages(ProgramCase):
         kinds = self.ok("list").split("Configurations")[0]
         for kind in re.findall(r"^\| (\w+) +\|", kinds, re.M)[1:]:
             self.assertIn(kind, {**SMOKE, **MADE_UP})
-        for kind in {**SMOKE, **MADE_UP}:
+        for kind in ("adapt", *SMOKE, *MADE_UP):
             with self.subTest(kind=kind):
                 result, page = self.report_of(kind)
                 self.open(page)
@@ -159,7 +189,7 @@ class TestPages(ProgramCase):
                     for sum_ in json.loads(result.text("provenance.json"))["data"].values():
                         self.assertIn(sum_, text)
                 self.browser.driver.set_window_size(380, 800)  # a phone's
-                self.assertLessEqual(self.browser.run("return document.documentElement.scrollWidth"), 380 + 120)
+                self.browser.wait_for("document.documentElement.scrollWidth <= window.innerWidth")
                 self.browser.driver.set_window_size(1200, 1000)
 
     def test_a_point_tells_its_architecture_and_gives_it_away(self) -> None:
@@ -233,6 +263,29 @@ class TestPages(ProgramCase):
         self.assertTrue(1 < pages < 8, pages)
 
 
+class TestAdaptation(ProgramCase):
+    def test_what_adapt_found_is_a_result(self) -> None:
+        result = adapted(self)
+        arrays, summary = result.arrays(), result.summary
+        predicted = list(csv.DictReader((self.folder / "predicted.csv").read_text().splitlines()))
+        for key, column in (("value", "measured_ms"), ("predicted", "latency_ms"), ("deviation", "deviation_ms")):
+            want = [float(row[column]) for row in predicted]
+            np.testing.assert_allclose(arrays[f"measured/{key}"], want, rtol=1e-8)
+        self.assertEqual(
+            [name.decode() for name in arrays["measured/architecture"]], [row["arch"] for row in predicted]
+        )
+        self.assertEqual(arrays["expected/samples"][-1], len(predicted))
+        self.assertEqual(arrays["expected/srcc"][-1], summary["expected_srcc"])
+        self.assertTrue((np.diff(arrays["expected/samples"]) > 0).all())
+        self.assertGreater(len(arrays["expected/samples"]), 2)
+        factor, reference = arrays["drift/factor"], arrays["drift/reference"]
+        self.assertEqual(len(factor), len((self.folder / "measured.csv").read_text().splitlines()) - 1)
+        self.assertTrue((np.diff(factor) >= -1e-9).all())  # ever slower
+        self.assertEqual((factor.min(), factor.max()), (summary["drift_min"], summary["drift_max"]))
+        self.assertGreaterEqual(reference.sum(), 3)
+        self.assertTrue(summary["drift_divided_out"])
+
+
 class TestCommand(ProgramCase):
     def setUp(self) -> None:
         super().setUp()
@@ -276,11 +329,18 @@ class TestCommand(ProgramCase):
         self.fault("report", self.result, says=("arrays.h5", "do not fit", "--force"))
 
     def test_a_python_that_can_not(self) -> None:
-        self.fault("report", self.result, env={"ONEPROXY_PYTHON": "/no/python"}, says=("/no/python", "ONEPROXY_PYTHON", "plotly"))
+        self.fault(
+            "report",
+            self.result,
+            env={"ONEPROXY_PYTHON": "/no/python"},
+            says=("/no/python", "ONEPROXY_PYTHON", "plotly"),
+        )
         bare = self.folder / "bare"
         bare.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S "$@"\n')  # without its packages
         bare.chmod(0o755)
-        self.fault("report", self.result, env={"ONEPROXY_PYTHON": str(bare)}, says=("No module named", "pip install", "plotly"))
+        self.fault(
+            "report", self.result, env={"ONEPROXY_PYTHON": str(bare)}, says=("No module named", "pip install", "plotly")
+        )
 
     def test_modules_of_the_working_folder_are_not_taken(self) -> None:
         for name in ("html", "plotly", "h5py"):
@@ -289,7 +349,7 @@ class TestCommand(ProgramCase):
 
     def test_interrupted(self) -> None:
         slow = self.folder / "slow"
-        slow.write_text(f'#!/bin/sh\necho started\nexec sleep {HANG}\n')
+        slow.write_text(f"#!/bin/sh\necho started\nexec sleep {HANG}\n")
         slow.chmod(0o755)
         run = subprocess.Popen(
             [PROGRAM, "report", self.result],
@@ -360,7 +420,13 @@ class TestPieces(unittest.TestCase):
         for value, said in ((0.1 + 0.2, "0.3"), (984770902183611232881, "984.8 10^18"), (231240800.0, "231.2 million"),
                             (15625, "15,625"), (0, "0"), (float("nan"), words.UNKNOWN), (-0.00012, "-0.00012")):  # fmt: skip
             self.assertEqual(words.number(value), said)
-        for value, said in ((0.99979, "99.98 %"), (0.999999, "99.99 %"), (1.0, "100 %"), (0.5, "50 %"), (0.0012, "0.12 %")):
+        for value, said in (
+            (0.99979, "99.98 %"),
+            (0.999999, "99.99 %"),
+            (1.0, "100 %"),
+            (0.5, "50 %"),
+            (0.0012, "0.12 %"),
+        ):
             self.assertEqual(words.share(value), said)
         for value, said in ((0.89951, "0.900"), (0.99996, "0.9999"), (1.0, "1.00"), (0.5, "0.50")):
             self.assertEqual(words.srcc(value), said)

@@ -25,6 +25,7 @@ QUESTIONS = {
     "proxy_sweep": "Which device, or which few, can stand in for a whole fleet?",
     "neural_optimizer": "How good are the networks that a trained optimizer answers with, on devices it has not seen?",
     "cost_of_n_devices": "What does it cost to find networks for many devices, and what does each way lose?",
+    "adapt": "How will this device rank all networks, after some of them were measured on it?",
     "reproduce_nb201": "Do we get the numbers that the paper printed?",
 }
 TITLES = {
@@ -42,6 +43,7 @@ TITLES = {
     "proxy_sweep": "One proxy for a fleet",
     "neural_optimizer": "An optimizer that answers at once",
     "cost_of_n_devices": "The cost of many devices",
+    "adapt": "A device, learnt from few measurements",
     "reproduce_nb201": "The paper's numbers, reproduced",
 }
 # Settings that say what was asked; the others are in config.toml.
@@ -57,6 +59,8 @@ SETTINGS = {
     "limits": "limits",
     "confidence": "confidence",
     "method": "method",
+    "device": "device",
+    "sources": "source devices",
     "samples_train": "measurements to fit with, a target",
     "samples_validation": "measurements to choose with, a target",
     "budgets": "budgets",

@@ -64,6 +64,21 @@ def axis(title: str, **more: Any) -> dict[str, Any]:
     return {"title": {"text": escape(title, quote=False)}, **more}
 
 
+def diagonal(low: float, high: float) -> dict[str, Any]:
+    """Where both axes say the same."""
+    return {"type": "line", "x0": low, "x1": high, "y0": low, "y1": high, "line": {"color": GREY, "dash": "dot"}}
+
+
+def level(y: float) -> dict[str, Any]:
+    """A dotted line across."""
+    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y, "line": {"color": GREY, "dash": "dot"}}
+
+
+def upright(x: float) -> dict[str, Any]:
+    """A dotted line up."""
+    return {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": x, "x1": x, "line": {"color": GREY, "dash": "dot"}}
+
+
 def box(architecture: str, *lines: str) -> str:
     """What a point says under the mouse: the architecture, in lines that fit, and its values."""
     pieces = [architecture[i : i + WRAP] for i in range(0, len(architecture), WRAP)]

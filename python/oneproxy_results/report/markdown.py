@@ -44,7 +44,9 @@ def to_html(markdown: str, level: int) -> Raw:
 def _table(lines: list[str]) -> Raw:
     head, rule, *rows = (_cells(line) for line in lines)
     numeric = [i for i, cell in enumerate(rule) if cell.endswith(":")]
-    return table([Raw(_inline(cell)) for cell in head], [[_cell(cell) for cell in row] for row in rows], numeric=numeric)
+    return table(
+        [Raw(_inline(cell)) for cell in head], [[_cell(cell) for cell in row] for row in rows], numeric=numeric
+    )
 
 
 def _cells(line: str) -> list[str]:

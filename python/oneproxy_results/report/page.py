@@ -95,7 +95,9 @@ def _article(result: Result, names: Iterator[str], alone: bool) -> str:
         short = html.listing(panel.sentences, "short").html if panel.sentences else ""
         parts.append(f'<section class="answer"><h2>The answer</h2>{short}{answer}</section>')
     if panel.charts:
-        drawn = "".join((piece.html(next(names)) if isinstance(piece, chart.Chart) else piece).html for piece in panel.charts)
+        drawn = "".join(
+            (piece.html(next(names)) if isinstance(piece, chart.Chart) else piece).html for piece in panel.charts
+        )
         parts.append(f'<section class="charts"><h2>Figures</h2>{drawn}</section>')
     report = _report(result)
     if report:

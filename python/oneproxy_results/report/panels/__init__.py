@@ -7,6 +7,7 @@ from ...result import Result
 from . import (
     adaptation,
     arrays,
+    device,
     few_shot,
     fleet,
     front_loop,
@@ -25,6 +26,7 @@ from .panel import Panel
 # arrays as they are.
 PANELS = (
     search,
+    device,
     transfer,
     adaptation,
     fleet,

@@ -118,8 +118,16 @@ def _answer(result: Result, names: list[str], before: np.ndarray, after: np.ndar
     for i in np.argsort(after.mean(axis=1)):
         low, high = np.quantile(after[i], (0.1, 0.9))
         spread = f"{words.srcc(low)} to {words.srcc(high)}" if after.shape[1] > 1 else "-"
-        rows.append([names[i], words.srcc(before[i]), words.srcc(after[i].mean()), spread, words.srcc(_ceiling(result, i))])
-    head = ["target", "SRCC, bare proxy", "SRCC, AdaProxy", "10 to 90 % of the trials", "most an additive predictor reaches"]
+        rows.append(
+            [names[i], words.srcc(before[i]), words.srcc(after[i].mean()), spread, words.srcc(_ceiling(result, i))]
+        )
+    head = [
+        "target",
+        "SRCC, bare proxy",
+        "SRCC, AdaProxy",
+        "10 to 90 % of the trials",
+        "most an additive predictor reaches",
+    ]
     return html.table(head, rows, "Each target device, the weakest first", numeric=(1, 2, 3, 4))
 
 
@@ -134,7 +142,14 @@ def _dumbbells(result: Result, names: list[str], before: np.ndarray, after: np.n
         line_x += [before[i], mean[i], None]
         line_y += [names[i], names[i], None]
     traces: list[dict[str, Any]] = [
-        {"x": line_x, "y": line_y, "mode": "lines", "line": {"color": "#c4c9cf", "width": 1.5}, "hoverinfo": "skip", "showlegend": False},
+        {
+            "x": line_x,
+            "y": line_y,
+            "mode": "lines",
+            "line": {"color": "#c4c9cf", "width": 1.5},
+            "hoverinfo": "skip",
+            "showlegend": False,
+        },
         _dots("bare proxy", before[order], y, chart.VERMILION, "circle"),
         _dots("after AdaProxy", mean[order], y, chart.BLUE, "circle"),
     ]
@@ -148,7 +163,15 @@ def _dumbbells(result: Result, names: list[str], before: np.ndarray, after: np.n
     for key, colour in (("before", chart.VERMILION), ("after", chart.BLUE)):
         if result.has(f"published_{key}"):
             paper = np.asarray(result.arrays[f"published_{key}"], dtype=float)
-            traces.append(_dots(f"{'bare proxy' if key == 'before' else 'after AdaProxy'}, the paper's", paper[order], y, colour, "diamond-open"))
+            traces.append(
+                _dots(
+                    f"{'bare proxy' if key == 'before' else 'after AdaProxy'}, the paper's",
+                    paper[order],
+                    y,
+                    colour,
+                    "diamond-open",
+                )
+            )
     bars = " Bars: 10 to 90 % of the trials." if after.shape[1] > 1 else ""
     return chart.Chart(
         "Before and after adaptation",
@@ -157,9 +180,7 @@ def _dumbbells(result: Result, names: list[str], before: np.ndarray, after: np.n
         {
             "xaxis": chart.axis("SRCC with the target's measurements"),
             "yaxis": {"type": "category", "dtick": 1, "automargin": True},
-            "shapes": [
-                {"type": "line", "x0": STRONG, "x1": STRONG, "yref": "paper", "y0": 0, "y1": 1, "line": {"dash": "dot", "color": chart.GREY}}
-            ],
+            "shapes": [chart.upright(STRONG)],
         },
         height=int(130 + 22 * len(names)),
     )

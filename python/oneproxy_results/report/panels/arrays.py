@@ -35,7 +35,15 @@ def _chart(result: Result, name: str) -> chart.Chart:
     if values.ndim == 2:
         rows, columns = (_labels(result, name, length) for length in values.shape)
         traces: list[dict[str, Any]] = [
-            {"type": "heatmap", "z": values, "y": rows, "x": columns, "colorscale": "YlGnBu", "reversescale": True, "hovertemplate": "%{y}, %{x}: %{z:.5g}<extra></extra>"}
+            {
+                "type": "heatmap",
+                "z": values,
+                "y": rows,
+                "x": columns,
+                "colorscale": "YlGnBu",
+                "reversescale": True,
+                "hovertemplate": "%{y}, %{x}: %{z:.5g}<extra></extra>",
+            }
         ]
         layout: dict[str, Any] = {"xaxis": {"type": "category"}, "yaxis": {"type": "category", "autorange": "reversed"}}
     else:

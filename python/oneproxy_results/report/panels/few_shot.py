@@ -15,7 +15,9 @@ STRONG = 0.9
 
 
 def applies(result: Result) -> bool:
-    return result.has("tasks") and any(name.startswith("task/") and name.endswith("/expected_srcc") for name in result.arrays)
+    return result.has("tasks") and any(
+        name.startswith("task/") and name.endswith("/expected_srcc") for name in result.arrays
+    )
 
 
 def panel(result: Result) -> Panel:
@@ -30,11 +32,20 @@ def panel(result: Result) -> Panel:
             for what in ("srcc", "expected_srcc")
         )
         found.sentences.append(_sentence(result, task, samples, targets, srcc))
-        found.charts += [_curve(task, samples, targets, srcc, expected), _foreseen(task, samples, targets, srcc, expected)]
+        found.charts += [
+            _curve(task, samples, targets, srcc, expected),
+            _foreseen(task, samples, targets, srcc, expected),
+        ]
         most = int(np.argmax(samples))
         for i, target in enumerate(targets):
             rows.append(
-                [task, target, str(samples[most]), words.srcc(np.nanmean(srcc[i, most])), words.srcc(np.nanmean(expected[i, most]))]
+                [
+                    task,
+                    target,
+                    str(samples[most]),
+                    words.srcc(np.nanmean(srcc[i, most])),
+                    words.srcc(np.nanmean(expected[i, most])),
+                ]
             )
     found.sentences += _foresight(result, tasks)
     head = ["task", "target", "measurements", "SRCC reached", "SRCC that was expected"]
@@ -48,7 +59,11 @@ def _sentence(result: Result, task: str, samples: np.ndarray, targets: list[str]
     weakest = int(np.nanargmin(mean[:, most]))
     interval = result.summary.get(f"srcc_mean_interval95.{task}")
     sure = f" ± {words.number(interval, 2)}" if interval is not None else ""
-    worst = f", worst on {targets[weakest]} ({words.srcc(mean[weakest, most])})" if len(targets) > 1 else f" on {targets[0]}"
+    worst = (
+        f", worst on {targets[weakest]} ({words.srcc(mean[weakest, most])})"
+        if len(targets) > 1
+        else f" on {targets[0]}"
+    )
     fewer = [i for i in range(len(samples)) if np.nanmean(mean[:, i]) >= STRONG]
     enough = (
         f"; {samples[min(fewer, key=lambda i: samples[i])]} are enough for {STRONG} on average"
@@ -86,7 +101,7 @@ def _curve(task: str, samples: np.ndarray, targets: list[str], srcc: np.ndarray,
     each = np.nanmean(srcc, axis=2)[:, order]
     traces: list[dict[str, Any]] = [
         {
-            "name": "reached, mean (bars: worst and best target)",
+            "name": "reached (bars: worst, best target)",
             "x": samples[order],
             "y": reached,
             "error_y": {
@@ -99,7 +114,7 @@ def _curve(task: str, samples: np.ndarray, targets: list[str], srcc: np.ndarray,
             "hovertemplate": "%{x} measurements: SRCC %{y:.3f}<extra>reached</extra>",
         },
         {
-            "name": "expected, mean",
+            "name": "expected",
             "x": samples[order],
             "y": np.nanmean(expected, axis=(0, 2))[order],
             "mode": "lines+markers",
@@ -119,7 +134,9 @@ def _curve(task: str, samples: np.ndarray, targets: list[str], srcc: np.ndarray,
     )
 
 
-def _foreseen(task: str, samples: np.ndarray, targets: list[str], srcc: np.ndarray, expected: np.ndarray) -> chart.Chart:
+def _foreseen(
+    task: str, samples: np.ndarray, targets: list[str], srcc: np.ndarray, expected: np.ndarray
+) -> chart.Chart:
     traces = []
     for i, k in enumerate(samples):
         x, y = expected[:, i].reshape(-1), srcc[:, i].reshape(-1)
@@ -143,7 +160,7 @@ def _foreseen(task: str, samples: np.ndarray, targets: list[str], srcc: np.ndarr
         {
             "xaxis": chart.axis("SRCC that was expected"),
             "yaxis": chart.axis("SRCC that was reached"),
-            "shapes": [{"type": "line", "x0": low, "x1": 1, "y0": low, "y1": 1, "line": {"color": chart.GREY, "dash": "dot"}}],
+            "shapes": [chart.diagonal(low, 1)],
         },
         height=420,
     )

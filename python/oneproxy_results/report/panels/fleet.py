@@ -78,7 +78,15 @@ def _answer(result: Result, budgets: list[int]) -> html.Raw:
                 words.share(of("saved_share")),
             ]
         )
-    head = ["measurements on each target", "proxies needed", "which", "pairs served", "mean SRCC", "measurements in all", "saved"]
+    head = [
+        "measurements on each target",
+        "proxies needed",
+        "which",
+        "pairs served",
+        "mean SRCC",
+        "measurements in all",
+        "saved",
+    ]
     return html.table(head, rows, "The fewest proxies that serve every device", numeric=(0, 1, 3, 4, 5, 6))
 
 
@@ -144,7 +152,13 @@ def _matrices(matrices: list[np.ndarray], budgets: list[int], names: list[str]) 
         traces,
         {
             "xaxis": {"title": {"text": "target"}, "tickangle": -60, "showgrid": False, "type": "category", "dtick": 1},
-            "yaxis": {"title": {"text": "proxy"}, "autorange": "reversed", "showgrid": False, "type": "category", "dtick": 1},
+            "yaxis": {
+                "title": {"text": "proxy"},
+                "autorange": "reversed",
+                "showgrid": False,
+                "type": "category",
+                "dtick": 1,
+            },
         },
         height=int(max(360, 21 * len(names) + 160)),
         views=views,

@@ -31,7 +31,9 @@ def _curves(result: Result, task: str) -> dict[str, np.ndarray]:
     group = f"front_loop/{task}/"
     longest = int(np.max(result.arrays[group + "measured"]))
     return {
-        str(method): np.asarray(result.arrays[f"{group}{method}/hypervolume"], dtype=float)[..., :longest].mean(axis=(0, 1, 2))
+        str(method): np.asarray(result.arrays[f"{group}{method}/hypervolume"], dtype=float)[..., :longest].mean(
+            axis=(0, 1, 2)
+        )
         for method in result.arrays[group + "methods"]
     }
 
@@ -68,7 +70,9 @@ def _to_stop(result: Result) -> list[str]:
     needed = result.summary.get("measurements_to_99.loop")
     if needed is None:
         return []
-    return [f"In the median the loop needs {words.number(needed)} measurements to know 99 % of the true front's hypervolume."]
+    return [
+        f"In the median the loop needs {words.number(needed)} measurements to know 99 % of the true front's hypervolume."
+    ]
 
 
 def _chart(task: str, curves: dict[str, np.ndarray]) -> chart.Chart:

@@ -63,7 +63,10 @@ def _chart(result: Result, devices: list[str], srcc: np.ndarray, order: np.ndarr
                 said = f"{devices[i]} and {devices[j]}<br>SRCC {words.srcc(srcc[i, j])}"
                 if bounds and i != j:
                     said += f" ({words.srcc(result.arrays['srcc_low'][i, j])} to {words.srcc(result.arrays['srcc_high'][i, j])})"
-                line.append(said + ("<br>alike: the best networks of one serve the other" if i != j and srcc[i, j] >= STRONG else ""))
+                line.append(
+                    said
+                    + ("<br>alike: the best networks of one serve the other" if i != j and srcc[i, j] >= STRONG else "")
+                )
             texts.append(line)
         cells = srcc[np.ix_(rows, rows)]
         trace = {
@@ -93,7 +96,13 @@ def _chart(result: Result, devices: list[str], srcc: np.ndarray, order: np.ndarr
         traces,
         {
             "xaxis": {"tickangle": -60, "showgrid": False, "type": "category", "dtick": 1, "tickfont": {"size": 11}},
-            "yaxis": {"autorange": "reversed", "showgrid": False, "type": "category", "dtick": 1, "tickfont": {"size": 11}},
+            "yaxis": {
+                "autorange": "reversed",
+                "showgrid": False,
+                "type": "category",
+                "dtick": 1,
+                "tickfont": {"size": 11},
+            },
             "margin": {"r": 30},
         },
         height=int(max(360, 21 * side + 7 * longest + 40)),

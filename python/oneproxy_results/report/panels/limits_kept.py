@@ -17,7 +17,9 @@ def applies(result: Result) -> bool:
 
 def panel(result: Result) -> Panel:
     confidences = _confidences(result)
-    return Panel(_sentences(result, confidences), [_answer(result, confidences)], [_asked_and_kept(result, confidences)])
+    return Panel(
+        _sentences(result, confidences), [_answer(result, confidences)], [_asked_and_kept(result, confidences)]
+    )
 
 
 def _confidences(result: Result) -> list[str]:
@@ -41,7 +43,9 @@ def _sentences(result: Result, confidences: list[str]) -> list[str]:
         if kept is not None:
             good = "so the confidence holds" if kept >= float(c) else "so less than was asked for"
             price = f"; it costs {words.share(lost)} of the quality" if lost is not None else ""
-            said.append(f"Asked for a confidence of {words.share(float(c))}, {words.share(kept)} are kept, {good}{price}.")
+            said.append(
+                f"Asked for a confidence of {words.share(float(c))}, {words.share(kept)} are kept, {good}{price}."
+            )
         alone = summary.get(f"uncalibrated_kept.{c}")
         if alone is not None and kept is not None:
             said.append(
@@ -56,11 +60,21 @@ def _answer(result: Result, confidences: list[str]) -> html.Raw:
     rows = [
         [
             "none" if c == "0" else words.share(float(c)),
-            *(words.share(_number(result, f"{key}.{c}")) for key in ("kept", "said", "far_off", "quality_lost", "none")),
+            *(
+                words.share(_number(result, f"{key}.{c}"))
+                for key in ("kept", "said", "far_off", "quality_lost", "none")
+            ),
         ]
         for c in confidences
     ]
-    head = ["confidence asked for", "limits kept", "probability said", "broken by more than 5 %", "quality lost", "nothing found"]
+    head = [
+        "confidence asked for",
+        "limits kept",
+        "probability said",
+        "broken by more than 5 %",
+        "quality lost",
+        "nothing found",
+    ]
     return html.table(head, rows, "Answers over all tasks, measured on the device", numeric=range(6))
 
 
@@ -102,8 +116,10 @@ def _asked_and_kept(result: Result, confidences: list[str]) -> chart.Chart:
         traces,
         {
             "xaxis": chart.axis("confidence asked for", tickformat=".0%"),
-            "yaxis": chart.axis("share of the answers that keep their limit", tickformat=".0%", range=[lowest - 0.05, 1.03]),
-            "shapes": [{"type": "line", "x0": lowest, "x1": 1, "y0": lowest, "y1": 1, "line": {"color": chart.GREY, "dash": "dot"}}],
+            "yaxis": chart.axis(
+                "share of the answers that keep their limit", tickformat=".0%", range=[lowest - 0.05, 1.03]
+            ),
+            "shapes": [chart.diagonal(lowest, 1)],
         },
         height=420,
     )

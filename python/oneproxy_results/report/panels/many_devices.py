@@ -58,7 +58,11 @@ def _features(result: Result) -> list[str]:
     features = [str(name) for name in result.arrays["features"]]
     samples = np.asarray(result.arrays["samples"])
     most = int(np.argmax(samples))
-    splits = {"lodo": "one device is left out", "lofo": "its whole family is left out", "targets": "other targets are predicted"}
+    splits = {
+        "lodo": "one device is left out",
+        "lofo": "its whole family is left out",
+        "targets": "other targets are predicted",
+    }
     said = []
     for task in (str(name) for name in result.arrays["tasks"]):
         for split, words_of_it in splits.items():
@@ -90,7 +94,11 @@ def _optimizer(result: Result) -> list[str]:
             continue
         volume, over = (np.asarray(result.arrays[f"{name}/{key}"], dtype=float) for key in ("hypervolume", "over"))
         proposals = [c for c in contenders if c.startswith("proposals")]
-        told = [("one_pass", "one pass of the optimizer"), *((c, f"{c.rpartition('_')[2]} checked proposals") for c in proposals), ("exact", "exact search")]
+        told = [
+            ("one_pass", "one pass of the optimizer"),
+            *((c, f"{c.rpartition('_')[2]} checked proposals") for c in proposals),
+            ("exact", "exact search"),
+        ]
         parts = [
             f"{words_of_it} {words.share(volume[contenders.index(c)])} (limits broken: {words.share(over[contenders.index(c)])})"
             for c, words_of_it in told

@@ -30,16 +30,18 @@ def _trained(result: Result) -> Panel:
         f"SRCC of {words.srcc(srcc)} and misses the value by {words.quantity(summary.get('rmse'), unit)} (root mean square)."
     ]
     if srcc is not None and linear is not None:
-        better = (
-            "worth its training" if srcc > linear else "so the linear one is the better choice here"
-        )
+        better = "worth its training" if srcc > linear else "so the linear one is the better choice here"
         said.append(f"A linear predictor of the same networks reaches {words.srcc(linear)}: {better}.")
     curves: list[chart.Chart] = [
         _dots(
             "Predicted and measured",
             np.asarray(result.arrays["test/measured"], dtype=float),
             {"trained": np.asarray(result.arrays["test/predicted"], dtype=float)}
-            | ({"linear": np.asarray(result.arrays["test/linear_predicted"], dtype=float)} if result.has("test/linear_predicted") else {}),
+            | (
+                {"linear": np.asarray(result.arrays["test/linear_predicted"], dtype=float)}
+                if result.has("test/linear_predicted")
+                else {}
+            ),
             f"{target} ({unit})" if unit else target,
         )
     ]
@@ -92,7 +94,7 @@ def _dots(title: str, measured: np.ndarray, predicted: dict[str, np.ndarray], wh
         {
             "xaxis": chart.axis(f"{what}, measured"),
             "yaxis": chart.axis(f"{what}, predicted"),
-            "shapes": [{"type": "line", "x0": low, "x1": high, "y0": low, "y1": high, "line": {"color": chart.GREY, "dash": "dot"}}],
+            "shapes": [chart.diagonal(low, high)],
         },
         height=480,
     )
@@ -100,9 +102,14 @@ def _dots(title: str, measured: np.ndarray, predicted: dict[str, np.ndarray], wh
 
 def _loss(result: Result) -> chart.Chart:
     traces = []
-    for key, name, colour in (("train_loss", "training", chart.BLUE), ("validation_loss", "validation", chart.VERMILION)):
+    for key, name, colour in (
+        ("train_loss", "training", chart.BLUE),
+        ("validation_loss", "validation", chart.VERMILION),
+    ):
         values = np.asarray(result.arrays[key], dtype=float)
-        traces.append({"name": name, "x": np.arange(1, len(values) + 1), "y": values, "mode": "lines", "line": {"color": colour}})
+        traces.append(
+            {"name": name, "x": np.arange(1, len(values) + 1), "y": values, "mode": "lines", "line": {"color": colour}}
+        )
     return chart.Chart(
         "How the training went",
         "Loss after each pass over the data; the pass with the least validation loss was kept.",

@@ -38,11 +38,18 @@ def panel(result: Result) -> Panel:
 def _answers(result: Result, everything: list[Objective]) -> list[Answer]:
     """All that the search answered, and the limits within which it found nothing."""
     goal = everything[0].name
-    tails = [key.partition(".")[2] for key in result.summary if key.startswith(f"{goal}.") and not key.endswith(".reason")]
+    tails = [
+        key.partition(".")[2] for key in result.summary if key.startswith(f"{goal}.") and not key.endswith(".reason")
+    ]
     names = [f"{o.name}{more}" for o in everything for more in ("", "_deviation", "_probability")]
     if not result.has("best/limit", "best/place"):
         return [
-            Answer(tail, 1, result.summary.get(f"arch.{tail}"), {name: result.summary.get(f"{name}.{tail}") for name in names})
+            Answer(
+                tail,
+                1,
+                result.summary.get(f"arch.{tail}"),
+                {name: result.summary.get(f"{name}.{tail}") for name in names},
+            )
             for tail in tails
         ]
     arch = architectures.strings(result, "best")
@@ -51,7 +58,10 @@ def _answers(result: Result, everything: list[Objective]) -> list[Answer]:
             str(limit),
             int(place),
             arch[i],
-            {name: float(result.arrays[f"best/{name}"][i]) if f"best/{name}" in result.arrays else None for name in names},
+            {
+                name: float(result.arrays[f"best/{name}"][i]) if f"best/{name}" in result.arrays else None
+                for name in names
+            },
         )
         for i, (limit, place) in enumerate(zip(result.arrays["best/limit"], result.arrays["best/place"]))
     ]
@@ -142,7 +152,9 @@ def _certainty(result: Result, limited: list[Objective], told: list[Answer]) -> 
     certainty = str(summary.get("certainty", ""))
     evaluated = summary.get("evaluated")
     if certainty.startswith("exact"):
-        said.append("No network can be better by these predictions: the search is exact. A measurement can still differ.")
+        said.append(
+            "No network can be better by these predictions: the search is exact. A measurement can still differ."
+        )
     elif certainty:
         looked = f" after {evaluated:,} evaluations" if isinstance(evaluated, int) else ""
         said.append(f"These are the best networks that were found{looked}; better ones may exist ({certainty}).")
@@ -177,29 +189,31 @@ def _front(result: Result, goal: Objective, limited: list[Objective], answers: l
     told = [a for a in answers if a.values[goal.name] is not None and a.values[across.name] is not None]
     if told:
         bars = [_or_nan(a.values[f"{across.name}_deviation"]) for a in told]
-        traces.append(
-            {
-                "name": "answers",
-                "x": [a.values[across.name] for a in told],
-                "y": [a.values[goal.name] for a in told],
-                "customdata": [a.arch or "" for a in told],
-                "text": [
-                    chart.box(a.arch or "", *_lines(a, [goal, *limited]), f"limit: {_limit(a, limited)}") for a in told
-                ],
-                "hovertemplate": "%{text}<extra>answer</extra>",
-                "mode": "markers",
-                "marker": {"symbol": "star", "size": 13, "color": chart.VERMILION},
-                **({"error_x": {"array": bars, "color": chart.VERMILION}} if np.isfinite(bars).any() else {}),
-            }
-        )
+        shown = {
+            "name": "answers",
+            "x": [a.values[across.name] for a in told],
+            "y": [a.values[goal.name] for a in told],
+            "customdata": [a.arch or "" for a in told],
+            "text": [
+                chart.box(a.arch or "", *_lines(a, [goal, *limited]), f"limit: {_limit(a, limited)}") for a in told
+            ],
+            "hovertemplate": "%{text}<extra>answer</extra>",
+            "mode": "markers",
+            "marker": {"symbol": "star", "size": 13, "color": chart.VERMILION},
+            **({"error_x": {"array": bars, "color": chart.VERMILION}} if np.isfinite(bars).any() else {}),
+        }
+        for trace in traces:
+            _speak_alike(trace, shown)
+        traces.append(shown)
     limits = sorted({part for a in answers for part in [_first_limit(a, limited)] if part is not None})
-    shapes = [
-        {"type": "line", "x0": limit, "x1": limit, "yref": "paper", "y0": 0, "y1": 1, "line": {"dash": "dot", "color": chart.GREY}}
-        for limit in limits
-    ]
+    shapes = [chart.upright(limit) for limit in limits]
     size = len(result.arrays["front/choices"])
     ticks = chart.without_outliers([y for trace in traces for y in trace["y"]]) if goal.maximised else {}
-    third = f" The other limited quantities ({words.listed(o.label for o in limited[1:])}) stand in the boxes." if limited[1:] else ""
+    third = (
+        f" The other limited quantities ({words.listed(o.label for o in limited[1:])}) stand in the boxes."
+        if limited[1:]
+        else ""
+    )
     bars_said = " Bars: one standard deviation." if result.has(f"front/{across.name}_deviation") else ""
     return chart.Chart(
         "The front: no network is better in everything than one of these",
@@ -209,6 +223,13 @@ def _front(result: Result, goal: Objective, limited: list[Objective], answers: l
         {"xaxis": chart.axis(across.title), "yaxis": chart.axis(goal.title, **ticks), "shapes": shapes},
         height=520,
     )
+
+
+def _speak_alike(curve: dict[str, Any], shown: dict[str, Any]) -> None:
+    """A dot of a curve under the star of an answer says what the star says, whichever the mouse finds."""
+    for x, y, arch, text in zip(shown["x"], shown["y"], shown["customdata"], shown["text"]):
+        for i in np.flatnonzero(np.isclose(curve["x"], x, rtol=1e-6) & np.isclose(curve["y"], y, rtol=1e-6)):
+            curve["customdata"][i], curve["text"][i] = arch, text
 
 
 def _first_limit(answer: Answer, limited: list[Objective]) -> float | None:
@@ -227,7 +248,9 @@ def _curve(
 ) -> dict[str, Any]:
     goal, *limited = everything
     across = limited[0]
-    columns = {objective.name: np.asarray(result.arrays[f"{group}/{objective.name}"], dtype=float) for objective in everything}
+    columns = {
+        objective.name: np.asarray(result.arrays[f"{group}/{objective.name}"], dtype=float) for objective in everything
+    }
     order = np.argsort(columns[across.name], kind="stable")
     rows = order[chart.thinned(len(order))]
     names = architectures.strings(result, group, rows)
@@ -267,6 +290,9 @@ def _front_table(result: Result, everything: list[Objective]) -> html.Raw:
     ]
     left = "" if len(shown) == len(order) else f" ({len(shown)} of {len(order):,}, evenly; oneproxy export writes all)"
     table = html.table(
-        [*(o.label for o in everything), "network"], rows, f"The networks of the front{left}", numeric=range(len(everything))
+        [*(o.label for o in everything), "network"],
+        rows,
+        f"The networks of the front{left}",
+        numeric=range(len(everything)),
     )
     return html.Raw(f'<div class="screen-only">{table.html}</div>')

@@ -21,7 +21,8 @@ def panel(result: Result) -> Panel:
     names = [str(name) for name in result.arrays["searchers"]]
     budgets = np.asarray(result.arrays["search_budgets"])
     regret, low, high, volume = (
-        np.asarray(result.arrays[key], dtype=float) for key in ("regret/mean", "regret/q10", "regret/q90", "hypervolume/mean")
+        np.asarray(result.arrays[key], dtype=float)
+        for key in ("regret/mean", "regret/q10", "regret/q90", "hypervolume/mean")
     )
     return Panel(
         _sentences(result, names, budgets, regret),
@@ -80,7 +81,9 @@ def _look(i: int, name: str, budgets: np.ndarray, y: np.ndarray) -> dict[str, An
     }
 
 
-def _regret(names: list[str], budgets: np.ndarray, regret: np.ndarray, low: np.ndarray, high: np.ndarray) -> chart.Chart:
+def _regret(
+    names: list[str], budgets: np.ndarray, regret: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> chart.Chart:
     traces = []
     for i, name in enumerate(names):
         trace = _look(i, name, budgets, regret[i])
@@ -108,6 +111,9 @@ def _volume(names: list[str], budgets: np.ndarray, volume: np.ndarray) -> chart.
         "How much of the front is found",
         "Share of the best front's hypervolume in all that a search met. Higher is better.",
         [_look(i, name, budgets, volume[i]) for i, name in enumerate(names)],
-        {"xaxis": chart.axis("distinct evaluations for each limit", type="log"), "yaxis": chart.axis("share of the hypervolume")},
+        {
+            "xaxis": chart.axis("distinct evaluations for each limit", type="log"),
+            "yaxis": chart.axis("share of the hypervolume"),
+        },
         height=400,
     )

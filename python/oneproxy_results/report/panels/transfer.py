@@ -43,7 +43,9 @@ def applies(result: Result) -> bool:
 
 def panel(result: Result) -> Panel:
     targets = _targets(result)
-    return Panel(_sentences(result, targets), [_answer(result, targets)] if targets else [], [_fronts(result), *_gains(targets)])
+    return Panel(
+        _sentences(result, targets), [_answer(result, targets)] if targets else [], [_fronts(result), *_gains(targets)]
+    )
 
 
 def _targets(result: Result) -> list[Target]:
@@ -177,7 +179,16 @@ def _answer(result: Result, targets: list[Target]) -> html.Raw:
         ]
         for t in targets
     ]
-    head = ["target", "SRCC, proxy", "SRCC, AdaProxy", "front, proxy", "front, AdaProxy", "better", "lost, proxy", "lost, AdaProxy"]
+    head = [
+        "target",
+        "SRCC, proxy",
+        "SRCC, AdaProxy",
+        "front, proxy",
+        "front, AdaProxy",
+        "better",
+        "lost, proxy",
+        "lost, AdaProxy",
+    ]
     caption = (
         "Each target device: rank correlation, hypervolume of the front found as a share of the target's own, and the most that is "
         "lost at a latency limit"
@@ -212,9 +223,7 @@ def _gains(targets: list[Target]) -> list[chart.Chart]:
             {
                 "xaxis": chart.axis("SRCC of the bare proxy with the target"),
                 "yaxis": chart.axis("gain in hypervolume (%)", zeroline=True, zerolinecolor=chart.GREY),
-                "shapes": [
-                    {"type": "line", "x0": STRONG, "x1": STRONG, "yref": "paper", "y0": 0, "y1": 1, "line": {"dash": "dot", "color": chart.GREY}}
-                ],
+                "shapes": [chart.upright(STRONG)],
             },
             height=400,
         )
@@ -233,7 +242,9 @@ def _fronts(result: Result) -> chart.Chart:
             if f"{group}/row" not in result.arrays:
                 continue
             rows = np.asarray(result.arrays[f"{group}/row"])
-            latency, value = (np.asarray(result.arrays[f"{group}/{key}"], dtype=float) for key in ("latency_ms", "quality"))
+            latency, value = (
+                np.asarray(result.arrays[f"{group}/{key}"], dtype=float) for key in ("latency_ms", "quality")
+            )
             names = architectures.strings(result, "", rows)
             views[label(result, device)].append(len(traces))
             traces.append(
