@@ -52,5 +52,7 @@ NB_MODULE(_engine, module) {
   python::add_selection(module);
   python::add_adapt(module);
   python::add_front_loop(module);
+  python::add_mlp(module);
+  python::add_scorer(module);
   python::add_run(module);
 }

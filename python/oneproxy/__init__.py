@@ -15,9 +15,11 @@ from oneproxy._errors import Error, StandInWarning, UndefinedWarning
 from oneproxy.adaptation import Adapted, Advice, ExpectedSrcc, Outlier, Plan, adapt, plan
 from oneproxy.front_loop import FrontLoop, LimitAnswer, LoopStep, MeasuredNetwork
 from oneproxy.fronts import hypervolume, pareto_front
+from oneproxy.mlp import Mlp
 from oneproxy.ranks import average_ranks, kendall, spearman, spearman_matrix
 from oneproxy._registry import BudgetSpent
 from oneproxy.run import load, run
+from oneproxy.scorer import Scorer
 from oneproxy.search import Objective, SearchResult, Solution, search
 from oneproxy.search_method import Problem, search_method
 from oneproxy.selection import Pool, selection
@@ -40,12 +42,14 @@ __all__ = [
     "LoopStep",
     "MeasuredNetwork",
     "Metric",
+    "Mlp",
     "Outlier",
     "Objective",
     "Plan",
     "Pool",
     "Problem",
     "Result",
+    "Scorer",
     "SearchResult",
     "Solution",
     "Space",

@@ -182,7 +182,7 @@ def search(
     with progress_of(progress):
         found = _engine.search(
             own._engine, own.measured_set if set is None else set, "" if store is None else os.fspath(store), asked,
-            list(fix), method, _settings(settings), count(evaluations, "evaluations", 0), float(seconds),
+            list(fix), method, _settings(settings), count(evaluations, "evaluations", 0, 2**63 - 1), float(seconds),
             fraction(confidence, "confidence"), count(best, "best", 1), seed_of(seed),
         )
     if found.warning:
