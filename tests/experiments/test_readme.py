@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
-from readme_commands import NEEDS_TRAINING, NOT_RUN, PAPERS, SHORTER, commands, run_all
+from readme_commands import NEEDS_TRAINING, NOT_RUN, PAPERS, SHORTER, commands, run_all, scratch_copy
 from support import ROOT
 
 
@@ -39,6 +41,23 @@ class TestReadme(unittest.TestCase):
             self.assertTrue(any(text.startswith(beginning) for text in texts), beginning)
         for words in SHORTER:
             self.assertTrue(any(words in text for text in texts), words)
+
+    def test_the_examples_come_out_again(self) -> None:
+        with tempfile.TemporaryDirectory() as place:
+            folder = Path(place)
+            scratch_copy(folder, shorter=False)
+            (folder / "tests").symlink_to(ROOT / "tests")
+            (folder / "examples").unlink()
+            shutil.copytree(ROOT / "examples", folder / "examples")
+            made = sorted((folder / "examples").rglob("*.csv"))
+            self.assertGreaterEqual(len(made), 4)
+            was = {path: path.read_bytes() for path in made}
+            for path in made:
+                path.unlink()
+            done = subprocess.run([folder / "examples" / "make_examples"], capture_output=True, text=True, timeout=300)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            for path in made:
+                self.assertEqual(path.read_bytes(), was[path], path.name)
 
     def test_the_files_of_the_examples_are_named(self) -> None:
         said = (ROOT / "examples" / "README.md").read_text()
