@@ -3,6 +3,7 @@
 #include <set>
 
 #include "experiments/cli/commands.h"
+#include "experiments/cli/own_measurements.h"
 #include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/read_file.h"
@@ -16,37 +17,20 @@
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
-namespace {
-
-void check_device_name(const std::string& device) {
-  if (device.empty() || device == "all" || device.find_first_of("/:\"' ") != std::string::npos || device[0] == '.')
-    throw Error("--device '" + device + "': a device name has no blanks, quotes, '/' or ':', and is not \"all\"");
-}
-
-}  // namespace
-
 std::string import_device(const ImportOptions& options) {
-  check_device_name(options.device);
-  check_device_name(options.set);
+  check_device_name(options.device, "--device");
+  check_device_name(options.set, "--set");
   const SearchSpace space = SearchSpace::load(options.space);
   const MeasuredArchitectures file =
       read_measurements(space, {options.file}, options.unit.empty() ? "ms" : options.unit);
-  DeviceMeasurements measured;
-  measured.device = options.device;
-  measured.n_decisions = space.n_decisions();
-  measured.choices = file.choices;
-  measured.latency_ms = file.latency_ms;
   const std::int64_t known = file.n_known(), repeated = file.n_repeated(), failed = file.n_failed;
   if (known == 0) throw Error(options.file + ": has no successful measurement");
   if (failed > 0)
     log_warning(count_of(failed, "measurement") + " failed and " + (failed == 1 ? "is" : "are") + " left out");
-  measured.attributes = {
-      {"source", options.source.empty() ? std::filesystem::path(options.file).filename().string() : options.source},
-      {"licence", options.licence.empty() ? std::string("private") : options.licence},
-      {"precision", options.precision},
-      {"batch", options.batch},
-      {"n_failed", failed}};
-  add_device(options.store, shipped_store(), space.name(), options.set, measured);
+  const std::string source =
+      options.source.empty() ? std::filesystem::path(options.file).filename().string() : options.source;
+  add_own_device({options.store, options.set, source, options.licence, options.precision, options.batch}, space,
+                 options.device, file);
 
   // Only architectures that other devices know as well can be compared with them.
   std::string text = options.store + ": " + options.set + ":" + options.device + " has " +
@@ -54,8 +38,8 @@ std::string import_device(const ImportOptions& options) {
                      (repeated ? " (" + std::to_string(repeated) + " measured several times: medians)" : "") + "\n";
   std::set<std::vector<std::uint8_t>> successes;
   for (std::int64_t i = 0; i < file.n(); ++i) {
-    const auto row = file.choices.begin() + i * measured.n_decisions;
-    if (!file.repeats[i].empty()) successes.insert({row, row + measured.n_decisions});
+    const auto row = file.choices.begin() + i * space.n_decisions();
+    if (!file.repeats[i].empty()) successes.insert({row, row + space.n_decisions()});
   }
   const Store store(options.store);
   for (const auto& set : store.sets(space.name())) {

@@ -34,6 +34,12 @@ class Space:
     def __init__(self, name_or_path: str | os.PathLike[str], geometry: str = "") -> None:
         self._engine = _engine.load_space(os.fspath(name_or_path), geometry)
 
+    @classmethod
+    def _of(cls, engine: _engine.Space) -> Space:
+        space = cls.__new__(cls)
+        space._engine = engine
+        return space
+
     @property
     def name(self) -> str:
         """Measurements and predictors of a store go by it."""
