@@ -135,7 +135,7 @@ def test_what_a_store_refuses(refused, tmp_path: Path) -> None:
     with refused("device phone", "no successful"):
         own.add_device("fbnet", "phone", archs, [np.nan, np.nan])
     with pytest.raises(oneproxy.Error, match="public data"):
-        own.add_device("fbnet", "phone", archs, [1, 2], set="help")
+        own.add_device("nasbench201", "phone", oneproxy.Space("nasbench201").random(1, seed=1), [1], set="help")
     with refused("batch", "-1"):
         own.add_device("fbnet", "phone", archs, [1, 2], batch=-1)
     with pytest.raises(oneproxy.Error, match="energy.*unit"):
