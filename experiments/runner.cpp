@@ -83,6 +83,18 @@ Backend resolve_backend(const Config& config, const ExperimentConfig& read) {
   return backend;
 }
 
+// What people call the devices, by their keys, as attributes of the group /names: pictures and readers show them.
+void name_devices(LabelledArrays& arrays, const Store& store, const std::vector<std::string>& spaces) {
+  const auto known = store.spaces();
+  for (const auto& space : spaces) {
+    if (std::find(known.begin(), known.end(), space) == known.end()) continue;
+    for (const auto& set : store.sets(space))
+      for (const auto& device : store.devices(space, set))
+        if (const auto name = store.long_name(space, set, device); !name.empty())
+          arrays.set_attribute("/names", device, name);
+  }
+}
+
 }  // namespace
 
 std::string run_experiment(const RunOptions& options) {
@@ -144,12 +156,13 @@ std::string run_experiment(const RunOptions& options) {
   work.report = "# " + read.name + " (" + read.kind.name + ")\n\n";
   work.folder = folder.file("");
   work.checkpoint = checkpoint;
-  work.arrays.emplace(folder.file("arrays.h5"), H5Mode::create);
+  work.arrays.emplace(folder.file("arrays.h5"));
   work.arrays->set_attribute("/", "kind", read.kind.name);
   {
     Timer timer(work.timings, "run");
     read.experiment->run(work);
   }
+  name_devices(*work.arrays, *store, read.experiment->spaces());
   work.arrays->close();
   check_interrupt();
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "experiments/cli/adapt_result.h"
 #include "experiments/cli/metric_quantity.h"
 #include "experiments/cli/quality_name.h"
 #include "oneproxy/engine/adapt/workflow/adapt.h"
@@ -43,9 +44,7 @@ void warn_of_measurements(const AdaptReport& report) {
   for (const auto& [i, min, max] : report.scattered)
     log_warning("repeats of " + architecture(report, i) + " range from " + brief(min) + " to " + brief(max) + " " +
                 quantity.unit + ": the device is unsteady; the median counts");
-  if (const auto n = report.measured.n_failed; n > 0)
-    log_warning(count_of(n, "line") + (n == 1 ? " has no " : " have no ") + quantity.label +
-                (n == 1 ? " and is left out" : " and are left out"));
+  warn_of_files(report.measured);
   if (report.drift && report.drift->notable && !report.drift->divided_out)
     log_warning(range_of(*report.drift) + "; --drift divides that out");
 }
@@ -93,11 +92,16 @@ std::string device_name(const AdaptOptions& options) {
 MeasuredArchitectures measurements_of(const AdaptOptions& options, const AdaptSettings& settings,
                                       const SearchSpace& space) {
   if (!options.measurements.empty()) {
-    if (options.metric.empty())
-      return read_measurements(space, options.measurements, options.unit.empty() ? "ms" : options.unit);
-    return read_measurements(space, options.measurements,
-                             metric_quantity(options.metric, options.unit, options.direction, options.set,
-                                             options.store.empty() ? shipped_store() : options.store, space.name()));
+    const std::string store = options.store.empty() ? shipped_store() : options.store;
+    if (!options.metric.empty())
+      return read_measurements(
+          space, options.measurements,
+          metric_quantity(options.metric, options.unit, options.direction, options.set, store, space.name()),
+          measurement_form(options.form, "", options.device));
+    auto measured =
+        read_measurements(space, options.measurements, measurement_form(options.form, options.unit, options.device));
+    if (!measured.unit_is_said) check_unit_beside_store(measured.latency_ms, store, space, join(options.measurements));
+    return measured;
   }
   const auto& method = settings.method.settings();
   if (method.min_measurements() > 0 || !method.needs_data_sheet())
@@ -191,7 +195,7 @@ std::string write_predictions(const AdaptReport& report, const AdaptOptions& opt
   const auto& quantity = report.quantity();
   const bool latencies = quantity.name == "latency_ms";
   const auto [choices, values, deviation, measured] =
-      predict(report, options.archs.empty() ? report.measured.choices : read_architectures(space, {options.archs}));
+      predict(report, options.archs.empty() ? report.measured.choices : read_architectures(space, {options.archs}, {}));
   auto number = [](double value) { return std::isnan(value) ? std::string() : plain(value); };
   OutputFile out(options.predictions);
   out.write(latencies ? std::string("arch,latency_ms,deviation_ms,measured_ms\n")
@@ -244,9 +248,11 @@ std::string adapt_to_measurements(const AdaptOptions& options) {
     log_info("--device " + options.device + " is not in set " + set + " of " + options.space +
              ": all sources are used");
   if (target_left_out) log_warning(options.device + " is the target: it is left out of the sources");
-  const auto report = adapt(sources, measurements_of(options, settings, space), settings);
+  const auto raw = measurements_of(options, settings, space);
+  const auto report = adapt(sources, raw, settings);
   warn_of_measurements(report);
-  if (!report.adapted() && !(options.out.empty() && options.into.empty() && options.predictions.empty()))
+  if (!report.adapted() &&
+      !(options.out.empty() && options.into.empty() && options.predictions.empty() && options.results.empty()))
     throw Error(join(options.measurements) + ": " + report.why_not_adapted +
                 ": nothing is written; measure more architectures (" + call_for_more(options, kMoreToAdapt) + ")");
   warn_of_adaptation(report);
@@ -258,12 +264,16 @@ std::string adapt_to_measurements(const AdaptOptions& options) {
   if (report.drift && report.drift->divided_out) text += range_of(*report.drift) + "; divided out\n";
   text += outlook(report, options);
   if (!options.predictions.empty()) text += write_predictions(report, options);
-  if (options.out.empty() && options.into.empty()) return text;
   const std::string device = device_name(options);
-  const auto posterior = recorded_posterior(report);
-  if (posterior) text += about_limits(*posterior);
-  return text + write_predictor(recorded_predictor(report, device), report.quantity(), measured_device(report, device),
-                                posterior ? &*posterior : nullptr, options, space);
+  if (!options.out.empty() || !options.into.empty()) {
+    const auto posterior = recorded_posterior(report);
+    if (posterior) text += about_limits(*posterior);
+    text += write_predictor(recorded_predictor(report, device), report.quantity(), measured_device(report, device),
+                            posterior ? &*posterior : nullptr, options, space);
+  }
+  if (options.results.empty()) return text;
+  const AdaptResultOptions result{options.results, device.empty() ? "device" : device, set, options.command, text};
+  return text + write_adapt_result(result, sources, raw, report, settings) + "\n";
 }
 
 }  // namespace oneproxy

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "experiments/cli/measurement_options.h"
+
 namespace oneproxy {
 
 // The options of both commands: the space, and the source devices of a store.
@@ -11,6 +13,7 @@ struct DeviceOptions {
   std::string space, geometry, set, store;     // set "": the space's
   std::string metric;                          // what is measured; "": latency
   std::vector<std::string> sources = {"all"};  // "none": without source devices
+  FileForm form;                               // of the files of measurements
   std::uint64_t seed = 1;
 };
 
@@ -34,6 +37,8 @@ struct AdaptOptions : DeviceOptions {
   std::string source_sheets;              // and with those of the sources; "": that of the set that ships
   std::string out, into, name;            // the device's file; or store, and the name there
   std::string archs, predictions;         // architectures to predict (default: those measured), and where to
+  std::string results;                    // folder of results for one of its own (cli/adapt_result.h); "": none
+  std::string command;                    // as it was called, for that
   bool drift = false;
   double threshold = 0.9, confidence = 0.9;
 };

@@ -12,8 +12,12 @@
 
 #include "experiments/cli/adapt_command.h"
 #include "experiments/cli/commands.h"
+#include "experiments/cli/demo_options.h"
+#include "experiments/cli/fleet_options.h"
+#include "experiments/cli/form_options.h"
 #include "experiments/cli/import_command.h"
 #include "experiments/cli/next_options.h"
+#include "experiments/cli/report_command.h"
 #include "experiments/runner.h"
 #include "oneproxy/engine/adapt/method_registry.h"
 #include "oneproxy/engine/base/arguments.h"
@@ -37,14 +41,15 @@ std::string version_text() {
          ", training: " + (torch_compiled() ? "compiled" : "not compiled");
 }
 
-template <class Kind>
-std::string names_of(const std::vector<Kind>& kinds) {
+template <class Kinds>
+std::string names_of(const Kinds& kinds) {
   std::vector<std::string> names;
   for (const auto& kind : kinds) names.push_back(kind.name);
   return join(names);
 }
 
-int run_command(int argc, char** argv) {
+// Parses and runs one command; `output` is what it has for standard output.
+int run_command_line(int argc, char** argv, std::string& output) {
   CLI::App app{
       "Hardware-aware neural architecture search with one proxy device: latency monotonicity, AdaProxy, "
       "Pareto-optimal architectures for a new device."};
@@ -59,7 +64,6 @@ int run_command(int argc, char** argv) {
   app.add_flag("-q,--quiet", quiet, "only warnings and errors on the terminal");
   app.add_option("--threads", threads, "threads of the CPU back end (default: all, or ONEPROXY_THREADS)")
       ->check(CLI::Range(1, 1024));
-  std::string output;
 
   RunOptions run;
   for (int i = 0; i < argc; ++i) run.command += (i ? " " : "") + std::string(argv[i]);
@@ -238,16 +242,18 @@ int run_command(int argc, char** argv) {
       app.add_subcommand("adapt", "predictor of latency, or of a metric, from a few measurements, and how sure it is");
   adapt_command->add_option("--space", adapt.space, "search space: one that ships, or a file (*.toml)")->required();
   adapt_command->add_option("--measurements", adapt.measurements,
-                            "CSV files with columns arch,latency_ms[,repeat] (of a --metric its name), read as one");
+                            "CSV files with architectures and latencies (of a --metric its column), read as one; "
+                            "docs/measurements.md says what is recognised");
   adapt_command->add_option("--data-sheet", adapt.data_sheet,
                             "TOML file with the device's data sheet: kept with its predictor, and a prior for "
                             "--method data_sheet and bayes with use_data_sheet=true");
   adapt_command->add_option("--source-sheets", adapt.source_sheets,
                             "TOML file with the data sheets of the sources (default: those of the set that ship)");
-  adapt_command->add_option("--device", adapt.device, "name of the device, if it is in the store: no source then");
+  adapt_command->add_option("--device", adapt.device,
+                            "name of the device: which one of a file of several; no source, if the store has it");
   adapt_command->add_option("--unit", adapt.unit,
-                            "of the values in the file: of latencies ms (the default), s or us; of a --metric for "
-                            "example mJ, images/s, %");
+                            "of the values in the file: of latencies ms, s, us or ns (default: as the file says, else "
+                            "ms); of a --metric for example mJ, images/s, %");
   adapt_command->add_option("--direction", adapt.direction, "of a --metric: min or max, which way is better");
   adapt_command->add_flag("--drift", adapt.drift, "divide out what the plan's --reference shows of the device's drift");
   adapt_command->add_option("--method", adapt.method, join(adaptation_method_names()))
@@ -278,6 +284,8 @@ int run_command(int argc, char** argv) {
   adapt_command->add_option("--predictions", adapt.predictions,
                             "CSV for predicted latencies with error bars, of the measured or of --archs");
   adapt_command->add_option("--archs", adapt.archs, "CSV with a column arch: what to predict");
+  adapt_command->add_option("--results", adapt.results,
+                            "folder of results: DIR/adapt/<device>-<hash>/, of which `oneproxy report` makes a page");
   auto add_sources = [&](CLI::App* command, auto& options) {
     command->add_option("--geometry", options.geometry, "data set whose shapes count (default: the space's first)");
     command->add_option("--metric", options.metric,
@@ -290,16 +298,30 @@ int run_command(int argc, char** argv) {
     command->add_option("--store", options.store, "store of the sources (default: the one that ships)");
     command->add_option("--seed", options.seed, "of all random draws")->capture_default_str();
   };
+  add_form_options(*plan_command, plan.form);
+  add_form_options(*adapt_command, adapt.form);
   add_sources(plan_command, plan);
   add_sources(adapt_command, adapt);
   plan_command->callback([&] { output = plan_measurements(plan); });
   adapt_command->callback([&] {
     if (!prior.empty()) adapt.method_keys.push_back("prior=" + prior);
     if (split_sources) adapt.method_keys.push_back("split_sources=true");
+    adapt.command = run.command;
     output = adapt_to_measurements(adapt);
   });
 
   add_next_command(app, output);
+  add_demo_commands(app, output, argv[0], [&](const std::vector<std::string>& words) {
+    std::vector<std::string> line = {argv[0]};
+    if (quiet) line.push_back("--quiet");
+    line.insert(line.end(), words.begin(), words.end());
+    std::vector<char*> arguments;
+    for (auto& word : line) arguments.push_back(word.data());
+    std::string said;
+    ONEPROXY_ASSERT(run_command_line(static_cast<int>(arguments.size()), arguments.data(), said) == 0);
+    return said;
+  });
+  add_fleet_command(app, output);
 
   MakeOptimizerOptions make;
   auto* make_command = app.add_subcommand(
@@ -365,6 +387,8 @@ int run_command(int argc, char** argv) {
   export_command->add_option("--to", to, "folder for the files (default: RESULT/csv)");
   export_command->callback([&] { output = export_csv(result, to); });
 
+  add_report_command(app);
+
   std::string space, geometry, arch, index, official;
   auto* arch_command = app.add_subcommand("arch", "one architecture in all its forms, with its cost");
   arch_command->add_option("--space", space, "search space: one that ships, or a file (*.toml)")->required();
@@ -405,6 +429,12 @@ int run_command(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  return 0;
+}
+
+int run_and_print(int argc, char** argv) {
+  std::string output;
+  if (const int status = run_command_line(argc, argv, output); status != 0) return status;
   std::cout << output << std::flush;
   if (std::cout) return 0;
   if (errno == EPIPE) return 128 + SIGPIPE;  // `| head` has read enough
@@ -417,7 +447,7 @@ int run_program(int argc, char** argv) {
   install_interrupt_handler();
   try {
     check_arguments(argc, argv);
-    return run_command(argc, argv);
+    return run_and_print(argc, argv);
   } catch (const Interrupted& error) {
     std::fprintf(stderr, "oneproxy: %s\n", error.what());
     return interrupt_status();

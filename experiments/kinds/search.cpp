@@ -110,13 +110,15 @@ class Search : public Experiment {
       if (objective.model) keep_predictable(*objective.model, *part_);
       if (!objective.checksum.empty()) other_data_ += "# " + objective.label + " " + objective.checksum + "\n";
     }
+    if (const auto& version = search_method(method_).version; !version.empty())
+      other_data_ += "# method " + method_ + " " + version + "\n";
   }
 
   std::string other_data() const override { return other_data_; }
 
   void run(Workspace& work) override {
     if (loaded_) loaded_->label(*work.arrays);
-    work.arrays->set_attribute("/", "space", space_->name());
+    if (!loaded_) label_space(*work.arrays, *space_);
     const SearchProblem problem{*part_, loaded_ ? &loaded_->data : nullptr, make_objectives(work.backend)};
     question_.backend = work.backend;
     question_.checkpoint = work.checkpoint;

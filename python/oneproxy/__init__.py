@@ -16,8 +16,11 @@ from oneproxy.adaptation import Adapted, Advice, ExpectedSrcc, Outlier, Plan, ad
 from oneproxy.front_loop import FrontLoop, LimitAnswer, LoopStep, MeasuredNetwork
 from oneproxy.fronts import hypervolume, pareto_front
 from oneproxy.ranks import average_ranks, kendall, spearman, spearman_matrix
+from oneproxy._registry import BudgetSpent
 from oneproxy.run import load, run
-from oneproxy.search import SearchResult, Solution, search
+from oneproxy.search import Objective, SearchResult, Solution, search
+from oneproxy.search_method import Problem, search_method
+from oneproxy.selection import Pool, selection
 from oneproxy.space import Decision, Space
 from oneproxy.store import Latencies, Metric, Store
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Adapted",
     "Advice",
+    "BudgetSpent",
     "Decision",
     "Error",
     "ExpectedSrcc",
@@ -37,7 +41,10 @@ __all__ = [
     "MeasuredNetwork",
     "Metric",
     "Outlier",
+    "Objective",
     "Plan",
+    "Pool",
+    "Problem",
     "Result",
     "SearchResult",
     "Solution",
@@ -54,6 +61,8 @@ __all__ = [
     "plan",
     "run",
     "search",
+    "search_method",
+    "selection",
     "spearman",
     "spearman_matrix",
 ]

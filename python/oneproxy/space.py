@@ -36,9 +36,10 @@ class Space:
 
     @classmethod
     def _of(cls, engine: _engine.Space) -> Space:
-        space = cls.__new__(cls)
-        space._engine = engine
-        return space
+        """The space that the engine has already."""
+        own = cls.__new__(cls)
+        own._engine = engine
+        return own
 
     @property
     def name(self) -> str:

@@ -63,8 +63,12 @@ COMMANDS = (
     "plan",
     "adapt",
     "next",
+    "fleet",
     "export",
+    "report",
     "arch",
+    "demo",
+    "demo-phone",
 )
 MONOTONICITY = config("nasbench201", "monotonicity")
 FRONTS = ("target", "proxy", "adaproxy")

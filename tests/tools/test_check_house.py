@@ -61,7 +61,7 @@ class Includes(House):
             ("kernels/new/a.h", "oneproxy/kernels/base/b.h"),
             ("engine/base/a.h", "oneproxy/engine/data/b.h"),
             ("engine/base/a.h", "python/bindings/b.h"),
-            ("experiments/a.cpp", "python/bindings/b.h"),
+            ("experiments/a.h", "python/bindings/b.h"),
             ("engine/data/a.cpp", "oneproxy/engine/space/b.h"),
             ("engine/search/a.cpp", "oneproxy/engine/report/b.h"),
             ("engine/base/a.h", "experiments/b.h"),
