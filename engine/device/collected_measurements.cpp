@@ -1,5 +1,6 @@
 #include "oneproxy/engine/device/collected_measurements.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -10,16 +11,30 @@
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
+namespace {
 
-MeasuredArchitectures collect_measurements(const SearchSpace& space, std::span<const std::uint8_t> choices,
-                                           std::span<const double> latency_ms) {
+// What adds up over the parts of a network, for a predictor; or the values themselves, which may be 0.
+enum class Values { additive, as_they_are };
+
+void check_one(double value, const Quantity& quantity, Values values, const std::string& what) {
+  if (values == Values::as_they_are && value == 0) return;
+  const std::string unit = quantity.name == latency_quantity().name ? "milliseconds" : quantity.unit;
+  if (!(value > 0) || std::isinf(value))
+    throw Error(what + " should be a positive number of " + unit + "; NaN stands for a failed measurement");
+  check_measured(value, quantity, what);
+}
+
+MeasuredArchitectures collect(const SearchSpace& space, std::span<const std::uint8_t> choices,
+                              std::span<const double> all, const Quantity& quantity, Values values) {
   const std::size_t width = space.n_decisions();
-  if (choices.size() != latency_ms.size() * width)
-    throw Error(std::to_string(choices.size() / width) + " architectures have " + std::to_string(latency_ms.size()) +
-                " latencies; give one for each");
+  if (choices.size() != all.size() * width)
+    throw Error(std::to_string(choices.size() / width) + " architectures have " + std::to_string(all.size()) +
+                (quantity.name == latency_quantity().name ? " latencies" : " values") + "; give one for each");
   MeasuredArchitectures measured;
+  measured.quantity = quantity;
+  double largest = 0;
   std::map<std::vector<std::uint8_t>, std::size_t> numbers;
-  for (std::size_t i = 0; i < latency_ms.size(); ++i) {
+  for (std::size_t i = 0; i < all.size(); ++i) {
     const auto one = choices.subspan(i * width, width);
     if (const auto fault = space.fault(one); !fault.empty())
       throw Error("measurement " + std::to_string(i) + ": " + fault);
@@ -29,21 +44,34 @@ MeasuredArchitectures collect_measurements(const SearchSpace& space, std::span<c
       measured.repeats.emplace_back();
       measured.lines.emplace_back();
     }
-    const double value = latency_ms[i];
-    if (std::isnan(value)) {
+    if (std::isnan(all[i])) {
       ++measured.n_failed;
       continue;
     }
-    const std::string what = "latency_ms[" + std::to_string(i) + "] = " + plain(value);
-    if (!(value > 0) || std::isinf(value))
-      throw Error(what + " should be a positive number of milliseconds; NaN stands for a failed measurement");
-    check_measured(value, measured.quantity, what);
-    measured.repeats[found->second].push_back(value);
+    check_one(all[i], quantity, values, quantity.name + "[" + std::to_string(i) + "] = " + plain(all[i]));
+    largest = std::max(largest, all[i]);
+    measured.repeats[found->second].push_back(values == Values::additive ? as_additive(quantity, all[i]) : all[i]);
     measured.lines[found->second].push_back(static_cast<std::int64_t>(i));
   }
+  if (quantity.unit == "%" && largest > 0 && largest <= 1)
+    throw Error(quantity.name +
+                ": no value is above 1, which would be less than 1 %; if these are fractions the unit "
+                "is \"fraction\"");
   for (const auto& own : measured.repeats)
     measured.latency_ms.push_back(own.empty() ? std::numeric_limits<double>::quiet_NaN() : median_of(own));
   return measured;
+}
+
+}  // namespace
+
+MeasuredArchitectures collect_measurements(const SearchSpace& space, std::span<const std::uint8_t> choices,
+                                           std::span<const double> values, const Quantity& quantity) {
+  return collect(space, choices, values, quantity, Values::additive);
+}
+
+MeasuredArchitectures collect_metric(const SearchSpace& space, std::span<const std::uint8_t> choices,
+                                     std::span<const double> values, const Quantity& quantity) {
+  return collect(space, choices, values, quantity, Values::as_they_are);
 }
 
 }  // namespace oneproxy

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "experiments/cli/commands.h"
+#include "experiments/cli/own_measurements.h"
 #include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/read_file.h"
@@ -20,31 +21,14 @@
 namespace oneproxy {
 namespace {
 
-void check_device_name(const std::string& device) {
-  if (device.empty() || device == "all" || device.find_first_of("/:\"' ") != std::string::npos || device[0] == '.')
-    throw Error("--device '" + device + "': a device name has no blanks, quotes, '/' or ':', and is not \"all\"");
-}
-
-}  // namespace
-
-namespace {
-
 // One device into the store; how many architectures it has in common with the store's other sets.
 std::string add_measured(const ImportOptions& options, const SearchSpace& space, const std::string& device,
                          const MeasuredArchitectures& file) {
-  DeviceMeasurements measured;
-  measured.device = device;
-  measured.n_decisions = space.n_decisions();
-  measured.choices = file.choices;
-  measured.latency_ms = file.latency_ms;
   const std::int64_t known = file.n_known(), repeated = file.n_repeated();
-  measured.attributes = {
-      {"source", options.source.empty() ? std::filesystem::path(options.file).filename().string() : options.source},
-      {"licence", options.licence.empty() ? std::string("private") : options.licence},
-      {"precision", options.precision},
-      {"batch", options.batch},
-      {"n_failed", file.n_failed}};
-  add_device(options.store, shipped_store(), space.name(), options.set, measured);
+  const std::string source =
+      options.source.empty() ? std::filesystem::path(options.file).filename().string() : options.source;
+  add_own_device({options.store, options.set, source, options.licence, options.precision, options.batch}, space, device,
+                 file);
 
   // Only architectures that other devices know as well can be compared with them.
   std::string text = options.store + ": " + options.set + ":" + device + " has " + count_of(known, "architecture") +
@@ -52,8 +36,8 @@ std::string add_measured(const ImportOptions& options, const SearchSpace& space,
                      (repeated ? " (" + std::to_string(repeated) + " measured several times: medians)" : "") + "\n";
   std::set<std::vector<std::uint8_t>> successes;
   for (std::int64_t i = 0; i < file.n(); ++i) {
-    const auto row = file.choices.begin() + i * measured.n_decisions;
-    if (!file.repeats[i].empty()) successes.insert({row, row + measured.n_decisions});
+    const auto row = file.choices.begin() + i * space.n_decisions();
+    if (!file.repeats[i].empty()) successes.insert({row, row + space.n_decisions()});
   }
   const Store store(options.store);
   for (const auto& set : store.sets(space.name())) {
@@ -73,7 +57,7 @@ std::string add_measured(const ImportOptions& options, const SearchSpace& space,
 std::string name_for_store(std::string name) {
   for (char& c : name)
     if (std::string("/:\"' ").find(c) != std::string::npos) c = '_';
-  check_device_name(name);
+  check_device_name(name, "--device");
   return name;
 }
 
@@ -111,8 +95,8 @@ std::vector<MeasuredDevice> measured_devices(const ImportOptions& options, const
 }  // namespace
 
 std::string import_device(const ImportOptions& options) {
-  if (!options.device.empty()) check_device_name(options.device);
-  check_device_name(options.set);
+  if (!options.device.empty()) check_device_name(options.device, "--device");
+  check_device_name(options.set, "--set");
   const SearchSpace space = SearchSpace::load(options.space);
   const auto devices = measured_devices(options, space);
   std::string text;

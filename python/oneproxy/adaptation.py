@@ -42,8 +42,8 @@ class Outlier(NamedTuple):
 class Plan:
     """Architectures to measure, most informative first. One may stop anywhere."""
 
-    def __init__(self, space: Space, engine: _engine.Plan) -> None:
-        self._space, self._engine = space, engine
+    def __init__(self, space: Space, engine: _engine.Plan, metric: str | None = None) -> None:
+        self._space, self._engine, self._metric = space, engine, metric
 
     @property
     def choices(self) -> NDArray[np.uint8]:
@@ -63,7 +63,7 @@ class Plan:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """As a CSV to fill in, as `oneproxy plan` writes it."""
-        self._engine.save(os.fspath(path))
+        self._engine.save(os.fspath(path), "latency_ms" if self._metric is None else self._metric)
 
     def __len__(self) -> int:
         return len(self._engine.order)
@@ -83,24 +83,45 @@ def plan(
     selection: str = "a_optimal",
     reference_every: int = 0,
     measured: Architectures = (),
+    metric: str | None = None,
 ) -> Plan:
     """Which k architectures of the space to measure on a new device, of which nothing is known yet.
 
     sources: devices of the store's set that teach about the new one, "all" or "none"; set, store: as Store has them.
     selection: the design. reference_every: after so many others the first comes again, to show whether the device
-    drifts; 0: never. measured: known already; they count, and are not planned again.
+    drifts; 0: never. measured: known already; they count, and are not planned again. metric: what is measured instead
+    of latency, for the column of save(); sources may then be metrics of the store, "metric:NAME".
     """
     own = space_of(space)
     query = source_query(own, sources, set, store, None, seed)
     every = count(reference_every, "reference_every", 0)
-    return Plan(own, _engine.plan(own._engine, query, count(k, "k", 1), selection, every, own.choices(measured)))
+    planned = _engine.plan(own._engine, query, count(k, "k", 1), selection, every, own.choices(measured))
+    return Plan(own, planned, metric)
 
 
 class Adapted:
-    """A latency predictor of a device, adapted to its measurements, and what these say of it."""
+    """A predictor of a device, adapted to its measurements, and what these say of it."""
 
-    def __init__(self, space: Space, engine: _engine.Adapted) -> None:
+    def __init__(self, space: Space, engine: _engine.Adapted | _engine.AdaptedFile) -> None:
         self._space, self._engine = space, engine
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], space: Space | str | None = None) -> Adapted:
+        """From a file (*.h5) of save(), or of `oneproxy adapt --out`. Predictions are those of what was saved, up to
+        the rounding of sums. space: of the file where it is not given; a space of one's own has to be.
+        """
+        given = None if space is None else space_of(space)
+        engine_space, engine = _engine.load_adapted(os.fspath(path), None if given is None else given._engine)
+        return cls(given or Space._of(engine_space), engine)
+
+    @property
+    def space(self) -> Space:
+        return self._space
+
+    @property
+    def unit(self) -> str:
+        """Of what is predicted: "ms" of latencies, of a metric its own."""
+        return self._engine.unit
 
     @property
     def expected_srcc(self) -> ExpectedSrcc:
@@ -118,8 +139,7 @@ class Adapted:
 
     @property
     def outliers(self) -> list[Outlier]:
-        strings = self._space.strings(self._engine.choices)
-        return [Outlier(strings[i], value, times) for i, value, times in self._engine.outliers]
+        return [Outlier(arch, value, times) for arch, value, times in self._engine.outliers]
 
     @property
     def remarks(self) -> list[str]:
@@ -152,7 +172,7 @@ class Adapted:
         return self._engine.n_known
 
     def predict(self, archs: Architectures) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Latencies of architectures in ms, [n], and their standard deviations (of a latency without the noise of a
+        """Latencies of architectures in ms (values of a metric in its unit), [n], and their standard deviations (of a latency without the noise of a
         measurement), [n]; NaN where the method does not know them."""
         return self._engine.predict(self._space.choices(archs))
 
@@ -179,6 +199,9 @@ def adapt(
     threshold: float = 0.9,
     confidence: float = 0.9,
     calibrate: bool = True,
+    metric: str | None = None,
+    unit: str | None = None,
+    direction: str | None = None,
 ) -> Adapted:
     """A latency predictor from measurements: archs and latency_ms [n], one a measurement, in the order of time.
 
@@ -186,8 +209,16 @@ def adapt(
     plan(); target: the device's own name in the store, so that it is left out of the sources. threshold: the SRCC that
     is good enough; confidence: the probability of it at which to stop measuring. calibrate: learn from the sources how
     far searches have to stay from a limit, which save() writes; it takes a second.
+
+    metric: what latency_ms holds instead of latencies, for example "energy", with its unit ("mJ", "images/s", "%") and
+    direction ("min" or "max"), which need not be given where the store has a metric of this name. Of a rate the time
+    of one item is adapted, and predictions are rates again.
     """
     own = space_of(space)
+    if metric is None and not (unit in (None, "ms") and direction is None):
+        raise Error("metric: is not given, so that the measurements are latencies in ms; name it, or leave unit and direction out")
+    if metric is not None and (not isinstance(metric, str) or not metric):
+        raise Error(f"metric = {metric!r}: should be a name, for example 'energy'")
     choices, latencies = own.choices(archs), numbers(latency_ms, "latency_ms", 1)
     same_length(choices, latencies, ("archs", "latency_ms"))
     if np.isnan(latencies).all():
@@ -196,7 +227,7 @@ def adapt(
     return Adapted(
         own,
         _engine.adapt(
-            own._engine, choices, latencies, query, method, bool(divide_out_drift), fraction(threshold, "threshold"),
+            own._engine, choices, latencies, query, metric or "", (unit or "") if metric else "", direction or "", method, bool(divide_out_drift), fraction(threshold, "threshold"),
             fraction(confidence, "confidence"), bool(calibrate),
         ),
     )

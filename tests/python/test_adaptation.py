@@ -178,3 +178,67 @@ def test_other_threads_run_meanwhile() -> None:
         time.sleep(0.001)
     thread.join()
     assert turns > 20
+
+
+def test_a_file_says_again_what_was_adapted(
+    space: oneproxy.Space, planned: oneproxy.Plan, program: Path, tmp_path: Path
+) -> None:
+    latency_ms = of_target(space, planned.archs)
+    latency_ms[7] *= 40  # a slip
+    made = oneproxy.adapt(space, planned.archs, latency_ms, seed=1, sources=SOURCES)
+    assert made.outliers
+    made.save(tmp_path / "phone.h5")
+    read = oneproxy.Adapted.load(tmp_path / "phone.h5")
+    assert (read.space.name, read.unit) == ("nasbench201", "ms")
+    for name in ("method", "sources", "n_known", "expected_srcc", "probability", "advice", "drift", "outliers", "remarks"):
+        assert getattr(read, name) == getattr(made, name), name
+    archs = space.random(300, seed=4)
+    for one, other in zip(read.predict(archs), made.predict(archs)):
+        assert np.all(np.isfinite(one)) and np.allclose(one, other, rtol=1e-6)
+    read.save(tmp_path / "again.h5")
+    assert datasets(tmp_path / "again.h5") == datasets(tmp_path / "phone.h5")
+
+    lines = [f'"{arch}",{value!r}' for arch, value in zip(planned.archs, latency_ms.tolist())]
+    (tmp_path / "measured.csv").write_text("arch,latency_ms\n" + "\n".join(lines) + "\n")
+    run(program, tmp_path, "adapt", "--space", "nasbench201", "--sources", *SOURCES, "--measurements", "measured.csv",
+        "--out", "there.h5")
+    there = oneproxy.Adapted.load(tmp_path / "there.h5", space=space)
+    assert there.outliers == made.outliers and np.array_equal(there.predict(archs), read.predict(archs))
+
+
+def test_a_metric_is_adapted_as_the_command_line_does(space: oneproxy.Space, program: Path, tmp_path: Path) -> None:
+    planned = oneproxy.plan(space, 15, seed=1, sources="none", metric="throughput")
+    planned.save(tmp_path / "plan.csv")
+    assert "throughput" in (tmp_path / "plan.csv").read_text().splitlines()[0]
+    rate = 1000 / of_target(space, planned.archs)
+    made = oneproxy.adapt(
+        space, planned.archs, rate, seed=1, sources="none", metric="throughput", unit="images/s", direction="max"
+    )
+    assert made.unit == "images/s"
+    made.save(tmp_path / "here.h5")
+    lines = [f'"{arch}",{value!r}' for arch, value in zip(planned.archs, rate.tolist())]
+    (tmp_path / "measured.csv").write_text("arch,throughput\n" + "\n".join(lines) + "\n")
+    run(program, tmp_path, "adapt", "--space", "nasbench201", "--sources", "none", "--measurements", "measured.csv",
+        "--metric", "throughput", "--unit", "images/s", "--direction", "max", "--out", "there.h5")
+    assert datasets(tmp_path / "here.h5") == datasets(tmp_path / "there.h5")
+    archs = space.random(200, seed=4)
+    read = oneproxy.Adapted.load(tmp_path / "there.h5")
+    assert np.allclose(read.predict(archs)[0], made.predict(archs)[0], rtol=1e-6) and read.unit == "images/s"
+
+
+def test_metrics_and_files_that_are_refused(refused, space: oneproxy.Space, tmp_path: Path) -> None:
+    archs = space.random(3, seed=1)
+    with refused("metric", "latencies in ms"):
+        oneproxy.adapt(space, archs, [1, 2, 3], seed=1, unit="s")
+    with refused("metric", "''"):
+        oneproxy.adapt(space, archs, [1, 2, 3], seed=1, metric="")
+    with pytest.raises(oneproxy.Error, match="energy.*unit"):
+        oneproxy.adapt(space, archs, [1, 2, 3], seed=1, metric="energy", sources="none")
+    with refused("energy[1]", "mJ"):
+        oneproxy.adapt(space, archs, [1, -2, 3], seed=1, metric="energy", unit="mJ", direction="min", sources="none")
+    with refused("--metric arch"):
+        oneproxy.plan(space, 3, seed=1, sources="none", metric="arch").save(tmp_path / "plan.csv")
+    with pytest.raises(oneproxy.Error, match="nowhere.h5"):
+        oneproxy.Adapted.load(tmp_path / "nowhere.h5")
+    with pytest.raises(oneproxy.Error, match="adapt --out"):
+        oneproxy.Adapted.load(oneproxy.Store().path)

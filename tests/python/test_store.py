@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 from pathlib import Path
 
@@ -81,3 +82,64 @@ def test_bad_input_names_what_is_wrong(refused, tmp_path: Path) -> None:
         oneproxy.Store(tmp_path / "text.h5")
     with refused("space", "7"):
         store.devices(7)
+
+
+def copied(program: Path, folder: Path, *options: str) -> None:
+    done = subprocess.run([program, "import", *options], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_own_measurements_are_stored_as_the_command_line_stores_them(program: Path, tmp_path: Path) -> None:
+    space = oneproxy.Space("nasbench201")
+    archs = space.strings(space.random(5, seed=2))
+    archs.append(archs[0])  # a repeat
+    values = [3.0, 1.5, float("nan"), 2.5, 9.0, 4.0]
+    for name in ("latency_ms", "energy"):
+        rows = "".join(f'"{arch}",{"" if value != value else value}\n' for arch, value in zip(archs, values))
+        (tmp_path / f"{name}.csv").write_text(f"arch,{name}\n{rows}")
+    copied(program, tmp_path, "--space", "nasbench201", "--device", "phone", "--store", "there.h5", "--batch", "4",
+           "--precision", "int8", "--source", "me", "latency_ms.csv")
+    copied(program, tmp_path, "--space", "nasbench201", "--metric", "energy", "--unit", "mJ", "--direction", "min",
+           "--store", "there.h5", "--source", "me", "energy.csv")
+    here, there = oneproxy.Store.create(tmp_path / "here.h5"), oneproxy.Store(tmp_path / "there.h5")
+    here.add_device(space, "phone", archs, values, batch=4, precision="int8", source="me")
+    here.add_metric(space, "energy", space.choices(archs), values, unit="mJ", direction="min", source="me")
+    assert here.devices(space, "user") == ["phone"] and here.metrics(space, "user") == ["energy"]
+    for name in ("latency_ms/phone", "metrics/energy", "choices"):
+        with h5py.File(here.path) as own, h5py.File(there.path) as other:
+            one, same = own[f"spaces/nasbench201/user/{name}"], other[f"spaces/nasbench201/user/{name}"]
+            assert one[()].tobytes() == same[()].tobytes() and dict(one.attrs) == dict(same.attrs)
+    energy = here.metric(space, "energy", "user")
+    assert (energy.unit, energy.direction) == ("mJ", "min") and set(energy.values) >= {1.5, 2.5, 3.5, 9.0}
+    here.add_device(space, "phone", archs[:2], [7, 8])
+    assert np.nanmax(here.latency(space, "user").latency_ms) == 8, "older ones are replaced"
+
+
+def test_what_a_store_refuses(refused, tmp_path: Path) -> None:
+    before = SHIPPED.read_bytes()
+    own, shipped = oneproxy.Store.create(tmp_path / "own.h5"), oneproxy.Store()
+    archs = oneproxy.Space("fbnet").random(2, seed=1)
+    with refused(shipped.path, "never changed"):
+        shipped.add_device("fbnet", "phone", archs, [1, 2])
+    with refused(shipped.path, "never changed"):
+        shipped.add_metric("fbnet", "energy", archs, [1, 2], unit="mJ", direction="min")
+    assert SHIPPED.read_bytes() == before
+    with refused("path", "own.h5", "Store(path)"):
+        oneproxy.Store.create(tmp_path / "own.h5")
+    with refused("latency_ms", "3", "archs"):
+        own.add_device("fbnet", "phone", archs, [1, 2, 3])
+    with refused("latency_ms[1]", "-1"):
+        own.add_device("fbnet", "phone", archs, [1, -1])
+    with refused("device 'my phone'", "blanks"):
+        own.add_device("fbnet", "my phone", archs, [1, 2])
+    with refused("device phone", "no successful"):
+        own.add_device("fbnet", "phone", archs, [np.nan, np.nan])
+    with pytest.raises(oneproxy.Error, match="public data"):
+        own.add_device("nasbench201", "phone", oneproxy.Space("nasbench201").random(1, seed=1), [1], set="help")
+    with refused("batch", "-1"):
+        own.add_device("fbnet", "phone", archs, [1, 2], batch=-1)
+    with pytest.raises(oneproxy.Error, match="energy.*unit"):
+        own.add_metric("fbnet", "energy", archs, [1, 2])
+    with refused("top1", "fraction"):
+        own.add_metric("fbnet", "top1", archs, [0.1, 0.2], unit="%", direction="max")
+    assert own.sets("fbnet") == oneproxy.Store().sets("fbnet"), "nothing was written"

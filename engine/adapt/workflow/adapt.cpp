@@ -6,6 +6,7 @@
 #include <map>
 
 #include "oneproxy/engine/adapt/calibrate_limits.h"
+#include "oneproxy/engine/adapt/workflow/adapted_file.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/provenance.h"
@@ -176,18 +177,14 @@ Predictor recorded_predictor(const AdaptReport& report, const std::string& devic
       [&](auto& m) {
         m.target = quantity.label + " on " + device;
         m.unit = quantity.unit;
+        for (const auto& [name, value] : record_of(report)) m.record[name] = value;
         m.record["direction"] = to_string(quantity.direction);
         m.record["source"] =
             (files.empty() ? "" : join(files) + ", ") + count_of(report.n_known, "measurement") + ", " + report.method;
         m.record["licence"] = std::string("private");
-        m.record["method"] = report.method;
-        m.record["n_measured"] = report.n_known;
-        m.record["sources"] = join(report.sources);
         m.record["measurements_sha256"] = join(checksums);
         m.record["version"] = version();
-        m.record["geometry"] = report.geometry;
         if (!report.prior.empty()) m.record["prior"] = report.prior;
-        if (!std::isnan(report.expected.value)) m.record["expected_srcc"] = report.expected.value;
       },
       model);
   return model;
