@@ -10,7 +10,7 @@
 
 #include "oneproxy/engine/adapt/adaproxy/trial.h"
 #include "oneproxy/engine/base/config.h"
-#include "oneproxy/engine/base/hdf5.h"
+#include "oneproxy/engine/base/labelled_arrays.h"
 #include "oneproxy/engine/base/provenance.h"
 #include "oneproxy/engine/base/summary.h"
 #include "oneproxy/engine/data/store.h"
@@ -31,8 +31,14 @@ class SpaceData {
   const Measurements data;
 
   // What the pictures and exports say about the data.
-  void label(H5File& arrays) const;
+  void label(LabelledArrays& arrays) const;
 };
+
+// The space of a result's architectures: attributes, and the axis `decision` of choices [..., decision] in `group`.
+void label_space(LabelledArrays& arrays, const SearchSpace& space, const std::string& group = "/");
+
+// The strings of architectures, as the labels of an axis. choices [n, n_decisions]
+std::vector<std::string> architecture_strings(const SearchSpace& space, std::span<const std::uint8_t> choices);
 
 // Whether a kind of experiment takes the file of a part of a space: those that draw architectures of the space do;
 // those that work on all rows of a set would pass over it.
@@ -62,7 +68,7 @@ struct AdaptSettings {
 struct Workspace {
   Backend backend = Backend::cpu;
   Summary summary;
-  std::optional<H5File> arrays;
+  std::optional<LabelledArrays> arrays;
   std::string folder;      // of the result while it is made: for files of a kind's own
   std::string checkpoint;  // file for the state of long work; it survives a kill, and goes when the result is finished
   std::string report;      // Markdown; grows as the run goes on

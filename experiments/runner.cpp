@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "experiments/experiment.h"
+#include "experiments/shipped_config.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/base/names.h"
@@ -82,12 +83,25 @@ Backend resolve_backend(const Config& config, const ExperimentConfig& read) {
   return backend;
 }
 
+// What people call the devices, by their keys, as attributes of the group /names: pictures and readers show them.
+void name_devices(LabelledArrays& arrays, const Store& store, const std::vector<std::string>& spaces) {
+  const auto known = store.spaces();
+  for (const auto& space : spaces) {
+    if (std::find(known.begin(), known.end(), space) == known.end()) continue;
+    for (const auto& set : store.sets(space))
+      for (const auto& device : store.devices(space, set))
+        if (const auto name = store.long_name(space, set, device); !name.empty())
+          arrays.set_attribute("/names", device, name);
+  }
+}
+
 }  // namespace
 
 std::string run_experiment(const RunOptions& options) {
   Provenance provenance;
   Workspace work;
-  Config config = Config::load(options.config, options.overrides);
+  const std::string file = config_file(options.config);
+  Config config = Config::load(file, options.overrides);
   const ExperimentConfig read = read_config(config);
   const Backend backend = resolve_backend(config, read);
 
@@ -97,7 +111,7 @@ std::string run_experiment(const RunOptions& options) {
     Timer timer(work.timings, "reading");
     store.emplace(read.store_path);
     const auto known = store->spaces();
-    for (const auto& file : config.files()) provenance.data[file.key + " " + file.path] = file.sha256;
+    for (const auto& used : config.files()) provenance.data[used.key + " " + used.path] = used.sha256;
     for (const auto& space : read.experiment->spaces()) {
       if (std::find(known.begin(), known.end(), space) == known.end()) continue;  // prepare() says whether it matters
       const auto sum = store->checksum(space);
@@ -119,17 +133,16 @@ std::string run_experiment(const RunOptions& options) {
   ResultFolder folder(result);
   if (is_there()) return result;  // by another program, meanwhile
   log_info("oneproxy " + version() + " (" + commit() + "): " + read.kind.name + " of " +
-           (options.config.empty() ? "the command line" : options.config) + ", backend " + to_string(backend) +
+           (file.empty() ? "the command line" : file) + ", backend " + to_string(backend) +
            (read.backend == "auto" ? " (auto)" : "") + ", store " + read.store_path);
-  folder.write("config.toml",
-               "# resolved from " + fs::path(options.config).filename().string() + "\n" + config.resolved());
-  for (const auto& file : config.files()) {  // so that the result can be read when the file has changed or gone
-    if (file.key != "space") {
-      fs::copy_file(file.path, folder.file(file.key + fs::path(file.path).extension().string()),
+  folder.write("config.toml", "# resolved from " + fs::path(file).filename().string() + "\n" + config.resolved());
+  for (const auto& used : config.files()) {  // so that the result can be read when the file has changed or gone
+    if (used.key != "space") {
+      fs::copy_file(used.path, folder.file(used.key + fs::path(used.path).extension().string()),
                     fs::copy_options::overwrite_existing);
       continue;
     }
-    const SearchSpace space = SearchSpace::load_file(file.path);
+    const SearchSpace space = SearchSpace::load_file(used.path);
     const auto copy = [&](const std::string& from, const std::string& name) {
       const std::string to = folder.file("spaces/" + name);
       fs::create_directories(fs::path(to).parent_path());
@@ -137,23 +150,24 @@ std::string run_experiment(const RunOptions& options) {
     };
     if (names_space_file(space.whole())) copy(space.whole(), space.name() + ".toml");
     if (space.is_listed()) copy(space.list().file, fs::path(space.list().file).filename().string());
-    if (!space.kept().empty()) copy(file.path, fs::path(file.path).stem().string() + ".part.toml");
+    if (!space.kept().empty()) copy(used.path, fs::path(used.path).stem().string() + ".part.toml");
   }
   work.backend = backend;
   work.report = "# " + read.name + " (" + read.kind.name + ")\n\n";
   work.folder = folder.file("");
   work.checkpoint = checkpoint;
-  work.arrays.emplace(folder.file("arrays.h5"), H5Mode::create);
+  work.arrays.emplace(folder.file("arrays.h5"));
   work.arrays->set_attribute("/", "kind", read.kind.name);
   {
     Timer timer(work.timings, "run");
     read.experiment->run(work);
   }
+  name_devices(*work.arrays, *store, read.experiment->spaces());
   work.arrays->close();
   check_interrupt();
 
   provenance.kind = read.kind.name;
-  provenance.config_file = options.config;
+  provenance.config_file = file;
   provenance.command = options.command;
   provenance.backend = backend;
   provenance.seed = static_cast<std::int64_t>(read.seed);
@@ -170,7 +184,7 @@ std::string run_experiment(const RunOptions& options) {
 }
 
 std::string check_experiment(const RunOptions& options) {
-  Config config = Config::load(options.config, options.overrides);
+  Config config = Config::load(config_file(options.config), options.overrides);
   const ExperimentConfig read = read_config(config);
   resolve_backend(config, read);
   const Store store(read.store_path);

@@ -21,7 +21,7 @@ CLANG_FORMAT = 14  # other versions format differently
 
 # ---- includes ----------------------------------------------------------------------------------------------------
 
-ORDER = ("kernels", "engine", "experiments")  # python/ stands beside experiments/
+ORDER = ("kernels", "engine", "experiments", "python")
 ENGINE = ("base", "data", "space", "device", "predictor", "train", "adapt", "score", "search", "front_loop", "fleet",
           "optimizer", "report")  # the data's way
 # A room of the kernels reaches itself and these.
@@ -41,7 +41,7 @@ NOT_IN_KERNELS = re.compile(r"^(hdf5|H5|highfive/|torch/|ATen/|c10/|toml|nlohman
 def check_includes(root: Path, files: list[str]) -> Iterator[str]:
     known = set(files)
     for name in files:
-        if PurePosixPath(name).suffix not in CODE or name.split("/")[0] not in (*ORDER, "python"):
+        if PurePosixPath(name).suffix not in CODE or name.split("/")[0] not in ORDER:
             continue
         for number, line in enumerate(_lines(root / name), start=1):
             match = INCLUDE.match(line)
@@ -65,12 +65,10 @@ def check_includes(root: Path, files: list[str]) -> Iterator[str]:
 def _upwards(source: str, target: str) -> str:
     """Why `source` may not include `target`; "" if it may, or if the target is no file of the house."""
     here, there = source.split("/"), target.split("/")
-    if there[0] in ("tests", "tools") or (there[0] == "python" and here[0] != "python"):
+    if there[0] in ("tests", "tools"):
         return f"{here[0]}/ may not include {there[0]}/"
     if there[0] not in ORDER:
         return ""
-    if here[0] == "python":
-        return "python/ may not include experiments/, it is a caller like them" if there[0] == "experiments" else ""
     if ORDER.index(there[0]) > ORDER.index(here[0]):
         return f"{here[0]}/ may not include {there[0]}/, includes point downwards"
     if here[0] == there[0] == "engine" and len(here) > 2 and len(there) > 2:

@@ -20,6 +20,9 @@ from oneproxy_results import ResultError, figures, load  # noqa: E402
 from oneproxy_results.figures.style import plt  # noqa: E402
 
 
+FORMATS = ("png", "pdf")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="plot_results.py",
@@ -29,10 +32,12 @@ def main() -> None:
     )
     parser.add_argument("result", type=Path, metavar="RESULT_DIR", help="the folder that oneproxy run printed last")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where the pictures go (default: RESULT_DIR/figures)")
-    parser.add_argument("--pdf", action="store_true", help="write each picture as PDF too")
+    parser.add_argument(
+        "--format", choices=("png", "pdf"), help="write pictures in this format only (default: each as PNG and as PDF)"
+    )
     args = parser.parse_args()
     try:
-        for path in plot(args.result, args.out, args.pdf):
+        for path in plot(args.result, args.out, (args.format,) if args.format else FORMATS):
             print(path)
     except ResultError as error:
         sys.exit(f"plot_results.py: error: {error}")
@@ -40,7 +45,7 @@ def main() -> None:
         sys.exit(f"plot_results.py: error: {error.filename}: can not be written ({error.strerror}); give another --out")
 
 
-def plot(folder: Path, out: Path | None, pdf: bool) -> list[Path]:
+def plot(folder: Path, out: Path | None, formats: tuple[str, ...]) -> list[Path]:
     """Write every picture that applies; only pictures in RESULT_DIR/figures are ever replaced."""
     own = folder / "figures"
     out = own if out is None else out
@@ -48,7 +53,7 @@ def plot(folder: Path, out: Path | None, pdf: bool) -> list[Path]:
     paths = {
         out / f"{name}.{suffix}": figure
         for name, figure in drawn.items()
-        for suffix in (("png", "pdf") if pdf else ("png",))
+        for suffix in formats
     }
     if out.resolve() != own.resolve() and (there := [path for path in paths if path.exists()]):
         raise ResultError(

@@ -51,6 +51,10 @@ class H5File {
   void write(const std::string& dataset, std::span<const std::string> values);
   void write(const std::string& dataset, std::span<const double> values);
   void write(const std::string& dataset, std::span<const std::int64_t> values);
+  // Makes a dataset of one dimension the scale (the labels) of dimensions, and attaches it to one of another dataset;
+  // `name` is the dimension's.
+  void make_scale(const std::string& dataset, const std::string& name);
+  void attach_scale(const std::string& dataset, int dimension, const std::string& scale, const std::string& name);
   void set_attribute(const std::string& object, const std::string& name, const H5Attribute& value);
   void remove(const std::string& object);
 

@@ -96,6 +96,10 @@ std::vector<std::string> Store::devices(const std::string& space, const std::str
 std::vector<std::string> Store::metrics(const std::string& space, const std::string& set) const {
   return file_.children(set_path(space, set) + "/metrics");
 }
+std::string Store::long_name(const std::string& space, const std::string& set, const std::string& device) const {
+  return attribute_text(file_.attributes(set_path(space, set) + "/latency_ms/" + device), "long_name");
+}
+
 H5Attributes Store::set_attributes(const std::string& space, const std::string& set) const {
   return file_.attributes(set_path(space, set));
 }

@@ -5,7 +5,8 @@
 //       choices [n, decisions] u8       one architecture a row
 //       official_index [n] i64          a published numbering, where there is one
 //       latency_ms/<device> [n] f64     NaN = failed or missing; source, licence, batch, precision, unit, sha256; note
-//                                       where a reader of the numbers must know something
+//                                       where a reader of the numbers must know something, long_name where people
+//                                       call the device otherwise than its key
 //       metrics/<name> [n] f64          source, licence, unit, direction ("minimised", ...), sha256
 //   /predictors/<space>/<name>, /tables/<space>/<name>      (engine/predictor/library.h)
 // tools/import_datasets.py writes public data, `oneproxy import` a user's own devices and metrics.
@@ -52,6 +53,9 @@ class Store {
   std::vector<std::string> devices(const std::string& space, const std::string& set) const;
   std::vector<std::string> metrics(const std::string& space, const std::string& set) const;
   H5Attributes set_attributes(const std::string& space, const std::string& set) const;
+
+  // What people call a device ("Raspberry Pi 4"); "" where the store does not say.
+  std::string long_name(const std::string& space, const std::string& set, const std::string& device) const;
 
   // Errors offer the nearest names; data that does not match its checksum or its set is refused.
   SetRows rows(const std::string& space, const std::string& set) const;

@@ -1,14 +1,12 @@
 #include "oneproxy/engine/data/torch_file.h"
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
-#include <cstring>
 #include <map>
 #include <string_view>
 
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/read_file.h"
+#include "oneproxy/engine/data/number_bytes.h"
 #include "oneproxy/engine/data/pickle.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -29,21 +27,6 @@ constexpr std::size_t kLongestName = 1024;
 
 using Storages = std::map<std::string_view, std::string_view>;
 
-double half(std::uint16_t bits) {
-  const int exponent = bits >> 10 & 31, fraction = bits & 1023;
-  const double magnitude = exponent == 31  ? (fraction ? std::nan("") : HUGE_VAL)
-                           : exponent == 0 ? std::ldexp(fraction, -24)
-                                           : std::ldexp(1024 + fraction, exponent - 25);
-  return bits >> 15 ? -magnitude : magnitude;
-}
-
-template <class T>
-T element(std::string_view raw, std::int64_t i) {
-  T value;
-  std::memcpy(&value, raw.data() + i * sizeof value, sizeof value);
-  return value;
-}
-
 using Read = double (*)(std::string_view, std::int64_t);
 struct ElementType {
   std::size_t size;
@@ -53,12 +36,9 @@ const std::map<std::string_view, ElementType>& element_types() {
   static const std::map<std::string_view, ElementType> types = {
       {"Float", {4, [](std::string_view raw, std::int64_t i) { return double{element<float>(raw, i)}; }}},
       {"Double", {8, [](std::string_view raw, std::int64_t i) { return element<double>(raw, i); }}},
-      {"Half", {2, [](std::string_view raw, std::int64_t i) { return half(element<std::uint16_t>(raw, i)); }}},
+      {"Half", {2, [](std::string_view raw, std::int64_t i) { return half_value(element<std::uint16_t>(raw, i)); }}},
       {"BFloat16",
-       {2,
-        [](std::string_view raw, std::int64_t i) {
-          return double{std::bit_cast<float>(std::uint32_t{element<std::uint16_t>(raw, i)} << 16)};
-        }}},
+       {2, [](std::string_view raw, std::int64_t i) { return bfloat16_value(element<std::uint16_t>(raw, i)); }}},
       {"Long",
        {8, [](std::string_view raw, std::int64_t i) { return static_cast<double>(element<std::int64_t>(raw, i)); }}},
       {"Int",

@@ -50,7 +50,7 @@ std::vector<std::string> predicted_spaces(const std::string& store) {
 }
 
 MlpPredictor find_predictor(const std::string& reference, const std::string& store, const SearchSpace& space) {
-  if (reference.ends_with(".pth") || reference.ends_with(".pt"))
+  if (reference.ends_with(".pth") || reference.ends_with(".pt") || reference.ends_with(".onnx"))
     throw Error(reference + ": is imported first: oneproxy import --predictor " + reference + " --space " +
                 space.name() + " --name NAME --store " + store);
   const bool file = reference.ends_with(".h5");

@@ -67,6 +67,20 @@ struct Inputs {
   std::vector<std::vector<int>> of_row;
 };
 
+// " (one a choice: edge0 0-4, edge1 5-9, ..., edge5 25-29)".
+std::string order_of(const SearchSpace& space) {
+  constexpr int kNamed = 2;
+  std::string text = " (one a choice:";
+  const int n = space.n_decisions();
+  for (int d = 0, first = 0; d < n; first += space.radices()[d++])
+    if (d < kNamed || d == n - 1)
+      text += std::string(d > 0 ? "," : "") + " " + space.decisions()[d].name + " " + std::to_string(first) + "-" +
+              std::to_string(first + space.radices()[d] - 1);
+    else if (d == kNamed)
+      text += ", ...";
+  return text + ")";
+}
+
 Inputs onehot_inputs(const SearchSpace& space) {
   Inputs inputs;
   for (const auto radix : space.radices())
@@ -121,7 +135,7 @@ MlpPredictor predictor_from_torch(const std::vector<TorchTensor>& tensors, const
   if (first.inputs != inputs.n)
     throw Error(where + ": the first layer '" + layers.front().name + "' has " + std::to_string(first.inputs) +
                 " inputs; layout " + layout + " of space " + space.name() + " has " + std::to_string(inputs.n) +
-                "; choose another --layout or --space");
+                (layout == "onehot" ? order_of(space) : "") + "; take the layout and the space that it was trained on");
   MlpPredictor predictor;
   predictor.space = space.name();
   predictor.radices.assign(space.radices().begin(), space.radices().end());

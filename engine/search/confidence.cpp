@@ -217,7 +217,8 @@ class ConfidentSearch {
 }  // namespace
 
 void calibrate_for_space(std::vector<Objective>& objectives) {
-  if (std::any_of(objectives.begin(), objectives.end(), [](const Objective& one) { return !one.model; })) return;
+  if (std::any_of(objectives.begin(), objectives.end(), [](const Objective& one) { return !one.covers_space(); }))
+    return;
   for (auto& objective : objectives) {
     if (!objective.posterior) continue;
     Posterior own = *objective.posterior;
@@ -246,6 +247,13 @@ std::vector<double> confident_values(const Objective& objective, double confiden
 
 int searches_with_confidence(const SearchQuestion& question) {
   return 1 + kTurnsOnABudget * static_cast<int>(question.limits.size());
+}
+
+void share_budget(SearchQuestion& question) {
+  auto& [evaluations, seconds] = question.budget;
+  const int searches = searches_with_confidence(question);
+  if (evaluations > 0) evaluations = std::max<std::int64_t>(1, evaluations / searches);
+  seconds /= searches;
 }
 
 SearchResult search_with_confidence(const SearchMethod& method, Evaluator& evaluator, double confidence) {

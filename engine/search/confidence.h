@@ -33,6 +33,8 @@ std::vector<double> confident_values(const Objective& objective, double confiden
 
 // Searches that search_with_confidence makes, at most; each has the question's budget.
 int searches_with_confidence(const SearchQuestion& question);
+// The budget of all of them made that of each: together they keep to it.
+void share_budget(SearchQuestion& question);
 
 // Front as without a confidence, by predicted values; for each of the limits the best within it at the confidence, with
 // their predicted values. `evaluator` counts all searches. Confidence 0: the search as it is. Errors: no objective

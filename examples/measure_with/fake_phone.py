@@ -15,11 +15,17 @@ import argparse
 import csv
 import os
 import random
+import sys
 from pathlib import Path
 
-import h5py
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+from _venv import need  # noqa: E402
 
-STORE = Path(__file__).resolve().parents[2] / "experiments" / "data" / "public_latency.h5"
+need("h5py")  # else goes on in build/venv's Python, so that nothing has to be activated
+import h5py  # noqa: E402
+
+STORE = ROOT / "experiments" / "data" / "public_latency.h5"
 RADIX = {"nasbench201": 5, "fbnet": 9}  # choices of each decision
 
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "experiments/cli/adapt_result.h"
 #include "experiments/cli/metric_quantity.h"
 #include "experiments/cli/quality_name.h"
 #include "oneproxy/engine/adapt/workflow/adapt.h"
@@ -247,9 +248,11 @@ std::string adapt_to_measurements(const AdaptOptions& options) {
     log_info("--device " + options.device + " is not in set " + set + " of " + options.space +
              ": all sources are used");
   if (target_left_out) log_warning(options.device + " is the target: it is left out of the sources");
-  const auto report = adapt(sources, measurements_of(options, settings, space), settings);
+  const auto raw = measurements_of(options, settings, space);
+  const auto report = adapt(sources, raw, settings);
   warn_of_measurements(report);
-  if (!report.adapted() && !(options.out.empty() && options.into.empty() && options.predictions.empty()))
+  if (!report.adapted() &&
+      !(options.out.empty() && options.into.empty() && options.predictions.empty() && options.results.empty()))
     throw Error(join(options.measurements) + ": " + report.why_not_adapted +
                 ": nothing is written; measure more architectures (" + call_for_more(options, kMoreToAdapt) + ")");
   warn_of_adaptation(report);
@@ -261,12 +264,16 @@ std::string adapt_to_measurements(const AdaptOptions& options) {
   if (report.drift && report.drift->divided_out) text += range_of(*report.drift) + "; divided out\n";
   text += outlook(report, options);
   if (!options.predictions.empty()) text += write_predictions(report, options);
-  if (options.out.empty() && options.into.empty()) return text;
   const std::string device = device_name(options);
-  const auto posterior = recorded_posterior(report);
-  if (posterior) text += about_limits(*posterior);
-  return text + write_predictor(recorded_predictor(report, device), report.quantity(), measured_device(report, device),
-                                posterior ? &*posterior : nullptr, options, space);
+  if (!options.out.empty() || !options.into.empty()) {
+    const auto posterior = recorded_posterior(report);
+    if (posterior) text += about_limits(*posterior);
+    text += write_predictor(recorded_predictor(report, device), report.quantity(), measured_device(report, device),
+                            posterior ? &*posterior : nullptr, options, space);
+  }
+  if (options.results.empty()) return text;
+  const AdaptResultOptions result{options.results, device.empty() ? "device" : device, set, options.command, text};
+  return text + write_adapt_result(result, sources, raw, report, settings) + "\n";
 }
 
 }  // namespace oneproxy

@@ -37,6 +37,8 @@ struct AdaptOptions : DeviceOptions {
   std::string source_sheets;              // and with those of the sources; "": that of the set that ships
   std::string out, into, name;            // the device's file; or store, and the name there
   std::string archs, predictions;         // architectures to predict (default: those measured), and where to
+  std::string results;                    // folder of results for one of its own (cli/adapt_result.h); "": none
+  std::string command;                    // as it was called, for that
   bool drift = false;
   double threshold = 0.9, confidence = 0.9;
 };

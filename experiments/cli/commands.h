@@ -77,7 +77,7 @@ struct PredictorImport {
   std::string store = "my_store.h5", layout = "onehot";
   std::string target = "unknown", unit = "unknown", source, licence = "unknown";
 };
-// `oneproxy import --predictor FILE.pth`: a trained Linear/ReLU stack from a torch state_dict into a store.
+// `oneproxy import --predictor FILE`: a trained Linear/ReLU stack (state_dict of torch, ONNX) into a store.
 std::string import_predictor(const PredictorImport& options);
 
 struct TrainOptions {

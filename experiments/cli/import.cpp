@@ -1,4 +1,5 @@
-// What users have, into a store: measurements of their own device from a CSV file, trained predictors from PyTorch.
+// What users have, into a store: measurements of their own device from a CSV file, trained predictors from PyTorch or
+// ONNX.
 #include <algorithm>
 #include <filesystem>
 #include <set>
@@ -11,7 +12,7 @@
 #include "oneproxy/engine/data/store.h"
 #include "oneproxy/engine/device/measurement_csv.h"
 #include "oneproxy/engine/predictor/library.h"
-#include "oneproxy/engine/predictor/torch_predictor.h"
+#include "oneproxy/engine/predictor/onnx_predictor.h"
 #include "oneproxy/engine/report/table.h"
 #include "oneproxy/engine/space/space.h"
 #include "oneproxy/kernels/base/error.h"
@@ -132,7 +133,7 @@ std::string import_device(const ImportOptions& options) {
 std::string import_predictor(const PredictorImport& options) {
   const std::filesystem::path file = options.file;
   const SearchSpace space = SearchSpace::load(options.space);
-  MlpPredictor predictor = predictor_from_torch(read_torch_file(options.file), space, options.layout, options.file);
+  MlpPredictor predictor = predictor_from_file(options.file, space, options.layout);
   predictor.target = options.target;
   predictor.unit = options.unit;
   predictor.record["source"] = options.source.empty() ? file.filename().string() : options.source;

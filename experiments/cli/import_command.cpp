@@ -65,7 +65,8 @@ void add_import_command(CLI::App& app, std::string& output) {
           ->check(CLI::NonNegativeNumber),
       command->add_option("--precision", import.precision, "for example fp32, int8")->capture_default_str()};
   auto* pth = command->add_option("--predictor", predictor.file,
-                                  "instead of measurements: a state_dict of Linear layers (*.pth)");
+                                  "instead of measurements: a stack of linear layers and ReLU, as a state_dict (*.pth) "
+                                  "or as ONNX (*.onnx)");
   auto* table_files = command->add_option(
       "--table", table.files,
       "instead: a look-up table, as a CSV with columns decision,choice,value[,resolution] or as YAML files of measured "

@@ -3,10 +3,10 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
-#include <set>
 
 #include "experiments/cli/commands.h"
 #include "experiments/experiment.h"
+#include "experiments/shipped_config.h"
 #include "oneproxy/engine/base/attribute_reader.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/resources.h"
@@ -157,8 +157,8 @@ std::string describe_store(const std::string& path) {
       if (const auto line = attribute_text(attributes, "description"); !line.empty()) text += "  " + line + "\n";
       if (const auto source = attribute_text(attributes, "source"); !source.empty())
         text += "  source: " + source + ", licence: " + attribute_text(attributes, "licence") + "\n";
-      Table table({"device or metric", "unit", "better", "known", "missing", "smallest", "median", "largest", "batch",
-                   "precision"});
+      Table table({"device or metric", "name", "unit", "better", "known", "missing", "smallest", "median", "largest",
+                   "batch", "precision"});
       std::string notes;  // what a reader of the numbers must know
       auto add = [&](const Column& column, const std::string& prefix) {
         std::vector<double> known;
@@ -170,8 +170,9 @@ std::string describe_store(const std::string& path) {
         };
         const auto batch = column.text("batch");
         const bool lower = column.text("direction").empty() || column.text("direction").starts_with("minimi");
-        table.row({prefix + column.name, column.text("unit"), lower ? "lower" : "higher", std::to_string(known.size()),
-                   std::to_string(column.n_missing()), at(0), at(0.5), at(1),
+        const auto name = column.text(prefix.empty() ? "long_name" : "description");
+        table.row({prefix + column.name, name.empty() ? "-" : name, column.text("unit"), lower ? "lower" : "higher",
+                   std::to_string(known.size()), std::to_string(column.n_missing()), at(0), at(0.5), at(1),
                    batch.empty() || batch == "0" ? "-" : batch,
                    column.text("precision").empty() ? "-" : column.text("precision")});
         if (const auto note = column.text("note"); !note.empty()) notes += "  " + column.name + ": " + note + "\n";
@@ -189,14 +190,7 @@ std::string list_everything() {
   Table kinds({"kind", "what it does"});
   for (const auto& kind : experiment_kinds()) kinds.row({kind.name, kind.description});
   text += kinds.markdown() + "\nConfigurations that ship:\n";
-  const fs::path folder = fs::path(home_folder()) / "configs";
-  std::vector<std::string> files;
-  const std::set<std::string> others = {"spaces", "devices", "accuracy"};  // folders of files that are none
-  for (const auto& entry : fs::recursive_directory_iterator(folder))
-    if (entry.path().extension() == ".toml" && !others.contains(entry.path().parent_path().filename().string()))
-      files.push_back(entry.path().string());
-  std::sort(files.begin(), files.end());
-  for (const auto& file : files) text += "  " + file + "\n";
+  for (const auto& file : shipped_configs()) text += "  " + file + "\n";
   return text;
 }
 

@@ -158,8 +158,7 @@ class AccuracyModelKind : public Experiment {
       for (std::size_t i = 0; i < values.size(); ++i) squares += std::pow(ranked.model[i] - values[i], 2);
       errors.push_back(std::sqrt(squares / static_cast<double>(values.size())));
       if (split > 0) continue;
-      work.arrays->write("kept_back/accuracy", std::span<const double>(values));
-      work.arrays->write("kept_back/model", std::span<const double>(ranked.model));
+      write_ranked(*work.arrays, "kept_back", values, ranked.model, series_.label, series_.unit);
     }
     auto& summary = work.summary;
     summary.set("n_networks", static_cast<std::int64_t>(known_.size()));
@@ -202,6 +201,16 @@ class AccuracyModelKind : public Experiment {
     work.summary.set("decay", model.decay);
   }
 
+  // That of a number without a unit is "1", as elsewhere in HDF5 files.
+  static std::string unit_of(const std::string& unit) { return unit.empty() ? "1" : unit; }
+
+  void write_ranked(LabelledArrays& arrays, const std::string& group, const std::vector<double>& values,
+                    const std::vector<double>& model, const std::string& label, const std::string& unit) const {
+    arrays.numbered_axis(group + "/network", std::ssize(values), "network that the model has not seen");
+    arrays.write(group + "/accuracy", values, {"network"}, {label, unit_of(unit)});
+    arrays.write(group + "/model", model, {"network"}, {"accuracy model", unit_of(series_.unit)});
+  }
+
   void other_space(Workspace& work, Table& table, const AccuracyModel& model) {
     Timer timer(work.timings, "another space");
     SubSpace part = SubSpace::of(*check_in_);
@@ -221,8 +230,7 @@ class AccuracyModelKind : public Experiment {
     table.row({part.describe() + ", " + check_objective_->label, std::to_string(values.size()),
                fixed(srcc(ranked.model, values), 4), fixed(srcc(ranked.macs, values), 4),
                fixed(srcc(ranked.parameters, values), 4), fixed(srcc(fitted, values), 4) + " (of themselves)"});
-    work.arrays->write("other_space/accuracy", std::span<const double>(values));
-    work.arrays->write("other_space/model", std::span<const double>(ranked.model));
+    write_ranked(*work.arrays, "other_space", values, ranked.model, check_objective_->label, check_objective_->unit);
     work.arrays->set_attribute("/", "other_space", check_in_->name());
   }
 
@@ -248,9 +256,10 @@ class AccuracyModelKind : public Experiment {
     work.report += "Published networks of " + published_in_->name() + ", SRCC of the model " +
                    fixed(srcc(ranked.model, values), 2) + ", of MACs " + fixed(srcc(ranked.macs, values), 2) + ":\n\n" +
                    table.markdown();
-    work.arrays->write("published/name", std::span<const std::string>(names));
-    work.arrays->write("published/accuracy", std::span<const double>(values));
-    work.arrays->write("published/model", std::span<const double>(ranked.model));
+    auto& arrays = *work.arrays;
+    arrays.axis("published/name", names, {"published network", ""});
+    arrays.write("published/accuracy", values, {"name"}, {"published top-1 accuracy", "%"});
+    arrays.write("published/model", ranked.model, {"name"}, {"accuracy model", unit_of(series_.unit)});
   }
 
   std::uint64_t seed_;

@@ -195,16 +195,18 @@ class Adaproxy : public Experiment {
       summary.set("rounds.false_stop_rate", reached ? static_cast<double>(false_stops) / reached : std::nan(""));
       if (!reached) summary.set_reason("rounds.false_stop_rate", "no trial reached the threshold");
     }
-    work.arrays->write("devices", std::span<const std::string>(target_names_));
-    work.arrays->write("srcc_before", std::span<const double>(before));
-    const std::int64_t after_shape[] = {t, trials_};
-    work.arrays->write("srcc_after", std::span<const double>(after), after_shape);
+    auto& arrays = *work.arrays;
+    arrays.axis("devices", target_names_, {"target device", ""});
+    arrays.numbered_axis("trial", trials_, "repetition with other random samples");
+    arrays.write("srcc_before", before, {"devices"}, {"SRCC of the latencies of proxy and target", "1"});
+    arrays.write("srcc_after", after, {"devices", "trial"},
+                 {"SRCC of the adapted predictions with the target's latencies", "1"});
     if (!curve_.empty()) {
-      const std::int64_t curve_shape[] = {t, static_cast<std::int64_t>(curve_.size()), trials_};
-      work.arrays->write("curve_samples", std::span<const std::int64_t>(curve_));
-      work.arrays->write("curve_srcc", std::span<const double>(curve), curve_shape);
+      arrays.axis("curve_samples", curve_, {"measured architectures of the target", "1"});
+      arrays.write("curve_srcc", curve, {"devices", "curve_samples", "trial"},
+                   {"SRCC after adaptation with so many measurements", "1"});
     }
-    work.arrays->set_attribute("/", "proxy", proxy_name_);
+    arrays.set_attribute("/", "proxy", proxy_name_);
     work.report += "The linear latency predictor of " + proxy_name_ + " (space " + data_settings_.space + ", set " +
                    data_settings_.set + ") adapted to each target with " + std::to_string(settings_.budget.training) +
                    " training and " + std::to_string(settings_.budget.validation) +

@@ -181,7 +181,6 @@ class CostOfNDevices : public Experiment {
     const auto& s = world.settings;
     const std::string group = "cost/" + s.name;
     const auto& devices = result.fleet->devices;
-    const auto n_devices = std::ssize(devices), n_limits = std::ssize(devices.front().limits_ms);
     std::vector<std::string> names, strategies;
     std::vector<double> limits, regret, share, over, much_over, unanswered;
     std::vector<std::int64_t> measurements, real;
@@ -199,26 +198,26 @@ class CostOfNDevices : public Experiment {
       much_over.push_back(run.all.share(run.all.much_over));
       unanswered.push_back(run.all.share(run.all.unanswered));
     }
-    const std::int64_t by_n[] = {std::ssize(strategies), std::ssize(s.fleet.n)}, by_limit[] = {n_devices, n_limits};
-    arrays.write(group + "/strategies", std::span<const std::string>(strategies));
-    arrays.write(group + "/n", std::span<const std::int64_t>(s.fleet.n));
-    arrays.write(group + "/measurements", std::span<const std::int64_t>(measurements), by_n);
-    arrays.write(group + "/regret", std::span<const double>(regret));
-    arrays.write(group + "/regret_share", std::span<const double>(share));
-    arrays.write(group + "/over", std::span<const double>(over));
-    arrays.write(group + "/over_5_percent", std::span<const double>(much_over));
-    arrays.write(group + "/unanswered", std::span<const double>(unanswered));
-    arrays.write(group + "/devices", std::span<const std::string>(names));
-    arrays.write(group + "/real", std::span<const std::int64_t>(real));
-    arrays.write(group + "/limits_ms", std::span<const double>(limits), by_limit);
     const auto& quality = world.qualities.front();
-    for (const auto& [key, text] : {std::pair{"space", world.space().name()},
-                                    {"geometry", world.space().geometry()},
-                                    {"set", world.loaded->data.set()},
-                                    {"quality", quality.label},
-                                    {"quality_unit", quality.unit}})
+    const std::string unit = quality.unit.empty() ? "1" : quality.unit;
+    const std::vector<std::string> by_strategy = {"strategies"}, by_limit = {"devices", "limit"};
+    label_space(arrays, world.space(), group);
+    arrays.axis(group + "/strategies", strategies, {"way to serve a fleet", ""});
+    arrays.axis(group + "/n", s.fleet.n, {"devices of the fleet", "1"});
+    arrays.axis(group + "/devices", names, {"device of the fleet", ""});
+    arrays.numbered_axis(group + "/limit", std::ssize(devices.front().limits_ms), "limit, of each device its own");
+    arrays.write(group + "/measurements", measurements, {"strategies", "n"}, {"measurements, in all", "1"});
+    arrays.write(group + "/regret", regret, by_strategy, {"regret: " + quality.label + " lost, mean", unit});
+    arrays.write(group + "/regret_share", share, by_strategy, {"regret as a share of (best - median) quality", "1"});
+    arrays.write(group + "/over", over, by_strategy, {"share of answers over their limit", "1"});
+    arrays.write(group + "/over_5_percent", much_over, by_strategy,
+                 {"share of answers over their limit by more than 5 %", "1"});
+    arrays.write(group + "/unanswered", unanswered, by_strategy, {"share of limits without an answer", "1"});
+    arrays.write(group + "/real", real, {"devices"}, {"1: a measured device, 0: a generated one", "1"});
+    arrays.write(group + "/limits_ms", limits, by_limit, {"limit on the latency", "ms"});
+    for (const auto& [key, text] :
+         {std::pair{"set", world.loaded->data.set()}, {"quality", quality.label}, {"quality_unit", quality.unit}})
       arrays.set_attribute(group, key, text);
-    const std::int64_t n_decisions = world.space().n_decisions(), of_choices[] = {n_devices, n_limits, n_decisions};
     const double none = std::nan("");
     for (const auto& run : result.runs) {
       std::vector<std::uint8_t> choices;
@@ -234,12 +233,13 @@ class CostOfNDevices : public Experiment {
         lost.push_back(verdict.answered ? verdict.regret : none);
       }
       const std::string place = group + "/answers/" + run.strategy.name;
-      arrays.write(place + "/choices", std::span<const std::uint8_t>(choices), of_choices);
-      arrays.write(place + "/predicted_ms", std::span<const double>(predicted), by_limit);
-      arrays.write(place + "/latency_ms", std::span<const double>(latency), by_limit);
-      arrays.write(place + "/quality", std::span<const double>(found), by_limit);
-      arrays.write(place + "/regret", std::span<const double>(lost), by_limit);
-      arrays.write(place + "/measurements", std::span<const std::int64_t>(run.outcome.measurements));
+      arrays.write(place + "/choices", choices, {"devices", "limit", "decision"},
+                   {"choice of each decision; 0 where nothing was answered", "1"});
+      arrays.write(place + "/predicted_ms", predicted, by_limit, {"predicted latency of the answer", "ms"});
+      arrays.write(place + "/latency_ms", latency, by_limit, {"true latency of the answer", "ms"});
+      arrays.write(place + "/quality", found, by_limit, {quality.label + " of the answer", unit});
+      arrays.write(place + "/regret", lost, by_limit, {quality.label + " lost against the best within", unit});
+      arrays.write(place + "/measurements", run.outcome.measurements, {"devices"}, {"measurements of the device", "1"});
     }
   }
 

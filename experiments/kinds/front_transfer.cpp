@@ -160,16 +160,16 @@ class FrontTransfer : public Experiment {
   void write_arrays(Workspace& work, const ProxyPredictor& proxy, const std::vector<TargetOutcome>& outcomes) const {
     auto& arrays = *work.arrays;
     const auto& data = loaded_->data;
-    const std::int64_t shape[] = {data.n(), data.rows().n_decisions};
-    arrays.write("choices", std::span<const std::uint8_t>(data.rows().choices), shape);
+    const auto architectures = architecture_strings(loaded_->space, data.rows().choices);
+    arrays.axis("architecture", architectures, {"architecture", ""});
+    arrays.write("choices", data.rows().choices, {"architecture", "decision"}, {"choice of each decision", "1"});
     if (!data.rows().official_index.empty())
-      arrays.write("official_index", std::span<const std::int64_t>(data.rows().official_index));
-    arrays.write("quality", std::span<const double>(quality_.values));
-    arrays.write("proxy_predicted_ms", std::span<const double>(proxy.predicted_ms));
-    for (const auto& [name, text] : {std::pair{"quality", quality_.label},
-                                     {"quality_unit", quality_.unit},
-                                     {"proxy", proxy_name_},
-                                     {"geometry", loaded_->space.geometry()}})
+      arrays.write("official_index", data.rows().official_index, {"architecture"}, {"published number", "1"});
+    arrays.write("quality", quality_.values, {"architecture"}, {quality_.label, unit_of(quality_)});
+    arrays.write("proxy_predicted_ms", proxy.predicted_ms, {"architecture"},
+                 {"latency on " + proxy_name_ + ", predicted by the proxy", unit_of(proxy_)});
+    for (const auto& [name, text] :
+         {std::pair{"quality", quality_.label}, {"quality_unit", quality_.unit}, {"proxy", proxy_name_}})
       arrays.set_attribute("/", name, text);
     std::vector<std::string> labels, units;
     for (const auto& target : targets_) {
@@ -177,35 +177,44 @@ class FrontTransfer : public Experiment {
       labels.push_back(metric ? target.label : "measured latency");
       units.push_back(target.unit);
     }
-    arrays.write("targets/name", std::span<const std::string>(target_names_));
-    arrays.write("targets/label", std::span<const std::string>(labels));
-    arrays.write("targets/unit", std::span<const std::string>(units));
+    arrays.axis("targets/name", target_names_, {"target", ""});
+    arrays.write("targets/label", labels, "name", {"what is minimised on the target", ""});
+    arrays.write("targets/unit", units, "name", {"unit of what is minimised", ""});
     for (std::size_t t = 0; t < targets_.size(); ++t) {
       const auto& name = target_names_[t];
-      arrays.write("latency_ms/" + name, std::span<const double>(targets_[t].values));
-      arrays.write("predicted_ms/" + name, std::span<const double>(outcomes[t].predicted_ms));
+      const auto about = [&](const std::string& how) { return About{how + " on " + name, unit_of(targets_[t])}; };
+      arrays.write("latency_ms/" + name, targets_[t].values, {"architecture"}, about(labels[t]));
+      arrays.write("predicted_ms/" + name, outcomes[t].predicted_ms, {"architecture"}, about("predicted by AdaProxy"));
       for (const auto& found : outcomes[t].fronts) {
         const std::string group = "fronts/" + name + "/" + found.name;
-        write_front(arrays, group, found.front);
+        write_front(arrays, group, found.front, architectures, about(labels[t]));
         Front members = found.members;
         for (auto& member : members) member.latency_ms = targets_[t].values[member.row];
-        write_front(arrays, group + "/members", members);
-        arrays.write(group + "/members/predicted_ms", std::span<const double>(found.predicted_ms));
+        write_front(arrays, group + "/members", members, architectures, about(labels[t]));
+        arrays.write(group + "/members/predicted_ms", found.predicted_ms, {"architecture"},
+                     about("predicted by which the front was found"));
       }
     }
   }
 
-  static void write_front(H5File& arrays, const std::string& group, const Front& front) {
+  // That of a number without a unit is "1", as elsewhere in HDF5 files.
+  static std::string unit_of(const Series& series) { return series.unit.empty() ? "1" : series.unit; }
+
+  void write_front(LabelledArrays& arrays, const std::string& group, const Front& front,
+                   const std::vector<std::string>& architectures, const About& cost) const {
     std::vector<std::int64_t> rows;
     std::vector<double> latency, quality;
+    std::vector<std::string> own;
     for (const auto& point : front) {
+      own.push_back(architectures[point.row]);
       rows.push_back(point.row);
       latency.push_back(point.latency_ms);
       quality.push_back(point.quality);
     }
-    arrays.write(group + "/row", std::span<const std::int64_t>(rows));
-    arrays.write(group + "/latency_ms", std::span<const double>(latency));
-    arrays.write(group + "/quality", std::span<const double>(quality));
+    arrays.axis(group + "/architecture", own, {"architecture of the front", ""});
+    arrays.write(group + "/row", rows, {"architecture"}, {"row of the set", "1"});
+    arrays.write(group + "/latency_ms", latency, {"architecture"}, cost);
+    arrays.write(group + "/quality", quality, {"architecture"}, {quality_.label, unit_of(quality_)});
   }
 
   void summarise(Workspace& work, const std::vector<TargetOutcome>& outcomes) {

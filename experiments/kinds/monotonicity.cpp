@@ -16,6 +16,8 @@
 namespace oneproxy {
 namespace {
 
+const std::vector<std::string> kPairs = {"devices", "with_device"};
+
 class Monotonicity : public Experiment {
  public:
   Monotonicity(Config& config, std::uint64_t seed) : seed_(seed), data_settings_(DataSettings::read(config)) {
@@ -57,11 +59,12 @@ class Monotonicity : public Experiment {
       kendall = kendall_matrix(columns, work.backend);
     }
     const auto d = srcc.size;
-    const std::int64_t shape[] = {d, d};
-    work.arrays->write("devices", std::span<const std::string>(names_));
-    work.arrays->write("srcc", std::span<const double>(srcc.value), shape);
-    work.arrays->write("kendall", std::span<const double>(kendall.value), shape);
-    work.arrays->write("n_pairs", std::span<const std::int64_t>(srcc.n_pairs), shape);
+    auto& arrays = *work.arrays;
+    arrays.axis("devices", names_, {"device or metric", ""});
+    arrays.axis("with_device", names_, {"the other device or metric", ""});
+    arrays.write("srcc", srcc.value, kPairs, {"Spearman's rank correlation (SRCC)", "1"});
+    arrays.write("kendall", kendall.value, kPairs, {"Kendall's rank correlation (tau-b)", "1"});
+    arrays.write("n_pairs", srcc.n_pairs, kPairs, {"architectures that both have measured", "1"});
     if (resamples_ > 0) bootstrap(work, d);
     summarise(work, srcc, kendall);
   }
@@ -91,9 +94,9 @@ class Monotonicity : public Experiment {
       low[entry] = defined ? quantile(one, (1 - confidence_) / 2) : std::numeric_limits<double>::quiet_NaN();
       high[entry] = defined ? quantile(one, (1 + confidence_) / 2) : std::numeric_limits<double>::quiet_NaN();
     }
-    const std::int64_t shape[] = {d, d};
-    work.arrays->write("srcc_low", std::span<const double>(low), shape);
-    work.arrays->write("srcc_high", std::span<const double>(high), shape);
+    const std::string percent = plain(100 * confidence_) + " % bootstrap interval of the SRCC";
+    work.arrays->write("srcc_low", low, kPairs, {"lower end of the " + percent, "1"});
+    work.arrays->write("srcc_high", high, kPairs, {"upper end of the " + percent, "1"});
     work.summary.set("confidence", confidence_);
     std::vector<double> widths;
     for (std::int64_t a = 0; a < d; ++a)

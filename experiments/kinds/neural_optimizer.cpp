@@ -221,12 +221,15 @@ class NeuralOptimizer : public Experiment {
       }
       work.report += "### " + place.quality + ", latency as " + place.truth + "\n\n" + table.markdown() + "\n";
       const std::string group = "/optimizer/" + task + "/" + last_part(place.quality) + "/" + place.truth;
-      work.arrays->write(group + "/contenders", result.contenders);
-      work.arrays->write(group + "/regret", regret);
-      work.arrays->write(group + "/over", over);
-      work.arrays->write(group + "/over_5_percent", much_over);
-      work.arrays->write(group + "/hypervolume", volume);
-      work.arrays->set_attribute(group, "quality", place.quality);
+      auto& arrays = *work.arrays;
+      const std::vector<std::string> of_contenders = {"contenders"};
+      arrays.axis(group + "/contenders", result.contenders, {"way to answer", ""});
+      arrays.write(group + "/regret", regret, of_contenders, {"regret: " + place.quality + " lost, mean", "1"});
+      arrays.write(group + "/over", over, of_contenders, {"share of answers over their limit", "1"});
+      arrays.write(group + "/over_5_percent", much_over, of_contenders,
+                   {"share of answers over their limit by more than 5 %", "1"});
+      arrays.write(group + "/hypervolume", volume, of_contenders, {"share of the true front's hypervolume, mean", "1"});
+      arrays.set_attribute(group, "quality", place.quality);
     }
   }
 

@@ -30,9 +30,8 @@ class ProxySweep : public Experiment {
     trials_ = static_cast<int>(config.integer("trials", 3, 1, 10000, "repetitions with other samples"));
     samples_proxy_ = config.integer("samples_proxy", 900, 10, 1000000, "measurements of a proxy device");
     threshold_ = config.number("threshold", 0.9, 0, 1, "SRCC from which a proxy serves a target");
-    design_.selection =
-        parse_selection(config.one_of("selection", "a_optimal", {"random", "kmeans", "d_optimal", "a_optimal"},
-                                      "how the target's samples are chosen"));
+    design_.selection = parse_selection(
+        config.one_of("selection", "a_optimal", selection_names(), "how the target's samples are chosen"));
     auto sorted = budgets_;
     std::sort(sorted.begin(), sorted.end());
     if (const auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end())
@@ -57,6 +56,11 @@ class ProxySweep : public Experiment {
     }
     features_ = std::make_shared<ArchitectureFeatures>(loaded_->space);
     archs_ = std::make_unique<Architectures>(*features_, loaded_->data.rows().choices);
+  }
+
+  std::string other_data() const override {
+    const auto version = selection_version(design_.selection);
+    return version.empty() ? "" : "# selection " + std::string(to_string(design_.selection)) + " " + version + "\n";
   }
 
   void run(Workspace& work) override {
@@ -107,14 +111,14 @@ class ProxySweep : public Experiment {
     const int d = static_cast<int>(devices_.size());
     auto& summary = work.summary;
     auto& arrays = *work.arrays;
-    const std::int64_t shape[] = {d, d};
-    arrays.write("devices", std::span<const std::string>(names_));
-    arrays.write("srcc", std::span<const double>(before_), shape);
+    arrays.axis("devices", names_, {"device as the proxy", ""});
+    arrays.axis("target", names_, {"device as the target", ""});
+    arrays.write("srcc", before_, {"devices", "target"}, {"SRCC of the latencies of proxy and target", "1"});
     std::vector<double> after;
     for (const auto& one : after_) after.insert(after.end(), one.begin(), one.end());
-    const std::int64_t after_shape[] = {static_cast<std::int64_t>(budgets_.size()), d, d};
-    arrays.write("sweep_budgets", std::span<const std::int64_t>(budgets_));
-    arrays.write("sweep_srcc", std::span<const double>(after), after_shape);
+    arrays.axis("sweep_budgets", budgets_, {"measured architectures of a target", "1"});
+    arrays.write("sweep_srcc", after, {"sweep_budgets", "devices", "target"},
+                 {"SRCC of the adapted proxy with the target's latencies, mean of the trials", "1"});
     summary.set("n_devices", std::int64_t{d});
     work.report += std::to_string(d) + " devices of " + data_settings_.space + " (set " + data_settings_.set +
                    "), each as the proxy of every other; method " + method_.kind().name + ", " +

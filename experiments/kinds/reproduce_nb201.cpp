@@ -233,13 +233,15 @@ class ReproduceNb201 : public Experiment {
     report += "\nWhat falls short of published - " + fixed(kTolerance, 2) + " with " + few + " samples, and why:\n\n" +
               (shortfalls.empty() ? "nothing.\n" : shortfalls);
 
-    work.arrays->write("devices", std::span<const std::string>(names));
-    work.arrays->write("srcc_before", std::span<const double>(before));
-    const std::int64_t shape[] = {static_cast<std::int64_t>(names.size()), trials_};
-    work.arrays->write("srcc_after", std::span<const double>(after), shape);
-    work.arrays->write("published_before", std::span<const double>(published_before));
-    work.arrays->write("published_after", std::span<const double>(published_after));
-    work.arrays->set_attribute("/", "proxy", rows_.front().proxy);
+    auto& arrays = *work.arrays;
+    arrays.axis("devices", names, {"target device", ""});
+    arrays.numbered_axis("trial", trials_, "repetition with other random samples");
+    arrays.write("srcc_before", before, {"devices"}, {"SRCC of the latencies of proxy and target", "1"});
+    arrays.write("srcc_after", after, {"devices", "trial"},
+                 {"SRCC of the adapted predictions with the target's latencies", "1"});
+    arrays.write("published_before", published_before, {"devices"}, {"SRCC before adaptation, published", "1"});
+    arrays.write("published_after", published_after, {"devices"}, {"SRCC after adaptation, published", "1"});
+    arrays.set_attribute("/", "proxy", rows_.front().proxy);
   }
 
   static std::vector<std::string> header() {
@@ -287,9 +289,9 @@ class ReproduceNb201 : public Experiment {
     std::vector<std::span<const double>> columns;
     for (const auto& one : series) columns.emplace_back(one.values);
     const auto srcc = spearman_matrix(columns, work.backend);
-    const std::int64_t shape[] = {srcc.size, srcc.size};
-    work.arrays->write("matrix_devices", std::span<const std::string>(names));
-    work.arrays->write("srcc", std::span<const double>(srcc.value), shape);
+    work.arrays->axis("matrix_devices", names, {"device", ""});
+    work.arrays->axis("with_device", names, {"the other device", ""});
+    work.arrays->write("srcc", srcc.value, {"matrix_devices", "with_device"}, {"SRCC of measured latencies", "1"});
   }
 
   std::uint64_t seed_;

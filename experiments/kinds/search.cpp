@@ -12,8 +12,8 @@
 #include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/optimizer/proposals.h"
 #include "oneproxy/engine/score/reduce_range.h"
+#include "oneproxy/engine/search/asked_objectives.h"
 #include "oneproxy/engine/search/confidence.h"
-#include "oneproxy/engine/search/feasible.h"
 #include "oneproxy/engine/search/front.h"
 #include "oneproxy/engine/search/methods/auto.h"
 #include "oneproxy/engine/search/methods/exhaustive.h"
@@ -87,7 +87,7 @@ class Search : public Experiment {
   void prepare(const Store& store) override {
     space_.emplace(SearchSpace::load(data_settings_.space_reference, data_settings_.geometry));
     if (asked_.size() == 1 && asked_.front().key == "latency" && has_accuracy_model(*space_))
-      asked_.insert(asked_.begin(), {"quality", "", kAccuracyModel, "quality", Direction::maximise, {}, {}});
+      asked_.insert(asked_.begin(), {kAccuracyModel, "quality", Direction::maximise, {}, "quality"});
     if (asked_.size() < 2 || asked_.size() > kMaxObjectives)
       throw Error(
           "the search has " + count_of(std::ssize(asked_), "objective") +
@@ -104,26 +104,27 @@ class Search : public Experiment {
       other_data_ += "# optimizer " + checksum(saved) + "\n";
     }
     const auto objectives = make_objectives(Backend::cpu);
-    if (objectives.front().is_stand_in)
-      log_warning("the goal is " + asked_.front().what + ": " + objectives.front().label +
-                  ", a stand-in for accuracy that nobody measured; docs/search.md says how well it ranks");
+    if (const auto warning = stand_in_warning(objectives.front(), asked_.front().what); !warning.empty())
+      log_warning(warning);
     for (const auto& objective : objectives) {
       if (objective.model) keep_predictable(*objective.model, *part_);
       if (!objective.checksum.empty()) other_data_ += "# " + objective.label + " " + objective.checksum + "\n";
     }
+    if (const auto& version = search_method(method_).version; !version.empty())
+      other_data_ += "# method " + method_ + " " + version + "\n";
   }
 
   std::string other_data() const override { return other_data_; }
 
   void run(Workspace& work) override {
     if (loaded_) loaded_->label(*work.arrays);
-    work.arrays->set_attribute("/", "space", space_->name());
+    if (!loaded_) label_space(*work.arrays, *space_);
     const SearchProblem problem{*part_, loaded_ ? &loaded_->data : nullptr, make_objectives(work.backend)};
     question_.backend = work.backend;
     question_.checkpoint = work.checkpoint;
     question_.limits = limits_for(problem);
-    if (confidence_ > 0) share_budget();
-    require_possible(problem);
+    if (confidence_ > 0) share_budget(question_);
+    require_possible(problem, question_.limits, asked_);
     if (!optimizer_.empty()) propose_starts(work, problem);
     Evaluator evaluator(problem, question_);
     SearchOutcome outcome;
@@ -155,20 +156,12 @@ class Search : public Experiment {
       return std::find(names.begin(), names.end(), name) != names.end();
     };
     if (!has(store.spaces(), data_settings_.space)) return false;
-    const auto needed = [](const Asked& one) {
+    const auto needed = [](const AskedObjective& one) {
       return one.what.starts_with("device:") || one.what.starts_with("metric:") || one.what.starts_with("proxy:");
     };
     return has(store.sets(data_settings_.space), data_settings_.set) ||
            std::any_of(asked_.begin(), asked_.end(), needed);
   }
-
-  // One objective as the configuration names it.
-  struct Asked {
-    std::string key, folder, what, name;
-    std::optional<Direction> direction;
-    std::vector<double> limits;
-    std::string limits_at;  // where they stand
-  };
 
   void read_objectives(Config& config) {
     const std::string quality =
@@ -185,33 +178,23 @@ class Search : public Experiment {
     const auto others = config.texts(
         "objectives", {},
         "further objectives with their limits, \"min table:energy <= 40\"; or all of them, the goal first");
+    const std::string where = config.location("objectives");
     if (!quality.empty())
-      asked_.push_back({"quality", config.folder("quality"), quality, "quality", Direction::maximise, {}, {}});
+      asked_.push_back({quality, "quality", Direction::maximise, {}, "quality", where, config.folder("quality")});
     if (!latency.empty())
-      asked_.push_back({"latency", config.folder("latency"), latency, "latency_ms", Direction::minimise, limits_ms,
-                        config.location("limits_ms")});
+      asked_.push_back({latency, "latency_ms", Direction::minimise, limits_ms, "latency", config.location("limits_ms"),
+                        config.folder("latency")});
     else if (!limits_ms.empty())
       throw Error(config.location("limits_ms") +
                   ": limits_ms limits latency, which is not given; write the limit with its "
                   "objective, \"min NAME <= " +
                   plain(limits_ms[0]) + "\"");
     for (const auto& text : others) {
-      auto parsed = parse_objective(text, config.location("objectives"));
-      asked_.push_back({"objectives", config.folder("objectives"), parsed.what, parsed.name, parsed.direction,
-                        std::move(parsed.limits), config.location("objectives")});
+      auto parsed = parse_objective(text, where);
+      asked_.push_back({parsed.what, parsed.name, parsed.direction, std::move(parsed.limits), "objectives", where,
+                        config.folder("objectives")});
     }
-    std::size_t n_limits = 1;
-    for (const auto& one : asked_) n_limits = std::max(n_limits, one.limits.size());
-    for (std::size_t i = 0; i < asked_.size(); ++i) {
-      if (asked_[i].limits.size() > 1 && asked_[i].limits.size() != n_limits)
-        throw Error(config.location("objectives") + ": " + asked_[i].name + " has " +
-                    std::to_string(asked_[i].limits.size()) + " limits, another objective has " +
-                    std::to_string(n_limits) + "; give each one, or as many as the other");
-      for (std::size_t j = 0; j < i; ++j)
-        if (asked_[i].name == asked_[j].name)
-          throw Error(config.location("objectives") + ": two objectives are called " + asked_[i].name +
-                      "; results could not tell them apart");
-    }
+    check_objectives(asked_);
   }
 
   void read_budget(Config& config) {
@@ -219,34 +202,12 @@ class Search : public Experiment {
         config.number("seconds", 0.0, 0, 1e9, "time for all limits; 0: the method's own settings say when it ends");
     question_.budget.evaluations = config.integer("evaluations", 0, 0, std::int64_t{1} << 40,
                                                   "likewise distinct architectures, the same on any machine");
-    const auto& kind = search_method(method_);
-    if (question_.budget.seconds > 0 && !kind.takes_seconds)
-      throw Error(config.location("seconds") + ": seconds = " + plain(question_.budget.seconds) + ": method " +
-                  method_ + " keeps to no budget, it ends by itself; remove it, or use another method");
-    if (question_.budget.evaluations > 0 && !kind.takes_evaluations)
-      throw Error(config.location("evaluations") + ": evaluations = " + std::to_string(question_.budget.evaluations) +
-                  ": method " + method_ + " keeps to no budget, it ends by itself; remove it, or use another method");
-  }
-
-  // Several searches make one with a confidence: together they keep to the budget.
-  void share_budget() {
-    auto& [evaluations, seconds] = question_.budget;
-    const int searches = searches_with_confidence(question_);
-    if (evaluations > 0) evaluations = std::max<std::int64_t>(1, evaluations / searches);
-    seconds /= searches;
+    require_budget(search_method(method_), question_.budget, config.location("seconds"),
+                   config.location("evaluations"));
   }
 
   std::vector<Objective> make_objectives(Backend backend) const {
-    std::vector<Objective> objectives;
-    for (const auto& one : asked_) {
-      const ObjectiveSources sources{*space_, loaded_ ? &loaded_->data : nullptr, store_, one.folder, backend};
-      objectives.push_back(make_objective(sources, one.what, one.key, one.direction));
-      objectives.back().name = one.name;
-      // A cost as the goal stands for what nobody measured; as a limit it is itself.
-      if (objectives.size() > 1) objectives.back().is_stand_in = false;
-    }
-    calibrate_for_space(objectives);
-    return objectives;
+    return oneproxy::make_objectives({*space_, loaded_ ? &loaded_->data : nullptr, store_, "", backend}, asked_);
   }
 
   // What a trained optimizer proposes for each of the limits.
@@ -258,47 +219,14 @@ class Search : public Experiment {
 
   // As asked for; of nothing asked for, quantiles of the second objective.
   std::vector<Limits> limits_for(const SearchProblem& problem) const {
-    std::size_t n = 0;
-    for (const auto& one : asked_) n = std::max(n, one.limits.size());
-    std::vector<Limits> all;
-    const auto add = [&](std::vector<double> bounds) {
-      const Limits limits{std::move(bounds)};
-      const auto same = [&](const Limits& other) { return other.text() == limits.text(); };
-      if (std::none_of(all.begin(), all.end(), same)) all.push_back(limits);
-    };
-    for (std::size_t l = 0; l < n; ++l) {
-      std::vector<double> bounds;
-      for (const auto& one : asked_)
-        bounds.push_back(one.limits.empty() ? std::nan("") : one.limits[one.limits.size() == 1 ? 0 : l]);
-      add(std::move(bounds));
-    }
-    if (n > 0) return all;
+    std::vector<Limits> all = limits_of(asked_);
+    if (!all.empty()) return all;
     for (const double value : limits_at(problem, kQuantiles, seed_)) {
-      std::vector<double> bounds(problem.objectives.size(), std::nan(""));
-      bounds[1] = value;
-      add(std::move(bounds));
+      Limits limits{std::vector<double>(problem.objectives.size(), std::nan(""))};
+      limits.bounds[1] = value;
+      if (all.empty() || all.back().text() != limits.text()) all.push_back(std::move(limits));
     }
     return all;
-  }
-
-  // Error for a limit that no architecture keeps, where that is certain.
-  void require_possible(const SearchProblem& problem) const {
-    for (std::size_t i = 1; i < problem.objectives.size(); ++i) {
-      const Objective& objective = problem.objectives[i];
-      const bool bounded = std::any_of(question_.limits.begin(), question_.limits.end(),
-                                       [&](const Limits& limits) { return !std::isnan(limits.bounds[i]); });
-      const auto least = bounded ? cheapest(problem, i) : std::nullopt;
-      if (!least) continue;
-      for (const auto& limits : question_.limits) {
-        const double bound = limits.bounds[i], value = least->values[i];
-        if (std::isnan(bound) || (objective.maximised() ? value >= bound : value <= bound)) continue;
-        throw Error(asked_[i].limits_at + ": no architecture of " + problem.part.describe() + " has " +
-                    objective.label + (objective.maximised() ? " >= " : " <= ") + plain(bound) + "; the " +
-                    (objective.maximised() ? "largest" : "smallest") + " has " + plain(value) + ": " +
-                    space_->to_string(least->choices) + "; " + (objective.maximised() ? "lower" : "raise") +
-                    " the limit");
-      }
-    }
   }
 
   // "energy <= 40 mJ"
@@ -329,7 +257,7 @@ class Search : public Experiment {
         }
       if (!outcome.contradictions.contains(l))
         outcome.contradictions[l] = "each two of its limits can be kept, all three can not";
-      log_warning(asked_.back().limits_at + ": " + outcome.contradictions[l] + "; relax one of them");
+      log_warning(asked_.back().place + ": " + outcome.contradictions[l] + "; relax one of them");
     }
   }
 
@@ -365,7 +293,7 @@ class Search : public Experiment {
   std::string optimizer_, optimizer_quality_;  // file; "": none proposes starts
   int proposals_ = 256;
   double confidence_ = 0;  // 0: limits on the predicted values
-  std::vector<Asked> asked_;
+  std::vector<AskedObjective> asked_;
   std::vector<std::string> fix_;
   bool uniform_stages_ = false;
   SearchQuestion question_;

@@ -82,11 +82,6 @@ class SearchReport {
     return kept_limit(objective(i), solution.choices, solution.values[i], limit);
   }
 
-  bool has_posterior() const {
-    return std::any_of(problem_.objectives.begin(), problem_.objectives.end(),
-                       [](const Objective& one) { return one.posterior != nullptr; });
-  }
-
   // "24.8", or "24.8 +- 1.3, P(<= 25) = .56" where that is known.
   std::string value_cell(const Solution& solution, std::size_t i, std::size_t l) const {
     const double value = solution.values[i], limit = evaluator_.limits()[l].bounds[i];
@@ -146,20 +141,36 @@ class SearchReport {
 
   void write_front(const std::string& group, const std::vector<Solution>& front) {
     auto& arrays = *work_.arrays;
+    std::vector<std::uint8_t> choices;
+    for (const auto& solution : front) choices.insert(choices.end(), solution.choices.begin(), solution.choices.end());
+    arrays.axis(group + "/architecture", architecture_strings(problem_.part.space(), choices),
+                {"architecture of the front", ""});
+    arrays.write(group + "/choices", choices, {"architecture", "decision"}, {"choice of each decision", "1"});
     for (std::size_t i = 0; i < n_objectives(); ++i) {
       std::vector<double> values;
       for (const auto& solution : front) values.push_back(solution.values[i]);
-      arrays.write(group + "/" + objective(i).name, std::span<const double>(values));
+      arrays.write(group + "/" + objective(i).name, values, {"architecture"}, {objective(i).label, unit(i)});
       if (!objective(i).posterior) continue;
       std::vector<double> deviations;
       for (const auto& solution : front) deviations.push_back(kept_by(solution, i, std::nan("")).deviation);
-      arrays.write(group + "/" + objective(i).name + "_deviation", std::span<const double>(deviations));
+      arrays.write(group + "/" + objective(i).name + "_deviation", deviations, {"architecture"}, deviation(i));
     }
-    std::vector<std::uint8_t> choices;
-    for (const auto& solution : front) choices.insert(choices.end(), solution.choices.begin(), solution.choices.end());
-    const auto n = static_cast<std::int64_t>(front.size());
-    const std::int64_t shape[] = {n, n ? static_cast<std::int64_t>(choices.size()) / n : 0};
-    arrays.write(group + "/choices", std::span<const std::uint8_t>(choices), shape);
+  }
+
+  // That of a number without a unit is "1", as elsewhere in HDF5 files.
+  std::string unit(std::size_t i) const { return objective(i).unit.empty() ? "1" : objective(i).unit; }
+
+  About deviation(std::size_t i) const {
+    return {"standard deviation of one measurement of " + objective(i).label + " around its prediction", unit(i)};
+  }
+
+  // "all of fbnet, 984770902183611232881 architectures" only where that is so; else how many of them were evaluated.
+  std::string searched() const {
+    const std::string size = to_decimal(problem_.part.size()), part = problem_.part.describe();
+    const std::string evaluated = std::to_string(evaluator_.n_evaluated());
+    if (outcome_.result.covers_part || evaluated == size) return part + ", " + size + " architectures";
+    return (evaluator_.n_evaluated_is_exact() ? "" : "at most ") + evaluated + " of the " + size +
+           " architectures of " + (problem_.part.is_whole() ? problem_.part.space().name() : part);
   }
 
   // The solutions within limits, one after the other.
@@ -167,7 +178,8 @@ class SearchReport {
     std::vector<std::string> limits;
     std::vector<std::int64_t> places;
     std::vector<std::uint8_t> choices;
-    std::vector<std::vector<double>> values(n_objectives()), deviations(n_objectives()), probabilities(n_objectives());
+    std::vector<std::vector<double>> values(n_objectives()), bounds(n_objectives()), deviations(n_objectives()),
+        probabilities(n_objectives());
     for (std::size_t l = 0; l < evaluator_.limits().size(); ++l)
       for (std::size_t r = 0; r < outcome_.result.best[l].size(); ++r) {
         const auto& solution = outcome_.result.best[l][r];
@@ -176,6 +188,7 @@ class SearchReport {
         choices.insert(choices.end(), solution.choices.begin(), solution.choices.end());
         for (std::size_t i = 0; i < n_objectives(); ++i) {
           values[i].push_back(solution.values[i]);
+          bounds[i].push_back(evaluator_.limits()[l].bounds[i]);
           if (!objective(i).posterior) continue;
           const auto kept = kept_by(solution, i, evaluator_.limits()[l].bounds[i]);
           deviations[i].push_back(kept.deviation);
@@ -184,16 +197,20 @@ class SearchReport {
       }
     if (limits.empty()) return;
     auto& arrays = *work_.arrays;
-    const auto n = static_cast<std::int64_t>(limits.size());
-    arrays.write("best/limit", std::span<const std::string>(limits));
-    arrays.write("best/place", std::span<const std::int64_t>(places));
-    const std::int64_t shape[] = {n, static_cast<std::int64_t>(choices.size()) / n};
-    arrays.write("best/choices", std::span<const std::uint8_t>(choices), shape);
+    arrays.numbered_axis("best/answer", std::ssize(limits), "answer, limit by limit, the best of each first");
+    arrays.write("best/architecture", architecture_strings(problem_.part.space(), choices), "answer",
+                 {"architecture", ""});
+    arrays.write("best/limit", limits, "answer", {"limits that the answer keeps", ""});
+    arrays.write("best/place", places, {"answer"}, {"place among the answers of its limit", "1"});
+    arrays.write("best/choices", choices, {"answer", "decision"}, {"choice of each decision", "1"});
     for (std::size_t i = 0; i < n_objectives(); ++i) {
-      arrays.write("best/" + objective(i).name, std::span<const double>(values[i]));
+      const std::string name = "best/" + objective(i).name;
+      arrays.write(name, values[i], {"answer"}, {objective(i).label, unit(i)});
+      arrays.write(name + "_limit", bounds[i], {"answer"}, {"limit on " + objective(i).label, unit(i)});
       if (!objective(i).posterior) continue;
-      arrays.write("best/" + objective(i).name + "_deviation", std::span<const double>(deviations[i]));
-      arrays.write("best/" + objective(i).name + "_probability", std::span<const double>(probabilities[i]));
+      arrays.write(name + "_deviation", deviations[i], {"answer"}, deviation(i));
+      arrays.write(name + "_probability", probabilities[i], {"answer"},
+                   {"probability that " + objective(i).label + " keeps its limit", "1"});
     }
   }
 
@@ -206,12 +223,14 @@ class SearchReport {
       units.push_back(one.unit);
       directions.push_back(one.maximised() ? "maximise" : "minimise");
     }
-    arrays.write("objectives/name", std::span<const std::string>(names));
-    arrays.write("objectives/label", std::span<const std::string>(labels));
-    arrays.write("objectives/unit", std::span<const std::string>(units));
-    arrays.write("objectives/direction", std::span<const std::string>(directions));
+    arrays.axis("objectives/name", names, {"objective, the goal first", ""});
+    arrays.write("objectives/label", labels, "name", {"what the objective is", ""});
+    arrays.write("objectives/unit", units, "name", {"unit of the objective", ""});
+    arrays.write("objectives/direction", directions, "name", {"which way is better", ""});
+    arrays.set_attribute("/", "searched", searched());
+    arrays.set_attribute("/", "certainty", outcome_.result.certainty);
     write_front("front", outcome_.result.front);
-    if (has_posterior()) write_best();
+    write_best();
     if (outcome_.truth) write_front("exhaustive_front", outcome_.truth->front);
   }
 

@@ -24,11 +24,11 @@ struct SearchOutcome {
 // OBJECTIVE.N R and arch.N R; exhaustive_OBJECTIVE.N and regret.N of the goal; hypervolume of the front, up to
 // hypervolume_reference.OBJECTIVE: the worst of each objective on the true front where it is known (hv_ratio is then
 // the share of the true front's), else on the front itself. Arrays: front/OBJECTIVE [n], front/choices,
-// exhaustive_front/... alike;
-// Of an objective with a posterior besides, summary: OBJECTIVE_deviation.N R of one measurement,
-// OBJECTIVE_probability.N R that it keeps its limit (not where it has none), confidence and confidence_devices, from
-// which that is known (0: stated, not learnt). Arrays: front/OBJECTIVE_deviation; best/{limit,place,OBJECTIVE,
-// OBJECTIVE_deviation,OBJECTIVE_probability,choices}, a row a solution within limits.
+// exhaustive_front/... alike; best/{limit,place,choices,architecture,OBJECTIVE,OBJECTIVE_limit}, a row a solution
+// within limits (OBJECTIVE_limit is NaN where it has none). Attribute `searched`: what was looked at, in words. Of an
+// objective with a posterior besides, summary: OBJECTIVE_deviation.N R of one measurement, OBJECTIVE_probability.N R
+// that it keeps its limit (not where it has none), confidence and confidence_devices, from which that is known (0:
+// stated, not learnt). Arrays: front/OBJECTIVE_deviation, best/OBJECTIVE_deviation, best/OBJECTIVE_probability.
 // objectives/{name,label,unit,direction} [n_objectives], the goal first.
 void write_search(Workspace& work, const Evaluator& evaluator, const SearchOutcome& outcome);
 

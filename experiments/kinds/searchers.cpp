@@ -97,13 +97,15 @@ class Searchers : public Experiment {
         if (!objective.checksum.empty()) other_data_ += "# " + objective.label + " " + objective.checksum + "\n";
       }
     }
+    for (const auto& one : contenders_)
+      if (!one.kind->version.empty()) other_data_ += "# method " + one.kind->name + " " + one.kind->version + "\n";
   }
 
   std::string other_data() const override { return other_data_; }
 
   void run(Workspace& work) override {
     if (loaded_) loaded_->label(*work.arrays);
-    work.arrays->set_attribute("/", "space", space_->name());
+    if (!loaded_) label_space(*work.arrays, *space_);
     {
       Timer timer(work.timings, "the truth");
       for (const auto& what : latencies_) grounds_.push_back(ground(what));
@@ -223,16 +225,15 @@ class Searchers : public Experiment {
            trial;
   }
 
-  // Each search runs in one thread: its result depends on nothing else.
+  // Each search runs in one thread, and depends on nothing else.
   void compete() {
     outcomes_.resize(grounds_.size() * contenders_.size() * budgets_.size() * trials_);
     fronts_.resize(outcomes_.size());
     Progress progress("searching", std::ssize(outcomes_), "searches");
-    parallel_for(std::ssize(outcomes_), [&](std::int64_t i) {
+    const auto search = [&](std::int64_t i) {
       check_interrupt();
       const auto trial = static_cast<int>(i % trials_);
       const std::size_t b = static_cast<std::size_t>(i) / trials_ % budgets_.size();
-      const std::size_t c = static_cast<std::size_t>(i) / trials_ / budgets_.size() % contenders_.size();
       const Ground& own = grounds_[static_cast<std::size_t>(i) / trials_ / budgets_.size() / contenders_.size()];
       SearchQuestion question;
       question.limits = own.limits;
@@ -240,7 +241,7 @@ class Searchers : public Experiment {
       question.budget.evaluations = budgets_[b] * std::ssize(own.limits);
       const auto begin = std::chrono::steady_clock::now();
       Evaluator evaluator(*own.problem, question);
-      const SearchResult found = contenders_[c].method->search(evaluator);
+      const SearchResult found = contender_of(i).method->search(evaluator);
       Outcome& outcome = outcomes_[i];
       outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
       outcome.evaluated = evaluator.n_evaluated();
@@ -253,7 +254,16 @@ class Searchers : public Experiment {
       else
         outcome.hypervolume = hypervolume(as_front(found.front), own.reference) / own.hypervolume;
       progress.advance();
-    });
+    };
+    std::vector<std::int64_t> side_by_side, one_at_a_time;
+    for (std::int64_t i = 0; i < std::ssize(outcomes_); ++i)
+      (contender_of(i).kind->one_at_a_time ? one_at_a_time : side_by_side).push_back(i);
+    parallel_for(std::ssize(side_by_side), [&](std::int64_t i) { search(side_by_side[i]); });
+    for (const auto i : one_at_a_time) search(i);
+  }
+
+  const Contender& contender_of(std::int64_t place) const {
+    return contenders_[static_cast<std::size_t>(place) / trials_ / budgets_.size() % contenders_.size()];
   }
 
   // Where the truth is not known, the front of all that any search found stands for it.
@@ -390,20 +400,23 @@ class Searchers : public Experiment {
     return "Mean quality at the largest budget:\n\n" + table.markdown();
   }
 
-  void write_arrays(H5File& arrays, const std::vector<double>& regret, const std::vector<double>& low,
+  void write_arrays(LabelledArrays& arrays, const std::vector<double>& regret, const std::vector<double>& low,
                     const std::vector<double>& high, const std::vector<double>& volume) const {
     std::vector<std::string> names, devices;
     for (const auto& one : contenders_) names.push_back(one.name);
     for (const auto& one : grounds_) devices.push_back(one.device);
-    arrays.write("searchers", std::span<const std::string>(names));
-    arrays.write("search_budgets", std::span<const std::int64_t>(budgets_));
-    arrays.write("devices", std::span<const std::string>(devices));
-    const std::int64_t shape[] = {std::ssize(names), std::ssize(budgets_)};
-    arrays.write("regret/mean", std::span<const double>(regret), shape);
-    arrays.write("regret/q10", std::span<const double>(low), shape);
-    arrays.write("regret/q90", std::span<const double>(high), shape);
-    arrays.write("hypervolume/mean", std::span<const double>(volume), shape);
-    const auto n_limits = std::ssize(grounds_.front().limits);
+    const auto& goal = grounds_.front().problem->goal();
+    const std::string unit = goal.unit.empty() ? "1" : goal.unit;
+    arrays.axis("searchers", names, {"search method", ""});
+    arrays.axis("search_budgets", budgets_, {"evaluations a limit", "1"});
+    arrays.axis("devices", devices, {"what is limited", ""});
+    arrays.numbered_axis("limit", std::ssize(grounds_.front().limits), "limit, of each device its own");
+    arrays.numbered_axis("trial", trials_, "repetition with another seed");
+    const std::vector<std::string> summed = {"searchers", "search_budgets"};
+    arrays.write("regret/mean", regret, summed, {"regret: " + goal.label + " lost, mean", unit});
+    arrays.write("regret/q10", low, summed, {"regret, 10 % quantile", unit});
+    arrays.write("regret/q90", high, summed, {"regret, 90 % quantile", unit});
+    arrays.write("hypervolume/mean", volume, summed, {"share of the true front's hypervolume, mean", "1"});
     std::vector<double> limits, best, quality, volumes;
     std::vector<std::int64_t> evaluated;
     for (const auto& own : grounds_)
@@ -414,14 +427,16 @@ class Searchers : public Experiment {
       volumes.push_back(own.hypervolume);
       evaluated.push_back(own.evaluated);
     }
-    const std::int64_t of_limits[] = {std::ssize(grounds_), n_limits};
-    const std::int64_t of_runs[] = {std::ssize(grounds_), std::ssize(names), std::ssize(budgets_), trials_};
-    const std::int64_t of_qualities[] = {of_runs[0], of_runs[1], of_runs[2], of_runs[3], n_limits};
-    arrays.write("limits_ms", std::span<const double>(limits), of_limits);
-    arrays.write("best", std::span<const double>(best), of_limits);
-    arrays.write("runs/quality", std::span<const double>(quality), of_qualities);
-    arrays.write("runs/hypervolume", std::span<const double>(volumes), of_runs);
-    arrays.write("runs/evaluated", std::span<const std::int64_t>(evaluated), of_runs);
+    const std::vector<std::string> of_limits = {"devices", "limit"},
+                                   of_runs = {"devices", "searchers", "search_budgets", "trial"};
+    auto of_qualities = of_runs;
+    of_qualities.push_back("limit");
+    const auto& limited = grounds_.front().problem->objectives[1];
+    arrays.write("limits_ms", limits, of_limits, {"limit", limited.unit.empty() ? "1" : limited.unit});
+    arrays.write("best", best, of_limits, {goal.label + " of the truth within the limit", unit});
+    arrays.write("runs/quality", quality, of_qualities, {goal.label + " found within the limit", unit});
+    arrays.write("runs/hypervolume", volumes, of_runs, {"share of the true front's hypervolume", "1"});
+    arrays.write("runs/evaluated", evaluated, of_runs, {"architectures evaluated", "1"});
   }
 
   std::uint64_t seed_;

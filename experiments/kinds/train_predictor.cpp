@@ -95,17 +95,20 @@ class TrainPredictor : public Experiment {
     record["test_mape"] = quality.mape;
     save_predictor(work.folder + "/predictor.h5", trained.predictor);
 
-    auto write = [&](const char* name, const auto& values) {
-      work.arrays->write(name, std::span(std::as_const(values)));
-    };
-    write("test/row", rows_.test);
-    write("test/measured", test.values);
-    write("test/predicted", predicted);
-    write("test/linear_predicted", linear_predicted);
-    write("train_loss", trained.train_loss);
-    write("validation_loss", trained.validation_loss);
-    work.arrays->set_attribute("/", "target", train_.target);
-    work.arrays->set_attribute("/", "unit", train_.unit);
+    auto& arrays = *work.arrays;
+    const std::string unit = train_.unit.empty() ? "1" : train_.unit;
+    arrays.axis("test/row", rows_.test, {"row of the set, not seen in training", "1"});
+    arrays.write("test/architecture", architecture_strings(loaded_->space, test.choices), "row", {"architecture", ""});
+    arrays.write("test/measured", test.values, {"row"}, {"measured " + train_.target, unit});
+    arrays.write("test/predicted", predicted, {"row"}, {"predicted " + train_.target, unit});
+    arrays.write("test/linear_predicted", linear_predicted, {"row"},
+                 {train_.target + " as the linear predictor has it", unit});
+    arrays.numbered_axis("epoch", std::ssize(trained.train_loss), "pass over the training data", 1);
+    arrays.write("train_loss", trained.train_loss, {"epoch"}, {"loss on the training data", "1"});
+    if (!trained.validation_loss.empty())
+      arrays.write("validation_loss", trained.validation_loss, {"epoch"}, {"loss on the validation data", "1"});
+    arrays.set_attribute("/", "target", train_.target);
+    arrays.set_attribute("/", "unit", train_.unit);
     summarise(work, trained, quality, linear_quality);
   }
 

@@ -2,6 +2,7 @@
 // come late find the gate closed, so a short job never waits for a thread that has not woken up yet.
 #include "oneproxy/kernels/base/parallel.h"
 
+#include <pthread.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -140,6 +141,25 @@ class Pool {
   std::exception_ptr failure_;
 };
 
+// A child of fork has none of its parent's threads and starts its own; the parent's pool is left there as it lies.
+class PoolOfProcess {
+ public:
+  static Pool& get() {
+    static PoolOfProcess own;
+    return *own.pool_;
+  }
+
+ private:
+  PoolOfProcess() : pool_(new Pool) {
+    here_ = this;
+    pthread_atfork(nullptr, nullptr, [] { here_->pool_ = new Pool; });
+  }
+  ~PoolOfProcess() { delete pool_; }
+
+  static inline PoolOfProcess* here_ = nullptr;
+  Pool* pool_;
+};
+
 }  // namespace
 
 int thread_count() {
@@ -158,8 +178,7 @@ void set_thread_count(int threads) {
 void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& body) {
   if (count > 1 && !inside_parallel_for) {
     const std::int64_t threads = std::min<std::int64_t>(thread_count(), count);
-    static Pool pool;
-    if (threads > 1 && pool.run(count, body, static_cast<int>(threads))) return;
+    if (threads > 1 && PoolOfProcess::get().run(count, body, static_cast<int>(threads))) return;
   }
   for (std::int64_t i = 0; i < count; ++i) body(i);
 }

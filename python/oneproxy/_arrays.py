@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -11,12 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 from oneproxy._errors import Error
 
 _SHAPES = {1: "[n]", 2: "[n, m]"}
+ANY_INDEX = math.inf  # what is compared with the size of a space anyway
 _EXACT = 2**53  # larger integers are not all numbers of 64 bits with a point
 
 
 def numbers(values: ArrayLike, name: str, dimensions: int) -> NDArray[np.float64]:
     """As float64 in row-major order: the same memory where it is that already. Masked values are NaN."""
-    array = _array(values, name)
+    array = array_of(values, name)
     if array.dtype.kind not in "fiub":
         raise Error(f"{name}: has dtype {array.dtype}; give real numbers")
     if array.ndim != dimensions:
@@ -33,29 +35,29 @@ def same_length(x: NDArray[Any], y: NDArray[Any], names: tuple[str, str]) -> Non
         raise Error(f"{names[1]}: has {len(y)} values and {names[0]} has {len(x)}; give as many of both")
 
 
-def _array(values: ArrayLike, name: str) -> NDArray[Any]:
+def array_of(values: ArrayLike, name: str) -> NDArray[Any]:
+    """As NumPy reads it, of any kind."""
     try:
         return np.asanyarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
         raise Error(f"{name}: is no array of numbers ({' '.join(str(error).split())})") from None
 
 
-def count(value: int, name: str, least: int) -> int:
-    """A whole number, of Python or of NumPy."""
+def count(value: int, name: str, least: int, most: float = 2**31 - 1) -> int:
+    """A whole number, of Python or of NumPy, that the engine can hold."""
     try:
         number = operator.index(value)
     except TypeError:
         raise Error(f"{name} = {value!r}: should be a whole number") from None
     if number < least:
         raise Error(f"{name} = {number}: should be {least} or more")
+    if number > most:
+        raise Error(f"{name} = {number}: should be {most} at most")
     return number
 
 
 def seed_of(seed: int) -> int:
-    number = count(seed, "seed", 0)
-    if number >= 2**64:
-        raise Error(f"seed = {number}: should be below 2^64")
-    return number
+    return count(seed, "seed", 0, 2**64 - 1)
 
 
 def fraction(value: float, name: str) -> float:

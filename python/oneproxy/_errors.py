@@ -6,4 +6,8 @@ class UndefinedWarning(RuntimeWarning):
     """A value that the data does not define, such as the correlation with a constant: it is NaN."""
 
 
-Error.__module__ = UndefinedWarning.__module__ = "oneproxy"  # where users find them
+class StandInWarning(UserWarning):
+    """A model stands in for an accuracy that nobody measured."""
+
+
+Error.__module__ = StandInWarning.__module__ = UndefinedWarning.__module__ = "oneproxy"  # where users find them

@@ -190,6 +190,8 @@ def adapt(
     own = space_of(space)
     choices, latencies = own.choices(archs), numbers(latency_ms, "latency_ms", 1)
     same_length(choices, latencies, ("archs", "latency_ms"))
+    if np.isnan(latencies).all():
+        raise Error("latency_ms: has no measurement that succeeded; measure at least 3 architectures")
     query = source_query(own, sources, set, store, target, seed)
     return Adapted(
         own,

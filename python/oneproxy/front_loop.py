@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -96,6 +97,7 @@ class FrontLoop:
     ) -> None:
         self._space = space_of(space)
         self._lock = threading.Lock()
+        _loops.add(self)
         self._step: LoopStep | None = None
         limits = numbers(limits_ms, "limits_ms", 1)
         if not (np.isfinite(limits) & (limits > 0)).all():
@@ -176,3 +178,15 @@ class FrontLoop:
 
     def __repr__(self) -> str:
         return f"<oneproxy.FrontLoop over {self.candidates}>"
+
+
+_loops: weakref.WeakSet[FrontLoop] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    """The thread that held a loop's lock is not in the child, and would never give it back."""
+    for loop in list(_loops):
+        loop._lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oneproxy import _engine
-from oneproxy._arrays import count, seed_of
+from oneproxy._arrays import ANY_INDEX, array_of, count, seed_of
 from oneproxy._errors import Error
 
 # Several architectures: strings of the space, or choices [n, n_decisions].
@@ -33,6 +33,13 @@ class Space:
 
     def __init__(self, name_or_path: str | os.PathLike[str], geometry: str = "") -> None:
         self._engine = _engine.load_space(os.fspath(name_or_path), geometry)
+
+    @classmethod
+    def _of(cls, engine: _engine.Space) -> Space:
+        """The space that the engine has already."""
+        own = cls.__new__(cls)
+        own._engine = engine
+        return own
 
     @property
     def name(self) -> str:
@@ -66,7 +73,7 @@ class Space:
         """Choices of architectures, [n, n_decisions]: the number of the choice that each decision makes."""
         if isinstance(archs, (str, bytes)):
             raise Error("archs: is one text; give a list of architectures")
-        array = np.asarray(archs) if not isinstance(archs, np.ndarray) else archs
+        array = array_of(archs, "archs")
         if array.size == 0:
             return np.empty((0, len(self.decisions)), np.uint8)
         if array.dtype.kind in "UO" and array.ndim == 1 and all(isinstance(arch, str) for arch in array):
@@ -77,6 +84,8 @@ class Space:
             raise Error(f"archs: has shape {array.shape}; should be [n, n_decisions], a row an architecture")
         if array.min() < 0 or array.max() > 255:
             raise Error(f"archs: holds {array.min() if array.min() < 0 else array.max()}, which is no choice")
+        if np.ma.is_masked(array):
+            raise Error("archs: has masked choices; leave such architectures out")
         choices = np.require(array, np.uint8, "C")
         self._engine.check(choices)
         return choices
@@ -95,7 +104,7 @@ class Space:
 
     def arch(self, index: int) -> str:
         """The architecture at an index."""
-        number = count(index, "index", 0)
+        number = count(index, "index", 0, ANY_INDEX)
         if number >= self.size:
             raise Error(f"index = {number}: {self.name} has the indices 0 to {self.size - 1}")
         return self.strings(self._engine.choices_at(str(number))[None])[0]

@@ -65,7 +65,10 @@ COMMANDS = (
     "next",
     "fleet",
     "export",
+    "report",
     "arch",
+    "demo",
+    "demo-phone",
 )
 MONOTONICITY = config("nasbench201", "monotonicity")
 FRONTS = ("target", "proxy", "adaproxy")

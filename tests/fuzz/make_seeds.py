@@ -288,6 +288,7 @@ def main() -> None:
     messy = {path.name: b"0" + path.read_bytes() for path in sorted((ROOT / "tests/fixtures/messy_csv").glob("*.csv"))}
     _write(seeds / "csv", MEASUREMENTS | messy)
     _write(seeds / "space_file", spaces | own)
+    _write(seeds / "onnx_file", _shipped("tests/fixtures/onnx/*.onnx"))
     _write(seeds / "torch_file", _shipped("tests/fixtures/torch/*.pth") | TORCH)
     _write(seeds / "store_parts", STORES)
     _write(seeds / "result_parts", RESULTS)

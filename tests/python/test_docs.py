@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.filterwarnings("ignore::oneproxy.StandInWarning")
 @pytest.mark.parametrize("paper", ["docs/python.md", "README.md"])
 def test_the_examples_run(paper: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     examples = re.findall(r"^```python\n(.*?)^```", (ROOT / paper).read_text(), re.MULTILINE | re.DOTALL)

@@ -60,14 +60,26 @@ def test_the_front_and_the_best_by_brute_force(space: oneproxy.Space) -> None:
 
 
 def test_a_space_too_large_to_look_at(tmp_path: Path) -> None:
-    found = oneproxy.search("fbnet", ["max model:accuracy", "min proxy:pixel3 <= 15"], seed=1)
+    with pytest.warns(oneproxy.StandInWarning, match="stand-in for accuracy"):
+        found = oneproxy.search("fbnet", ["max model:accuracy", "min proxy:pixel3 <= 15"], seed=1)
     assert found.certainty.startswith("exact") and len(found.front) > 100
     assert found.best[0][0].values[1] <= 15
 
 
-def test_nothing_within_a_limit(space: oneproxy.Space) -> None:
-    found = oneproxy.search(space, [GOAL, LATENCY], limits=[1e-3], seed=1)
-    assert found.best == [[]]
+def test_a_limit_that_nothing_keeps_is_refused_as_on_the_command_line(
+    space: oneproxy.Space, program: Path, tmp_path: Path, refused
+) -> None:
+    done = subprocess.run(
+        [program, "search", "--space", "nasbench201", "--objective", GOAL, "--objective", f"{LATENCY} <= 0.001"],
+        cwd=tmp_path, check=False, capture_output=True, text=True,
+    )
+    with refused("objectives[1]", "no architecture of all of nasbench201", "raise the limit") as raised:
+        oneproxy.search(space, [GOAL, LATENCY], limits=[1e-3], seed=1)
+    assert str(raised.value).partition(": ")[2] in done.stderr
+
+
+def test_equal_limits_are_one_question(space: oneproxy.Space) -> None:
+    assert [bounds[1] for bounds in oneproxy.search(space, [GOAL, LATENCY], limits=[5, 8, 5], seed=1).limits] == [5, 8]
 
 
 def test_a_predictor_of_ones_own(space: oneproxy.Space, tmp_path: Path) -> None:
@@ -109,7 +121,7 @@ def test_bad_input_names_the_argument(space: oneproxy.Space, refused) -> None:
         oneproxy.search(space, [GOAL, GOAL], seed=1)
     with refused("limits"):
         oneproxy.search(space, [GOAL, LATENCY + " <= 5"], limits=[5], seed=1)
-    with refused("method = exhaustive", "budget"):
+    with refused("evaluations = 10", "exhaustive", "budget"):
         oneproxy.search(space, [GOAL, LATENCY], method="exhaustive", evaluations=10, seed=1)
     with refused("seconds"):
         oneproxy.search(space, [GOAL, LATENCY], seconds=-1, seed=1)

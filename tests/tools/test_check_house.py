@@ -47,6 +47,7 @@ class Includes(House):
             ("experiments/kinds/a.cpp", "oneproxy/kernels/rank/b.h"),
             ("python/bindings/a.cpp", "oneproxy/engine/adapt/b.h"),
             ("python/bindings/a.cpp", "python/bindings/b.h"),
+            ("python/bindings/a.cpp", "experiments/b.h"),
         ):
             self.assertEqual(self.include(source, f'#include "{target}"'), [], (source, target))
 
@@ -60,7 +61,7 @@ class Includes(House):
             ("kernels/new/a.h", "oneproxy/kernels/base/b.h"),
             ("engine/base/a.h", "oneproxy/engine/data/b.h"),
             ("engine/base/a.h", "python/bindings/b.h"),
-            ("python/bindings/a.cpp", "experiments/b.h"),
+            ("experiments/a.h", "python/bindings/b.h"),
             ("engine/data/a.cpp", "oneproxy/engine/space/b.h"),
             ("engine/search/a.cpp", "oneproxy/engine/report/b.h"),
             ("engine/base/a.h", "experiments/b.h"),

@@ -19,7 +19,7 @@ import support  # noqa: E402
 import h5py  # noqa: E402
 import numpy as np  # noqa: E402
 
-from importer import duplicates, nasbench201, store  # noqa: E402
+from importer import device_names, duplicates, nasbench201, store  # noqa: E402
 from importer.errors import DataError  # noqa: E402
 
 SHIPPED = support.ROOT / "experiments" / "data" / "public_latency.h5"
@@ -430,6 +430,23 @@ class Starting(unittest.TestCase):
                 text=True,
             )
             self.assertEqual(run.returncode, 0, run.stderr)
+
+
+class NamesOfDevices(unittest.TestCase):
+    def test_devices_of_the_store_have_names_of_their_own(self) -> None:
+        with h5py.File(SHIPPED, "r") as file:
+            for space, sets in file["spaces"].items():
+                for name, group in sets.items():
+                    columns = group.get("latency_ms", {})
+                    names = [columns[device].attrs.get("long_name", "") for device in columns]
+                    self.assertNotIn("", names, f"{space}/{name}")
+                    self.assertEqual(len(set(names)), len(names), f"{space}/{name}")
+            self.assertEqual(file["spaces/fbnet/help/latency_ms/raspi4"].attrs["long_name"], "Raspberry Pi 4")
+
+    def test_names_of_devices(self) -> None:
+        self.assertEqual(device_names.long_name("2080ti_32", 32), "GeForce RTX 2080 Ti (batch 32)")
+        self.assertEqual(device_names.long_name("essential_ph_1", 0), "Essential PH-1")
+        self.assertEqual(device_names.long_name("toaster_32", 32), "")
 
 
 @unittest.skipUnless(public_data(), "no folder of the public files: set ONEPROXY_DATA")

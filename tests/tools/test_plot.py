@@ -22,7 +22,7 @@ import numpy as np  # noqa: E402
 
 import plot_results  # noqa: E402
 from oneproxy_results import load  # noqa: E402
-from oneproxy_results.figures import heatmap, pareto  # noqa: E402
+from oneproxy_results.figures import heatmap, pareto, search_front, style, words  # noqa: E402
 
 RANDOM = np.random.default_rng(7)
 
@@ -73,7 +73,8 @@ class Plot(unittest.TestCase):
                 code, errors = 1, f"{error.code}\n"
         return subprocess.CompletedProcess(arguments, code, output.getvalue(), errors)
 
-    def assert_pictures(self, *names: str, arguments: tuple[object, ...] = ()) -> None:
+    def assert_pictures(self, *names: str, arguments: tuple[object, ...] = ("--format", "png")) -> None:
+        """Names with their endings; PNG alone unless asked otherwise, as PDF takes its time."""
         run = self.plot(*arguments)
         self.assertEqual(run.returncode, 0, run.stderr)
         paths = [Path(line) for line in run.stdout.splitlines()]
@@ -233,13 +234,66 @@ class Kinds(Plot):
             "front/quality": np.linspace(60, 70, 8),
         }
         self.result("search", objectives)
-        axes = pareto.draw(load(self.folder))["search_front"].subfigs[0].axes[0]
+        axes = search_front.draw(load(self.folder))["search_front"].subfigs[0].axes[0]
         self.assertEqual(axes.get_xlabel(), "throughput on tpu (images/s)")
         self.assertEqual(axes.lines[0].get_drawstyle(), "steps-pre")
         objectives["objectives/direction"][1] = "minimise"
         self.result("search", objectives)
-        axes = pareto.draw(load(self.folder))["search_front"].subfigs[0].axes[0]
+        axes = search_front.draw(load(self.folder))["search_front"].subfigs[0].axes[0]
         self.assertEqual(axes.lines[0].get_drawstyle(), "steps-post")
+
+    def test_a_search_says_what_it_looked_at_and_marks_what_it_chose(self) -> None:
+        arrays: dict[str, Any] = {
+            "objectives/name": ["quality", "latency_ms"],
+            "objectives/label": ["MACs", "pixel3"],
+            "objectives/unit": ["multiply-accumulates", "ms"],
+            "objectives/direction": ["maximise", "minimise"],
+            "front/choices": np.zeros((8, 3), np.uint8),
+            "front/latency_ms": np.linspace(1, 9, 8),
+            "front/latency_ms_deviation": np.full(8, 0.3),
+            "front/quality": np.linspace(1e9, 2e9, 8),
+            "best/place": np.array([1, 2, 1]),
+            "best/quality": np.array([1.2e9, 1.1e9, 1.5e9]),
+            "best/latency_ms": np.array([2.5, 2.0, 5.0]),
+            "best/latency_ms_limit": np.array([3.0, 3.0, 5.5]),
+            "best/latency_ms_deviation": np.array([0.2, 0.2, 0.4]),
+        }
+        searched = "1000000000 of the 984770902183611232881 architectures of fbnet"
+        self.result("search", arrays, {"method": "random"}, searched=searched, space="fbnet")
+        with h5py.File(self.folder / "arrays.h5", "r+") as file:
+            file.create_group("names").attrs["pixel3"] = "Pixel 3"
+        body = search_front.draw(load(self.folder))["search_front"].subfigs[0]
+        self.assertEqual(
+            body.get_suptitle(),
+            "Pareto front by random search\n10⁹ of the 9.8 × 10²⁰ architectures of FBNet",
+        )
+        (axes,) = body.axes
+        self.assertEqual((axes.get_ylabel(), axes.get_xlabel()), ("MACs (G)", "latency on Pixel 3 (ms)"))
+        limits = [line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == "--"]
+        self.assertEqual(limits, [3.0, 5.5])
+        (stars,) = (line for line in axes.lines if line.get_marker() == "*")
+        np.testing.assert_allclose(stars.get_ydata(), [1.2, 1.5])  # the best of each limit, not the second
+        self.assertEqual(len(axes.containers), 1)  # their error bars
+        said = [text.get_text() for text in body.legends[0].get_texts()]
+        self.assertIn("± a standard deviation of one measurement", said)
+        self.assert_pictures("search_front.png")
+
+    def test_units_in_powers_that_people_read(self) -> None:
+        for text, unit, largest, expected in (
+            ("MACs", "multiply-accumulates", 6e8, ("MACs (M)", 1e-6)),
+            ("parameters", "weights", 1.5e6, ("parameters (M)", 1e-6)),
+            ("memory", "bytes", 3e9, ("memory (GB)", 1e-9)),
+            ("latency", "ms", 2.0, ("latency (ms)", 1.0)),
+            ("latency", "ms", 0.02, ("latency (µs)", 1e3)),
+            ("CIFAR-10 test accuracy", "%", 94.0, ("CIFAR-10 test accuracy (%)", 1.0)),
+            ("SRCC", "1", 1.0, ("SRCC", 1.0)),
+        ):
+            self.assertEqual(words.axis(text, unit, np.array([0.0, largest, np.nan])), expected)
+
+    def test_no_panel_is_left_alone(self) -> None:
+        self.assertEqual([len(page) for page in style.pages(25)], [8, 8, 9])
+        self.assertEqual([len(page) for page in style.pages(12)], [12])
+        self.assertEqual(style.pages(0), [])
 
     def test_fronts_of_targets_in_units_of_their_own(self) -> None:
         arrays: dict[str, Any] = {}
@@ -269,6 +323,10 @@ class Kinds(Plot):
         arrays |= {"task/first/published_names": ["HELP"], "task/first/published_srcc": np.array([0.9])}
         self.result("few_shot", arrays)
         self.assert_pictures("few_shot.png", "reliability.png")
+        arrays["task/first/expected_srcc"][1:] = np.nan  # eight dots, and eight of the other task
+        arrays["task/second/expected_srcc"] *= np.nan
+        self.result("few_shot", arrays)
+        self.assert_pictures("few_shot.png")
         for task in ("first", "second"):  # a method that expects nothing
             arrays[f"task/{task}/expected_srcc"] *= np.nan
         self.result("few_shot", arrays)
@@ -367,15 +425,15 @@ class Output(Plot):
         super().setUp()
         self.result("monotonicity", {"devices": ["a", "b"], "srcc": matrix(2)})
 
-    def test_pdf_and_again(self) -> None:
-        self.assert_pictures("srcc_heatmap.png", "srcc_heatmap.pdf", arguments=("--pdf",))
+    def test_both_formats_and_again(self) -> None:
+        self.assert_pictures("srcc_heatmap.png", "srcc_heatmap.pdf", arguments=())
         first = (self.folder / "figures" / "srcc_heatmap.pdf").read_bytes()
-        self.assert_pictures("srcc_heatmap.png", "srcc_heatmap.pdf", arguments=("--pdf",))
+        self.assert_pictures("srcc_heatmap.png", "srcc_heatmap.pdf", arguments=())
         self.assertEqual((self.folder / "figures" / "srcc_heatmap.pdf").read_bytes(), first)
 
     def test_other_folder_is_never_overwritten(self) -> None:
         out = self.folder.parent / "pictures"
-        self.assert_pictures("srcc_heatmap.png", arguments=("--out", out))
+        self.assert_pictures("srcc_heatmap.png", arguments=("--out", out, "--format", "png"))
         self.assert_refused("is there already", "--out", arguments=("--out", out))
 
     def test_unwritable(self) -> None:

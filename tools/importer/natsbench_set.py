@@ -20,6 +20,7 @@ COLUMNS = {
     "cifar100": "CIFAR100TestAccuracy200Epochs",
     "imagenet16_120": "ImageNetTestAccuracy200Epochs",
 }
+DATA_SETS = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet16_120": "ImageNet-16-120"}
 ARCHITECTURE = "ArchitectureString"
 
 
@@ -63,7 +64,10 @@ def read(folder: Path, say: Say) -> MeasuredSet:
         choices=np.array(choices, dtype=np.uint8),
         decisions=nasbench201.DECISIONS,
         official_index=np.arange(len(choices), dtype=np.int64) if whole else None,  # the file is in index order
-        metrics={metric: Metric(np.array(column, dtype=np.float64)) for metric, column in values.items()},
+        metrics={
+            metric: Metric(np.array(column, dtype=np.float64), description=f"{DATA_SETS[metric]} test accuracy")
+            for metric, column in values.items()
+        },
     )
 
 

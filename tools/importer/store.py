@@ -14,6 +14,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from . import device_names
 from .errors import DataError
 from .sets import LookupTable, MeasuredSet
 
@@ -101,6 +102,8 @@ def _write_set(group: h5py.Group, s: MeasuredSet) -> None:
             unit="ms",
             n_failed=latency.n_failed,
         )
+        if long_name := device_names.long_name(name, latency.batch):
+            _attributes(column, long_name=long_name)
         if latency.duplicate_of:
             _attributes(column, duplicate_of=latency.duplicate_of)
         if latency.note:

@@ -92,9 +92,9 @@ void write_protocol(Workspace& work, const Task& task, const Settings& s, const 
                  table.markdown() + "\n";
 
   const std::string group = "task/" + task.settings.name + "/" + protocol.name + "/";
-  const std::int64_t shape[] = {std::ssize(outcomes.targets), std::ssize(s.features), std::ssize(s.samples), s.trials};
-  work.arrays->write(group + "targets", std::span<const std::string>(outcomes.targets));
-  work.arrays->write(group + "srcc", std::span<const double>(outcomes.srcc), shape);
+  work.arrays->axis(group + "targets", outcomes.targets, {"target device", ""});
+  work.arrays->write(group + "srcc", outcomes.srcc, {"targets", "features", "samples", "trial"},
+                     {"SRCC of the predictions with the target's latencies", "1"});
 }
 
 }  // namespace
@@ -102,6 +102,10 @@ void write_protocol(Workspace& work, const Task& task, const Settings& s, const 
 void write_report(Workspace& work, const std::vector<Task>& tasks, const Settings& s) {
   std::vector<std::string> names, features;
   for (const auto& feature : s.features) features.push_back(feature.name);
+  const std::vector<std::int64_t> samples(s.samples.begin(), s.samples.end());
+  work.arrays->axis("features", features, {"description of a device", ""});
+  work.arrays->axis("samples", samples, {"measured architectures of the target", "1"});
+  work.arrays->numbered_axis("trial", s.trials, "repetition with other samples");
   for (const auto& task : tasks) {
     names.push_back(task.settings.name);
     work.report += "## " + task.settings.name + "\n\n" + task.settings.space + ", set " + task.settings.set +
@@ -109,10 +113,7 @@ void write_report(Workspace& work, const std::vector<Task>& tasks, const Setting
                    std::to_string(task.archs->n()) + " of the set.\n\n";
     for (const auto& protocol : kProtocols) write_protocol(work, task, s, protocol);
   }
-  const std::vector<std::int64_t> samples(s.samples.begin(), s.samples.end());
-  work.arrays->write("tasks", std::span<const std::string>(names));
-  work.arrays->write("features", std::span<const std::string>(features));
-  work.arrays->write("samples", std::span<const std::int64_t>(samples));
+  work.arrays->axis("tasks", names, {"task", ""});
 }
 
 }  // namespace oneproxy::device_features

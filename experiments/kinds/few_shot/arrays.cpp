@@ -2,7 +2,7 @@
 
 namespace oneproxy::few_shot {
 
-void write_arrays(H5File& arrays, const Task& task) {
+void write_arrays(LabelledArrays& arrays, const Task& task) {
   const auto& s = task.settings;
   std::vector<std::string> targets, proxies, variant_names;
   std::vector<double> srcc, expected, sure, raw, variants;
@@ -21,24 +21,24 @@ void write_arrays(H5File& arrays, const Task& task) {
       for (const auto& variant : outcome.variants) append(variants, variant);
     }
   const std::string group = "task/" + s.name + "/";
-  const auto count = static_cast<std::int64_t>(targets.size());
-  const std::int64_t shape[] = {count, static_cast<std::int64_t>(task.sizes.size()), s.trials};
-  const std::int64_t variant_shape[] = {count, std::ssize(task.variants), s.trials};
+  const std::vector<std::string> of_sizes = {"targets", "samples", "trial"};
   const std::vector<std::int64_t> samples(task.sizes.begin(), task.sizes.end());
-  arrays.write(group + "targets", std::span<const std::string>(targets));
-  arrays.write(group + "samples", std::span<const std::int64_t>(samples));
-  arrays.write(group + "srcc", std::span<const double>(srcc), shape);
-  arrays.write(group + "expected_srcc", std::span<const double>(expected), shape);
-  arrays.write(group + "probability_strong", std::span<const double>(sure), shape);
-  arrays.write(group + "variant_srcc", std::span<const double>(variants), variant_shape);
-  arrays.write(group + "variants", std::span<const std::string>(variant_names));
+  arrays.axis(group + "targets", targets, {"target device", ""});
+  arrays.axis(group + "samples", samples, {"measured architectures of the target", "1"});
+  arrays.axis(group + "variants", variant_names, {"method beside the task's own, at its first number of samples", ""});
+  arrays.numbered_axis(group + "trial", s.trials, "repetition with other samples");
+  arrays.write(group + "srcc", srcc, of_sizes, {"SRCC of the predictions with the target's latencies", "1"});
+  arrays.write(group + "expected_srcc", expected, of_sizes, {"SRCC that the method expects", "1"});
+  arrays.write(group + "probability_strong", sure, of_sizes,
+               {"probability that the SRCC is strong, as the method has it", "1"});
+  arrays.write(group + "variant_srcc", variants, {"targets", "variants", "trial"}, {"SRCC of the other methods", "1"});
   if (s.one_proxy()) {
-    arrays.write(group + "proxies", std::span<const std::string>(proxies));
-    arrays.write(group + "raw_srcc", std::span<const double>(raw));
+    arrays.write(group + "proxies", proxies, "targets", {"proxy of the target", ""});
+    arrays.write(group + "raw_srcc", raw, {"targets"}, {"SRCC of the proxy as it is", "1"});
   }
   if (!s.published_names.empty()) {
-    arrays.write(group + "published_names", std::span<const std::string>(s.published_names));
-    arrays.write(group + "published_srcc", std::span<const double>(s.published_srcc));
+    arrays.axis(group + "published_names", s.published_names, {"published method", ""});
+    arrays.write(group + "published_srcc", s.published_srcc, {"published_names"}, {"published SRCC", "1"});
   }
 }
 

@@ -178,7 +178,7 @@ void write_report(Workspace& work, const std::vector<Task>& tasks) {
     if (std::isnan(mean.half)) work.summary.set_reason("srcc_mean_interval95." + name, "one trial has no spread");
   }
   for (const auto& task : tasks) write_task(work, task);
-  work.arrays->write("tasks", std::span<const std::string>(names));
+  work.arrays->axis("tasks", names, {"task", ""});
 }
 
 }  // namespace oneproxy::few_shot

@@ -280,7 +280,7 @@ void write_report(Workspace& work, const std::vector<Task>& tasks) {
     work.timings.add(task.settings.name + ": a loop of " + std::to_string(task.longest()) + " measurements, mean",
                      runs.mean([](const Run& run) { return run.seconds; }));
   }
-  work.arrays->write("front_loop_tasks", std::span<const std::string>(names));
+  work.arrays->axis("front_loop_tasks", names, {"task", ""});
 }
 
 }  // namespace oneproxy::front_loop

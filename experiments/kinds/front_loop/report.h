@@ -23,6 +23,6 @@ void write_report(Workspace& work, const std::vector<Task>& tasks);
 // limits/trace/..., METHOD/trace/{latency_ms,fitted_ms,quality}
 // [..., measured], NaN after the last; METHOD/{hypervolume,regret,broken,hypervolume_by_fit,broken_by_fit} [...,
 // measured]: after 1, 2, ... measurements, that after the last of the longest trace. front_loop_tasks.
-void write_arrays(H5File& arrays, const Task& task);
+void write_arrays(LabelledArrays& arrays, const Task& task);
 
 }  // namespace oneproxy::front_loop

@@ -71,32 +71,35 @@ void summarise(Workspace& work, const std::string& end, const Shares& of, double
 
 std::string percent(double share) { return std::isnan(share) ? "-" : fixed(100 * share, 1); }
 
-void write_arrays(H5File& arrays, const Task& task) {
+void write_arrays(LabelledArrays& arrays, const Task& task) {
   const auto& s = task.settings;
   const std::string group = "limits_kept/" + s.name + "/";
   std::vector<std::string> names;
   for (const auto& target : task.targets) names.push_back(target.latency.name);
-  arrays.write(group + "targets", std::span<const std::string>(names));
-  arrays.write(group + "confidences", std::span<const double>(s.confidences));
-  arrays.write(group + "limits", std::span<const double>(s.limits));
-  const std::int64_t shape[] = {std::ssize(task.targets), s.trials, std::ssize(s.confidences) + 1,
-                                std::ssize(s.limits)};
+  arrays.axis(group + "targets", names, {"target device", ""});
+  arrays.axis(group + "confidences", s.confidences, {"confidence that was asked for", "1"});
+  std::vector<double> with_none = {0};
+  with_none.insert(with_none.end(), s.confidences.begin(), s.confidences.end());
+  arrays.axis(group + "confidence", with_none, {"confidence that was asked for, 0 where none was", "1"});
+  arrays.axis(group + "limits", s.limits, {"limit as a quantile of the target's latencies", "1"});
+  arrays.numbered_axis(group + "trial", s.trials, "repetition with other samples");
+  const std::string unit = task.goal->unit.empty() ? "1" : task.goal->unit, quality = task.goal->label;
   const auto write = [&](const std::string& name, Answers Target::*which) {
-    const auto column = [&](const std::string& what, double Answer::*value) {
+    const auto column = [&](const std::string& what, double Answer::*value, const About& about) {
       std::vector<double> values;
       for (const auto& target : task.targets)
         for (const auto& trial : target.*which)
           for (const auto& confidence : trial)
             for (const auto& answer : confidence) values.push_back(answer.*value);
-      arrays.write(group + name + "/" + what, std::span<const double>(values), shape);
+      arrays.write(group + name + "/" + what, values, {"targets", "trial", "confidence", "limits"}, about);
     };
-    column("limit_ms", &Answer::limit_ms);
-    column("predicted_ms", &Answer::predicted_ms);
-    column("deviation_ms", &Answer::deviation_ms);
-    column("probability", &Answer::probability);
-    column("latency_ms", &Answer::latency_ms);
-    column("quality", &Answer::quality);
-    column("best_quality", &Answer::best_quality);
+    column("limit_ms", &Answer::limit_ms, {"limit on the latency", "ms"});
+    column("predicted_ms", &Answer::predicted_ms, {"predicted latency of the answer", "ms"});
+    column("deviation_ms", &Answer::deviation_ms, {"standard deviation of one measurement of the answer", "ms"});
+    column("probability", &Answer::probability, {"probability that the answer keeps its limit", "1"});
+    column("latency_ms", &Answer::latency_ms, {"measured latency of the answer", "ms"});
+    column("quality", &Answer::quality, {quality + " of the answer", unit});
+    column("best_quality", &Answer::best_quality, {quality + " of the best within the limit", unit});
   };
   write("calibrated", &Target::calibrated);
   if (s.over == Over::rows) write("uncalibrated", &Target::uncalibrated);
@@ -159,7 +162,7 @@ void write_report(Workspace& work, const std::vector<Task>& tasks) {
     work.report += "## " + s.name + "\n\n" + headline(tasks[t]) + "\n\n" + table.markdown() + "\n";
     write_arrays(*work.arrays, tasks[t]);
   }
-  work.arrays->write("limits_kept_tasks", std::span<const std::string>(names));
+  work.arrays->axis("limits_kept_tasks", names, {"task", ""});
 }
 
 }  // namespace oneproxy::limits_kept

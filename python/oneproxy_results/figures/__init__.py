@@ -19,6 +19,7 @@ from . import (
     pareto,
     samples,
     scatter,
+    search_front,
     searchers,
     sweep,
 )
@@ -26,6 +27,7 @@ from . import (
 PICTURES = (
     heatmap,
     pareto,
+    search_front,
     samples,
     comparison,
     scatter,

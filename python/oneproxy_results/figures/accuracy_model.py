@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from . import style
+from . import style, words
 from ..result import Result
+
+
+LEAST_PUBLISHED = 3  # of networks: fewer are no picture
 
 
 def applies(result: Result) -> bool:
@@ -15,18 +18,18 @@ def applies(result: Result) -> bool:
 
 def draw(result: Result) -> dict[str, Figure]:
     other = result.has("other_space/model", "other_space/accuracy")
-    published = result.has("published/model", "published/accuracy")
+    published = result.has("published/model") and len(result.arrays["published/model"]) >= LEAST_PUBLISHED
     panels = 1 + other + published
     figure, body = style.sheet(4.2 * panels + 0.6, 4.6, result.footer())
     axes = list(np.atleast_1d(body.subplots(1, panels)))
     unit = str(result.attributes.get("unit", ""))
-    _cloud(axes.pop(0), result, "kept_back", f"networks kept back, accuracy [{unit}]", "srcc.kept_back")
+    _cloud(axes.pop(0), result, "kept_back", f"networks kept back, accuracy ({unit})", "srcc.kept_back")
     if other:
         name = str(result.attributes.get("other_space", "another space"))
-        _cloud(axes.pop(0), result, "other_space", f"{name}, predicted accuracy", f"srcc.{name}")
+        _cloud(axes.pop(0), result, "other_space", f"{words.space(name)}, predicted accuracy", f"srcc.{name}")
     if published:
         _published(axes.pop(0), result)
-    body.suptitle(result.title("Accuracy model"))
+    body.suptitle(words.title(result, "Accuracy model"))
     return {"accuracy_model": figure}
 
 
@@ -38,7 +41,7 @@ def _cloud(axes, result: Result, group: str, label: str, key: str) -> None:
     beside = f", MACs {macs:.3f}" if isinstance(macs, float) else ""
     axes.set_title(f"SRCC {result.summary[key]:.3f}{beside}", fontsize=10)
     axes.set_xlabel(label)
-    axes.set_ylabel("model")
+    axes.set_ylabel("accuracy by the model")
 
 
 def _published(axes, result: Result) -> None:
@@ -48,5 +51,5 @@ def _published(axes, result: Result) -> None:
         axes.annotate(name, (x, y), textcoords="offset points", xytext=(5, -10), fontsize=8)
     axes.margins(x=0.3, y=0.15)
     axes.set_title("published networks", fontsize=10)
-    axes.set_xlabel("published top-1 [%]")
+    axes.set_xlabel("published top-1 accuracy (%)")
     axes.set_ylabel("model")

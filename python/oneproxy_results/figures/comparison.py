@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from . import style
+from . import style, words
 from ..result import Result
 
 
@@ -14,7 +14,7 @@ def applies(result: Result) -> bool:
 
 
 def draw(result: Result) -> dict[str, Figure]:
-    devices = [str(name) for name in result.arrays["devices"]]
+    devices = words.devices(result, "devices")
     before = result.arrays["srcc_before"]
     after = np.asarray(result.arrays["srcc_after"], dtype=float).reshape(len(devices), -1)  # [T, trials]
     published = {
@@ -54,6 +54,6 @@ def draw(result: Result) -> dict[str, Figure]:
     axes.set_xlabel("SRCC with the target's measurements (dotted: the paper's 0.9)")
     axes.grid(axis="y", visible=False)
     what = "SRCC before and after AdaProxy" + (", ours and the paper's" if published else "")
-    body.suptitle(result.title(what))
+    body.suptitle(words.title(result, what))
     body.legend(loc="outside lower center", ncols=2)
     return {"comparison" if published else "adaproxy": figure}

@@ -14,6 +14,8 @@ from ..result import Result
 
 BINS = np.linspace(0, 1, 11)
 LEAST_RUNS = 3  # of a bin, or it is not drawn
+LEAST_DOTS = 10  # of expected against true: fewer are no picture
+MANY_DOTS = 1000  # which are drawn smaller
 PUBLISHED = (style.VERMILION, style.ORANGE, style.PURPLE, style.GREEN)
 PUBLISHED_MARKERS = ("D", "s", "^", "v")  # hollow, so that equal values are all seen
 VARIANTS = (("without sources", "x"), ("without physics", "+"), ("with neither", "1"))
@@ -31,7 +33,7 @@ def _tasks(result: Result) -> list[str]:
 
 def draw(result: Result) -> dict[str, Figure]:
     figures = {"few_shot": _curves(result)}
-    if any(np.isfinite(_of(result, task, "expected_srcc")).any() for task in _tasks(result)):
+    if sum(np.isfinite(_of(result, task, "expected_srcc")).sum() for task in _tasks(result)) >= LEAST_DOTS:
         figures["reliability"] = _reliability(result)
     return figures
 
@@ -110,25 +112,24 @@ def _variants(result: Result, task: str) -> np.ndarray:
 
 def _reliability(result: Result) -> Figure:
     """Left: expected against true SRCC. Right: how often SRCC >= 0.9 came true, by the probability that was given."""
-    figure, body = style.sheet(9.6, 4.6, result.footer())
-    left, right = body.subplots(1, 2)
-    sizes: dict[int, tuple[list, list, list]] = {}
+    bins = _bins(result)
+    figure, body = style.sheet(9.6 if bins else 5.2, 4.6, result.footer())
+    left, *more = np.atleast_1d(body.subplots(1, 2 if bins else 1))
+    n_dots = sum(np.isfinite(_of(result, task, "expected_srcc")).sum() for task in _tasks(result))
+    sizes: dict[int, tuple[list, list]] = {}
     for task in _tasks(result):
-        true, expected, sure = (_of(result, task, name) for name in ("srcc", "expected_srcc", "probability_strong"))
+        true, expected = (_of(result, task, name) for name in ("srcc", "expected_srcc"))
         for i, size in enumerate(_of(result, task, "samples").astype(int)):
-            entry = sizes.setdefault(int(size), ([], [], []))
-            for values, array in zip(entry, (true, expected, sure)):
+            entry = sizes.setdefault(int(size), ([], []))
+            for values, array in zip(entry, (true, expected)):
                 values.append(array[:, i].ravel())
     colours = style.plt.colormaps["viridis"](np.linspace(0, 0.9, len(sizes)))
     lowest = 1.0
-    all_true, all_sure = [], []
     for (size, entry), colour in zip(sorted(sizes.items()), colours):
-        true, expected, sure = (np.concatenate(values) for values in entry)
+        true, expected = (np.concatenate(values) for values in entry)
         known = np.isfinite(true) & np.isfinite(expected)
-        left.scatter(expected[known], true[known], s=7, color=colour, alpha=0.5, linewidths=0, label=f"{size} samples")
+        left.scatter(expected[known], true[known], s=7 if n_dots > MANY_DOTS else 18, color=colour, alpha=0.5, linewidths=0, label=f"{size} samples")
         lowest = min(lowest, float(np.quantile(np.r_[true[known], expected[known]], 0.01))) if known.any() else lowest
-        all_true.append(true[known])
-        all_sure.append(sure[known])
     left.plot([lowest, 1], [lowest, 1], color=style.GREY, linewidth=1)
     margin = 0.03 * (1 - lowest)
     left.set_xlim(lowest - margin, 1 + margin)
@@ -136,21 +137,35 @@ def _reliability(result: Result) -> Figure:
     left.set_xlabel("expected SRCC")
     left.set_ylabel("SRCC with all latencies of the target")
     left.legend(markerscale=2.5, fontsize=8)
-    true, sure = np.concatenate(all_true), np.concatenate(all_sure)
-    which = np.clip(np.digitize(sure, BINS) - 1, 0, len(BINS) - 2)
-    if not len(which) or np.bincount(which).max() < LEAST_RUNS:
-        right.text(0.5, 0.9, "too few runs to say", ha="center", color=style.GREY, transform=right.transAxes)
-    for b in range(len(BINS) - 1):
-        inside = which == b
-        if inside.sum() < LEAST_RUNS:
-            continue
-        share = float((true[inside] >= 0.9).mean())
-        error = np.sqrt(share * (1 - share) / inside.sum())
-        right.errorbar([sure[inside].mean()], [share], yerr=[error], color=style.BLUE, marker="o", capsize=2)
-        right.annotate(f"{inside.sum()}", (sure[inside].mean(), share), xytext=(5, -9), textcoords="offset points",
-                       fontsize=8, color=style.GREY)
-    right.plot([0, 1], [0, 1], color=style.GREY, linewidth=1)
-    right.set_xlabel("probability given to SRCC >= 0.9")
-    right.set_ylabel("share of runs where it is so (number of runs)")
+    for axes in more:
+        _kept_word(axes, bins)
     body.suptitle("Does it know how good it is?")
     return figure
+
+
+def _bins(result: Result) -> list[tuple[float, float, int]]:
+    """(mean probability that was given, share where the SRCC is strong, runs) of each bin with runs enough."""
+    true, expected, sure = (
+        np.concatenate([_of(result, task, name).ravel() for task in _tasks(result)])
+        for name in ("srcc", "expected_srcc", "probability_strong")
+    )
+    known = np.isfinite(true) & np.isfinite(expected)
+    true, sure = true[known], sure[known]
+    which = np.clip(np.digitize(sure, BINS) - 1, 0, len(BINS) - 2)
+    masks = [which == b for b in range(len(BINS) - 1)]
+    return [
+        (float(sure[mask].mean()), float((true[mask] >= 0.9).mean()), int(mask.sum()))
+        for mask in masks
+        if mask.sum() >= LEAST_RUNS
+    ]
+
+
+def _kept_word(axes: Axes, bins: list[tuple[float, float, int]]) -> None:
+    """How often SRCC >= 0.9 came true, with standard errors, by the probability that was given."""
+    for sure, share, runs in bins:
+        error = np.sqrt(share * (1 - share) / runs)
+        axes.errorbar([sure], [share], yerr=[error], color=style.BLUE, marker="o", capsize=2)
+        axes.annotate(f"{runs}", (sure, share), xytext=(5, -9), textcoords="offset points", fontsize=8, color=style.GREY)
+    axes.plot([0, 1], [0, 1], color=style.GREY, linewidth=1)
+    axes.set_xlabel("probability given to SRCC ≥ 0.9")
+    axes.set_ylabel("share of runs where it is so (number of runs)")

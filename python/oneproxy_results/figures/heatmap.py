@@ -9,7 +9,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from . import style
+from . import style, words
 from ..result import Result
 
 STRONG = 0.9  # the paper's rule: from here on the proxy's optima can be used again
@@ -26,9 +26,10 @@ def _device_key(result: Result) -> str:
 
 
 def draw(result: Result) -> dict[str, Figure]:
-    devices = [str(name) for name in result.arrays[_device_key(result)]]
+    keys = [str(name) for name in result.arrays[_device_key(result)]]
+    devices = words.devices(result, _device_key(result))
     srcc = np.asarray(result.arrays["srcc"], dtype=float)
-    row = _adaproxy_row(result, devices)
+    row = _adaproxy_row(result, keys)
     size = len(devices)
     known = np.concatenate([srcc[np.isfinite(srcc)], row[np.isfinite(row)] if row is not None else []])
     norm = Normalize(np.floor(known.min() * 5) / 5 - 0.2 if known.size else 0.0, 1.0)
@@ -49,7 +50,7 @@ def draw(result: Result) -> dict[str, Figure]:
     bar = body.colorbar(image, ax=axes, shrink=0.7, pad=0.015, aspect=30)
     bar.set_label(f"SRCC (bold: at least {STRONG})")
     bar.outline.set_visible(False)
-    body.suptitle(result.title(_heading(devices)) + _interval(result, srcc))
+    body.suptitle(words.title(result, _heading(keys)) + _interval(result, srcc))
     return {"srcc_heatmap": figure}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -22,9 +24,11 @@ def applies(result: Result) -> bool:
 
 
 def draw(result: Result) -> dict[str, Figure]:
-    figure, body = style.sheet(13.2, 5.6, result.footer())
-    asked, said, cost = body.subplots(1, 3)
     tasks = [str(name) for name in result.arrays["limits_kept_tasks"]]
+    curves = _said(result, tasks)
+    panels = 3 if curves else 2
+    figure, body = style.sheet(4.4 * panels, 5.6, result.footer())
+    asked, *middle, cost = body.subplots(1, panels)
     for i, task in enumerate(tasks):
         look = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)], "markersize": 5}
         confidences = np.r_[0.0, _of(result, task, "confidences")]
@@ -37,12 +41,13 @@ def draw(result: Result) -> dict[str, Figure]:
     _diagonal(asked)
     asked.set_xlabel("confidence that was asked for")
     asked.set_ylabel("share of answers that keep their limit")
-    _said(result, tasks, said)
+    for axes in middle:
+        _draw_said(axes, curves)
     cost.set_xlabel("quality lost, % of the true optimum")
     cost.set_ylabel("share of answers that keep their limit")
-    for axes in (asked, said, cost):
+    for axes in (asked, *middle, cost):
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    for axes in (asked, said):
+    for axes in (asked, *middle):
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     body.suptitle("Do limits hold on the device?")
     entries = [
@@ -72,8 +77,10 @@ def _lost(result: Result, task: str) -> np.ndarray:
     return np.nanmean((best - quality) / np.abs(best), axis=(0, 1, 3))
 
 
-def _said(result: Result, tasks: list[str], axes: Axes) -> None:
-    """Answers of all tasks and confidences, by the probability that was said of each."""
+def _said(result: Result, tasks: list[str]) -> list[tuple[dict[str, Any], list[float], np.ndarray, np.ndarray]]:
+    """(look, probability that was said, share kept, standard error) of the answers of all tasks and confidences, where
+    there are answers enough."""
+    curves = []
     for which, colour, marker, label in (
         ("calibrated", style.BLUE, "o", "calibrated at answers"),
         ("uncalibrated", style.VERMILION, "s", "the posterior as it is"),
@@ -92,12 +99,18 @@ def _said(result: Result, tasks: list[str], axes: Axes) -> None:
         share = np.array([kept[at == b].mean() for b in bins])
         error = np.sqrt(share * (1 - share) / [(at == b).sum() for b in bins])
         middle = [said[at == b].mean() for b in bins]
-        axes.errorbar(middle, share, yerr=error, color=colour, marker=marker, capsize=2, linewidth=1.2, label=label)
+        if bins:
+            curves.append(({"color": colour, "marker": marker, "label": label}, middle, share, error))
+    return curves
+
+
+def _draw_said(axes: Axes, curves: list[tuple[dict[str, Any], list[float], np.ndarray, np.ndarray]]) -> None:
+    for look, middle, share, error in curves:
+        axes.errorbar(middle, share, yerr=error, capsize=2, linewidth=1.2, **look)
     _diagonal(axes)
     axes.set_xlabel("probability that was said of an answer")
     axes.set_ylabel("share of these that keep their limit")
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="lower right", fontsize=9)
+    axes.legend(loc="lower right", fontsize=9)
 
 
 def _diagonal(axes: Axes) -> None:

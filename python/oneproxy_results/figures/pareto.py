@@ -9,12 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
-from . import style
+from . import style, words
+from .zoom import zoom_quality
 from ..result import Result
 
 LABEL_WIDTH = 28  # characters beside one panel
 CLOUD_POINTS = 4000  # of the cloud are drawn; more only make the file larger
-MANY_POINTS = 150  # of a front: their white edges would hide each other
 #          front -> label, colour, marker, size, line width
 FRONTS = {
     "target": ("target's own front", style.BLACK, "o", 5.5, 1.6),
@@ -24,14 +24,12 @@ FRONTS = {
 
 
 def applies(result: Result) -> bool:
-    return bool(result.names("fronts")) or result.has("front/choices", "objectives/name")
+    return bool(result.names("fronts"))
 
 
 def draw(result: Result) -> dict[str, Figure]:
-    if not result.names("fronts"):
-        return {"search_front": _search(result)}
     devices = result.names("fronts")
-    pages = [devices[i : i + style.PANELS] for i in range(0, len(devices), style.PANELS)]
+    pages = [devices[page.start : page.stop] for page in style.pages(len(devices))]
     return {
         "pareto" + (f"_{i}" if len(pages) > 1 else ""): _page(result, page) for i, page in enumerate(pages, start=1)
     }
@@ -52,7 +50,7 @@ def _page(result: Result, devices: list[str]) -> Figure:
         if i + columns >= len(devices) or not _same_costs(result):
             axes.set_xlabel(textwrap.fill(_cost_label(result, devices[i]), LABEL_WIDTH + 10))
     n = len(result.arrays["quality"]) if result.has("quality") else None
-    body.suptitle(result.title("Pareto fronts on the target, dominated members removed", n))
+    body.suptitle(words.title(result, "Pareto fronts on the target, dominated members removed", n))
     _legend(body, result, devices)
     return figure
 
@@ -106,7 +104,7 @@ def _panel(axes: Axes, result: Result, device: str) -> None:
             fontsize=8.5,
             bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.5},
         )
-    axes.set_title(device)
+    axes.set_title(words.device(result, device))
 
 
 def _zoom(axes: Axes, result: Result, device: str) -> int:
@@ -120,22 +118,12 @@ def _zoom(axes: Axes, result: Result, device: str) -> int:
     if not known.any():
         return 0
     latency, quality = latency[known], quality[known]
-    left_out = _zoom_quality(axes, quality, result.arrays.get("quality"))
+    left_out = zoom_quality(axes, quality, result.arrays.get("quality"))
     right = latency.max() * 1.15
     if result.has(f"latency_ms/{device}"):
         right = max(right, np.nanquantile(result.arrays[f"latency_ms/{device}"], 0.9))
     axes.set_xlim(max(0.0, latency.min() - 0.04 * right), right)
     return left_out
-
-
-def _zoom_quality(axes: Axes, quality: np.ndarray, cloud: np.ndarray | None) -> int:
-    floor = np.quantile(quality, 0.25)
-    if cloud is not None:
-        floor = min(floor, np.nanquantile(cloud, 0.1))
-    floor = max(floor, quality.min())
-    margin = 0.08 * ((quality.max() - floor) or abs(floor) or 1.0)
-    axes.set_ylim(floor - margin, quality.max() + margin)
-    return int((quality < floor - margin).sum())
 
 
 def _cloud(axes: Axes, latency: np.ndarray, quality: np.ndarray) -> None:
@@ -196,70 +184,3 @@ def _legend(body: SubFigure, result: Result, devices: list[str]) -> None:
         )
     narrow = len(devices) == 1
     body.legend(handles=entries, loc="outside lower center", ncols=3 if narrow else len(entries))
-
-
-def _searched(result: Result) -> str:
-    """What was searched, "all of fbnet, 9.8e+20 architectures": not the rows of a set, as in other kinds."""
-    part, size = result.summary.get("part"), result.summary.get("part_size")
-    if not part or not size:
-        return str(result.attributes.get("space", ""))
-    size = int(size)
-    return f"{part}, {size:,} architectures" if size < 10**9 else f"{part}, {size:.2g} architectures"
-
-
-def _axis_label(result: Result, objective: int) -> str:
-    label, unit = (str(result.arrays[f"objectives/{part}"][objective]) for part in ("label", "unit"))
-    return f"{label} ({unit})" if unit else label
-
-
-def _maximised(result: Result, objective: int) -> bool:
-    return str(result.arrays["objectives/direction"][objective]) == "maximise"
-
-
-def _search(result: Result) -> Figure:
-    """A search's own front, beside the exhaustive one where that is known: the goal against each other objective."""
-    names = [str(name) for name in result.arrays["objectives/name"]]
-    figure, body = style.sheet(7.2 if len(names) == 2 else 11.0, 5.0, result.footer())
-    panels = body.subplots(1, len(names) - 1, squeeze=False, sharey=True)[0]
-    for objective, axes in enumerate(panels, start=1):
-        _search_panel(axes, result, names, objective)
-        axes.set_xlabel(textwrap.fill(_axis_label(result, objective), 2 * LABEL_WIDTH))
-    panels[0].set_ylabel(textwrap.fill(_axis_label(result, 0), LABEL_WIDTH))
-    empty_corner = "lower left" if _maximised(result, 1) else "lower right"
-    panels[-1].legend(loc="best" if len(names) > 2 else empty_corner)
-    body.suptitle(f"Search: Pareto front\n{_searched(result)}")
-    return figure
-
-
-def _search_panel(axes: Axes, result: Result, names: list[str], objective: int) -> None:
-    goal, cost = names[0], names[objective]
-    qualities = []
-    for group, label, colour, marker in (
-        ("exhaustive_front", "exhaustive front", style.BLACK, "o"),
-        ("front", "found by the search", style.VERMILION, "D"),
-    ):
-        if not result.has(f"{group}/{cost}", f"{group}/{goal}"):
-            continue
-        values, quality = result.arrays[f"{group}/{cost}"], result.arrays[f"{group}/{goal}"]
-        order = np.argsort(values, kind="stable")
-        few = len(order) <= MANY_POINTS
-        flat = len(names) == 2  # of three objectives the front is a surface: its points, not a line
-        axes.plot(
-            values[order],
-            quality[order],
-            drawstyle=("steps-pre" if _maximised(result, objective) else "steps-post") if flat else "default",
-            linestyle="-" if flat else "none",
-            color=colour,
-            marker=marker if flat or few else ".",
-            markersize=5 if few else 2,
-            markeredgecolor="white" if few else colour,
-            markeredgewidth=0.5 if flat or few else 0,
-            linewidth=1.4,
-            rasterized=not flat,
-            label=f"{label} ({len(order):,} networks)",
-        )
-        qualities.append(quality)
-    accuracy = _maximised(result, 0) and "MACs" not in str(result.arrays["objectives/label"][0])
-    # accuracies of the worst networks flatten all else
-    if any(map(len, qualities)) and accuracy and (below := _zoom_quality(axes, np.concatenate(qualities), None)):
-        axes.plot([], [], linestyle="none", label=f"{below:,} point{'s' * (below > 1)} further down")

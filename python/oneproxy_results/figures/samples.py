@@ -8,17 +8,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from . import style
+from . import style, words
 from ..result import Result
 
 
 def applies(result: Result) -> bool:
-    return result.has("devices", "curve_samples", "curve_srcc") and result.arrays["curve_samples"].size > 0
+    # One number of samples is no curve; adaproxy.png says it.
+    return result.has("devices", "curve_samples", "curve_srcc") and result.arrays["curve_samples"].size > 1
 
 
 def draw(result: Result) -> dict[str, Figure]:
     count = len(result.arrays["devices"])
-    pages = [range(i, min(i + style.PANELS, count)) for i in range(0, count, style.PANELS)]
+    pages = style.pages(count)
     return {
         "samples" + (f"_{i}" if len(pages) > 1 else ""): _page(result, page) for i, page in enumerate(pages, start=1)
     }
@@ -41,7 +42,7 @@ def _page(result: Result, targets: range) -> Figure:
             axes.tick_params(labelbottom=True)
     panels.flat[0].set_ylim(*_range(result))
     trials = result.arrays["curve_srcc"].shape[2]
-    body.suptitle(result.title(f"AdaProxy: SRCC against the number of samples ({trials} trials)"))
+    body.suptitle(words.title(result, f"AdaProxy: SRCC against the number of samples ({trials} trials)"))
     entries = [Line2D([], [], color=style.BLUE, marker="o", markersize=4, label="after AdaProxy, mean")]
     if trials > 1:
         entries.append(Patch(color=style.BLUE, alpha=0.2, label="10-90 % of the trials"))
@@ -61,7 +62,7 @@ def _panel(axes: Axes, result: Result, target: int) -> None:
         axes.plot(samples, np.nanmean(srcc, axis=1), color=style.BLUE, marker="o", markersize=3.5, linewidth=1.5)
     if result.has("srcc_before") and np.isfinite(before := result.arrays["srcc_before"][target]):
         axes.axhline(before, color=style.VERMILION, linestyle="--", linewidth=1.3)
-    axes.set_title(str(result.arrays["devices"][target]))
+    axes.set_title(words.device(result, str(result.arrays["devices"][target])))
 
 
 def _range(result: Result) -> tuple[float, float]:

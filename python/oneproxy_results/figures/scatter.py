@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from . import style
+from . import style, words
 from ..result import Result
 
 
@@ -28,13 +28,13 @@ def _predicted(result: Result) -> Figure:
     axes.fill_between(line, 0.9 * line, 1.1 * line, color=style.SKY, alpha=0.25, linewidth=0, label="within 10 %")
     axes.plot(line, line, color=style.GREY, linewidth=1)
     axes.scatter(measured, predicted, s=7, color=style.BLUE, alpha=0.4, linewidths=0)
-    unit = f" [{result.attributes['unit']}]" if result.attributes.get("unit") else ""
+    unit = f" ({result.attributes['unit']})" if result.attributes.get("unit") else ""
     axes.set_xlabel(f"measured{unit}")
     axes.set_ylabel(f"predicted{unit}")
     axes.set_aspect("equal", adjustable="datalim")
     axes.legend(loc="lower right")
     axes.set_title(_figures(result), fontsize=10)
-    body.suptitle(result.title(str(result.attributes.get("target", "predictor")), len(measured)))
+    body.suptitle(words.title(result, words.label(result, str(result.attributes.get("target", "predictor"))), len(measured)))
     return figure
 
 
@@ -66,5 +66,5 @@ def _training(result: Result) -> Figure:
     axes.set_xlabel("epoch")
     axes.set_ylabel("loss")
     axes.legend()
-    body.suptitle(result.title("Training: " + str(result.attributes.get("target", "predictor"))))
+    body.suptitle(words.title(result, "Training: " + words.label(result, str(result.attributes.get("target", "predictor")))))
     return figure

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
-from . import style
+from . import style, words
 from ..result import Result
 
 LOOKS = tuple(
@@ -44,7 +45,11 @@ def draw(result: Result) -> dict[str, Figure]:
     right.set_ylabel("hypervolume, share of the best front")
     for axes in (left, right):
         axes.set_xscale("log")
+        axes.set_xticks(budgets, [f"{int(budget):,}" for budget in budgets])
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xlabel("distinct evaluations for each limit")
-    body.suptitle(f"Search methods with equal budgets\n{result.attributes.get('space', '')}")
+    searched, size = result.summary.get("part"), result.summary.get("part_size")
+    where = f"{searched}, {size} architectures" if searched and size else str(result.attributes.get("space", ""))
+    body.suptitle(f"Search methods with equal budgets\n{words.spaces(words.numbers(where))}")
     body.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return {"searchers": figure}

@@ -44,6 +44,12 @@ def sheet(width: float, height: float, origin: str) -> tuple[Figure, SubFigure]:
     return figure, body
 
 
+def pages(n: int) -> list[range]:
+    """n panels on as few pictures as hold them, in equal shares: no panel is left alone on the last."""
+    count = -(-n // PANELS)
+    return [range(i * n // count, (i + 1) * n // count) for i in range(count)]
+
+
 def grid(n: int) -> tuple[int, int]:
     """Rows and columns for n panels, at most four columns."""
     columns = {1: 1, 2: 2, 3: 3, 4: 2, 5: 3, 6: 3, 9: 3}.get(n, 4)

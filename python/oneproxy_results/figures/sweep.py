@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from . import style
+from . import style, words
 from .heatmap import MAP, STRONG
 from ..result import Result
 
@@ -16,17 +16,18 @@ def applies(result: Result) -> bool:
 
 
 def draw(result: Result) -> dict[str, Figure]:
-    devices = [str(name) for name in result.arrays["devices"]]
+    devices = words.devices(result, "devices")
     before = np.asarray(result.arrays["srcc"], dtype=float)
     panels = [("as it is", before)]
     panels += [
         (f"adapted with {budget} measurements", np.asarray(srcc, dtype=float))
         for budget, srcc in zip(result.arrays["sweep_budgets"], result.arrays["sweep_srcc"])
     ]
-    columns = min(2, len(panels))
+    columns = 3 if len(panels) in (3, 5, 6) else min(2, len(panels))
     rows = -(-len(panels) // columns)
     side = max(3.6, 0.27 * len(devices)) + 1.2
-    figure, body = style.sheet(side * columns + 0.8, side * rows + 0.8, result.footer())
+    names = 0.06 * max(map(len, devices))  # inches beside and below the panels
+    figure, body = style.sheet(side * columns + names + 0.8, side * rows + names + 1.0, result.footer())
     axes = body.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     known = np.concatenate([values[np.isfinite(values)] for _, values in panels])
     norm = Normalize(np.floor(known.min() * 5) / 5 if known.size else 0.0, 1.0)
@@ -46,5 +47,5 @@ def draw(result: Result) -> dict[str, Figure]:
     bar = body.colorbar(image, ax=axes, shrink=0.6, pad=0.015, aspect=30)
     bar.set_label(f"SRCC (dots: below {STRONG})")
     bar.outline.set_visible(False)
-    body.suptitle(result.title("Which proxy for which target (columns)"))
+    body.suptitle(words.title(result, "Which proxy for which target (columns)"))
     return {"proxy_sweep": figure}

@@ -2,9 +2,15 @@
 
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <mutex>
 #include <numeric>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -135,6 +141,34 @@ TEST_F(Parallel, AThreadThatCanNotStartIsAnErrorAndThePoolStaysWhole) {
     parallel_for(100, [&](std::int64_t) { ++calls; });
     EXPECT_EQ(calls, 100);
   }
+}
+
+// A child of fork has one thread; it must neither wait for its parent's nor stay alone.
+TEST_F(Parallel, AChildOfForkHasThreadsOfItsOwn) {
+  set_thread_count(4);
+  const auto threads_that_take_part = [] {
+    std::set<std::thread::id> seen;
+    std::mutex adding;
+    for (int job = 0; job < 100 && seen.size() < 2; ++job)
+      parallel_for(4, [&](std::int64_t) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        const std::lock_guard lock(adding);
+        seen.insert(std::this_thread::get_id());
+      });
+    return seen.size();
+  };
+  ASSERT_GT(threads_that_take_part(), 1u);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    alarm(60);                                        // kills a child that waits for ever
+    std::exit(threads_that_take_part() > 1 ? 0 : 1);  // with all that ends a program
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status)) << "killed by signal " << WTERMSIG(status);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_GT(threads_that_take_part(), 1u) << "the parent's go on";
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The command-line program: parses, calls, prints. Results go to standard output, everything else to
-// standard error. Exit status: 0 done, 1 an error (one line), 2 a usage error, 128 + signal: interrupted.
+#include "experiments/cli/program.h"
+
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -12,10 +12,12 @@
 
 #include "experiments/cli/adapt_command.h"
 #include "experiments/cli/commands.h"
+#include "experiments/cli/demo_options.h"
 #include "experiments/cli/fleet_options.h"
 #include "experiments/cli/form_options.h"
 #include "experiments/cli/import_command.h"
 #include "experiments/cli/next_options.h"
+#include "experiments/cli/report_command.h"
 #include "experiments/runner.h"
 #include "oneproxy/engine/adapt/method_registry.h"
 #include "oneproxy/engine/base/arguments.h"
@@ -39,14 +41,15 @@ std::string version_text() {
          ", training: " + (torch_compiled() ? "compiled" : "not compiled");
 }
 
-template <class Kind>
-std::string names_of(const std::vector<Kind>& kinds) {
+template <class Kinds>
+std::string names_of(const Kinds& kinds) {
   std::vector<std::string> names;
   for (const auto& kind : kinds) names.push_back(kind.name);
   return join(names);
 }
 
-int run_program(int argc, char** argv) {
+// Parses and runs one command; `output` is what it has for standard output.
+int run_command_line(int argc, char** argv, std::string& output) {
   CLI::App app{
       "Hardware-aware neural architecture search with one proxy device: latency monotonicity, AdaProxy, "
       "Pareto-optimal architectures for a new device."};
@@ -61,22 +64,23 @@ int run_program(int argc, char** argv) {
   app.add_flag("-q,--quiet", quiet, "only warnings and errors on the terminal");
   app.add_option("--threads", threads, "threads of the CPU back end (default: all, or ONEPROXY_THREADS)")
       ->check(CLI::Range(1, 1024));
-  std::string output;
 
   RunOptions run;
   for (int i = 0; i < argc; ++i) run.command += (i ? " " : "") + std::string(argv[i]);
   auto add_config = [&](CLI::App* command) {
-    command->add_option("config", run.config, "configuration (*.toml); `oneproxy list` shows those that ship")
+    command
+        ->add_option("config", run.config,
+                     "configuration (*.toml), or the name of one that ships: nasbench201/monotonicity")
         ->required();
     command->add_option("--set", run.overrides, "override a key: key=value, a TOML value, or a bare word or path")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
   };
-  auto* run_command = app.add_subcommand("run", "run an experiment; prints its result folder as the last line");
-  add_config(run_command);
-  run_command->add_option("--out", run.out, "folder of results: DIR/<kind>/<name>-<hash>/")->capture_default_str();
-  run_command->add_flag("--force", run.force, "run again although the result is there");
-  run_command->callback([&] { output = run_experiment(run) + "\n"; });
+  auto* run_subcommand = app.add_subcommand("run", "run an experiment; prints its result folder as the last line");
+  add_config(run_subcommand);
+  run_subcommand->add_option("--out", run.out, "folder of results: DIR/<kind>/<name>-<hash>/")->capture_default_str();
+  run_subcommand->add_flag("--force", run.force, "run again although the result is there");
+  run_subcommand->callback([&] { output = run_experiment(run) + "\n"; });
 
   auto* check_command = app.add_subcommand("check", "check a configuration and its data without running it");
   add_config(check_command);
@@ -280,6 +284,8 @@ int run_program(int argc, char** argv) {
   adapt_command->add_option("--predictions", adapt.predictions,
                             "CSV for predicted latencies with error bars, of the measured or of --archs");
   adapt_command->add_option("--archs", adapt.archs, "CSV with a column arch: what to predict");
+  adapt_command->add_option("--results", adapt.results,
+                            "folder of results: DIR/adapt/<device>-<hash>/, of which `oneproxy report` makes a page");
   auto add_sources = [&](CLI::App* command, auto& options) {
     command->add_option("--geometry", options.geometry, "data set whose shapes count (default: the space's first)");
     command->add_option("--metric", options.metric,
@@ -300,10 +306,21 @@ int run_program(int argc, char** argv) {
   adapt_command->callback([&] {
     if (!prior.empty()) adapt.method_keys.push_back("prior=" + prior);
     if (split_sources) adapt.method_keys.push_back("split_sources=true");
+    adapt.command = run.command;
     output = adapt_to_measurements(adapt);
   });
 
   add_next_command(app, output);
+  add_demo_commands(app, output, argv[0], [&](const std::vector<std::string>& words) {
+    std::vector<std::string> line = {argv[0]};
+    if (quiet) line.push_back("--quiet");
+    line.insert(line.end(), words.begin(), words.end());
+    std::vector<char*> arguments;
+    for (auto& word : line) arguments.push_back(word.data());
+    std::string said;
+    ONEPROXY_ASSERT(run_command_line(static_cast<int>(arguments.size()), arguments.data(), said) == 0);
+    return said;
+  });
   add_fleet_command(app, output);
 
   MakeOptimizerOptions make;
@@ -370,6 +387,8 @@ int run_program(int argc, char** argv) {
   export_command->add_option("--to", to, "folder for the files (default: RESULT/csv)");
   export_command->callback([&] { output = export_csv(result, to); });
 
+  add_report_command(app);
+
   std::string space, geometry, arch, index, official;
   auto* arch_command = app.add_subcommand("arch", "one architecture in all its forms, with its cost");
   arch_command->add_option("--space", space, "search space: one that ships, or a file (*.toml)")->required();
@@ -410,6 +429,12 @@ int run_program(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  return 0;
+}
+
+int run_and_print(int argc, char** argv) {
+  std::string output;
+  if (const int status = run_command_line(argc, argv, output); status != 0) return status;
   std::cout << output << std::flush;
   if (std::cout) return 0;
   if (errno == EPIPE) return 128 + SIGPIPE;  // `| head` has read enough
@@ -417,21 +442,22 @@ int run_program(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace oneproxy
 
-int main(int argc, char** argv) {
-  oneproxy::install_interrupt_handler();
+int run_program(int argc, char** argv) {
+  install_interrupt_handler();
   try {
-    oneproxy::check_arguments(argc, argv);
-    return oneproxy::run_program(argc, argv);
-  } catch (const oneproxy::Interrupted& error) {
+    check_arguments(argc, argv);
+    return run_and_print(argc, argv);
+  } catch (const Interrupted& error) {
     std::fprintf(stderr, "oneproxy: %s\n", error.what());
-    return oneproxy::interrupt_status();
+    return interrupt_status();
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "oneproxy: error: out of memory; work on less at a time, or raise the limit (ulimit -v)\n");
     return 1;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "oneproxy: error: %s\n", oneproxy::one_line(error.what()).c_str());
+    std::fprintf(stderr, "oneproxy: error: %s\n", one_line(error.what()).c_str());
     return 1;
   }
 }
+
+}  // namespace oneproxy
