@@ -132,12 +132,12 @@ DecimalMark common_mark(std::span<const PlacedText> texts) {
   }
   if (!point && comma && dotted) point = dotted;
   if (point && comma)
-    throw Error(comma->place + ": '" + comma->text + "' has a decimal comma, and '" + point->text + "' (" +
-                point->place + ") a decimal point; write all of them one way, or say --decimal comma or point");
+    throw Error(comma->place + " has a decimal comma, and " + point->place +
+                " a decimal point; write all of them one way, or say --decimal comma or point");
   if (unclear && !point && !comma)
-    throw Error(unclear->place + ": '" + unclear->text +
-                "' may be a decimal comma or thousands, and no other value tells; say --decimal comma or --decimal "
-                "point");
+    throw Error(
+        unclear->place +
+        " may be a decimal comma or thousands, and no other value tells; say --decimal comma or --decimal point");
   return comma ? DecimalMark::comma : DecimalMark::point;
 }
 

@@ -33,9 +33,9 @@ MarkEvidence mark_evidence(const std::string& digits);
 
 // The mark that all numbers of a column are written with. Of texts that do not begin with a number nothing is said.
 // Error where they disagree, or where one reads as two different numbers and the others do not tell which; it begins
-// with the place of that one, places[i] + ": ".
+// with the place of that one.
 struct PlacedText {
-  std::string text, place;
+  std::string text, place;  // place: for errors, with the text: "file.csv:3: latency_ms = '19,8'"
 };
 DecimalMark common_mark(std::span<const PlacedText> texts);
 

@@ -115,10 +115,14 @@ int best_ranked(const CsvTable& table, const std::vector<int>& ranks, const std:
   return best.empty() ? -1 : best[0];
 }
 
+// Or words for failures alone: every measurement of a device may have failed.
 bool holds_numbers(const CsvTable& table, int column) {
   bool number = false;
   for (const auto& row : table.rows) {
-    if (is_failure(row[column])) continue;
+    if (is_failure(row[column])) {
+      number = number || !row[column].empty();
+      continue;
+    }
     const auto text = split_number(row[column]);
     if (!text || (!text->unit.empty() && latency_unit(text->unit).empty())) return false;
     number = true;

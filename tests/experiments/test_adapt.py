@@ -269,8 +269,8 @@ class PlanAndAdapt(ProgramCase):
             ("arch,latency_ms\n|conv_7x7~0|+|none~0|none~1|+|none~0|none~1|none~2|,3\n", ("bad.csv:2", "conv_7x7")),
             ("arch,latency_ms\n0;0;0;0;0;9,3\n", ("bad.csv:2", "choice '9'")),
             ("arch,latency_ms\n0;0;0;0;0;1,-3\n", ("bad.csv:2", "positive")),
-            ("arch,ms\n0;0;0;0;0;1,3\n", ("arch,latency_ms",)),
-            ("arch,latency_ms,color\n0;0;0;0;0;1,3,red\n", ("color",)),
+            ("arch,watts\n0;0;0;0;0;1,3\n", ("'latency_ms'", "--columns latency_ms=HEADER")),
+            ("arch,mean_ms,median_ms\n0;0;0;0;0;1,3,3\n", ("'mean_ms'", "say which one")),
             ("arch,latency_ms\n0;0;0;0;0;1,\n", ("no measurement that succeeded",)),
         ):
             bad.write_text(text)
