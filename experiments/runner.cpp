@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "experiments/experiment.h"
+#include "experiments/shipped_config.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/base/names.h"
@@ -87,7 +88,7 @@ Backend resolve_backend(const Config& config, const ExperimentConfig& read) {
 std::string run_experiment(const RunOptions& options) {
   Provenance provenance;
   Workspace work;
-  Config config = Config::load(options.config, options.overrides);
+  Config config = Config::load(config_file(options.config), options.overrides);
   const ExperimentConfig read = read_config(config);
   const Backend backend = resolve_backend(config, read);
 
@@ -170,7 +171,7 @@ std::string run_experiment(const RunOptions& options) {
 }
 
 std::string check_experiment(const RunOptions& options) {
-  Config config = Config::load(options.config, options.overrides);
+  Config config = Config::load(config_file(options.config), options.overrides);
   const ExperimentConfig read = read_config(config);
   resolve_backend(config, read);
   const Store store(read.store_path);

@@ -6,7 +6,7 @@
 namespace oneproxy {
 
 struct RunOptions {
-  std::string config;
+  std::string config;                  // a file, or the short name of one that ships; "": all keys are overrides
   std::vector<std::string> overrides;  // "key=value"
   std::string out = "results";
   bool force = false;

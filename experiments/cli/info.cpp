@@ -3,10 +3,10 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
-#include <set>
 
 #include "experiments/cli/commands.h"
 #include "experiments/experiment.h"
+#include "experiments/shipped_config.h"
 #include "oneproxy/engine/base/attribute_reader.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/resources.h"
@@ -189,14 +189,7 @@ std::string list_everything() {
   Table kinds({"kind", "what it does"});
   for (const auto& kind : experiment_kinds()) kinds.row({kind.name, kind.description});
   text += kinds.markdown() + "\nConfigurations that ship:\n";
-  const fs::path folder = fs::path(home_folder()) / "configs";
-  std::vector<std::string> files;
-  const std::set<std::string> others = {"spaces", "devices", "accuracy"};  // folders of files that are none
-  for (const auto& entry : fs::recursive_directory_iterator(folder))
-    if (entry.path().extension() == ".toml" && !others.contains(entry.path().parent_path().filename().string()))
-      files.push_back(entry.path().string());
-  std::sort(files.begin(), files.end());
-  for (const auto& file : files) text += "  " + file + "\n";
+  for (const auto& file : shipped_configs()) text += "  " + file + "\n";
   return text;
 }
 

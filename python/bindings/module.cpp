@@ -52,4 +52,5 @@ NB_MODULE(_engine, module) {
   python::add_selection(module);
   python::add_adapt(module);
   python::add_front_loop(module);
+  python::add_run(module);
 }

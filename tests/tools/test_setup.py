@@ -18,15 +18,15 @@ class TestSetup(unittest.TestCase):
         self.addCleanup(place.cleanup)
         self.root = Path(place.name)
         (self.root / "tools").mkdir()
-        for name in ("setup", "build_project", "requirements.txt"):
+        for name in ("setup", "build_project", "requirements.txt", "requirements_tests.txt"):
             shutil.copy(TOOLS / name, self.root / "tools" / name)
         # A machine that has all packages, and an environment that is made already.
         self.program("bin/dpkg-query", "echo installed")
         self.program("bin/apt-get", "exit 1")
-        self.program("bin/sha256sum", "cat >/dev/null; echo stamp")
+        self.program("bin/sha256sum", "grep '^pytest' >/dev/null && echo tests || echo tools")
         self.program("bin/cmake", f'echo "cmake $*" >> {self.root}/called')
         self.program("build/venv/bin/python", f'echo "python $*" >> {self.root}/called')
-        (self.root / "build" / "venv" / ".complete").write_text("stamp")
+        (self.root / "build" / "venv" / ".complete").write_text("tools\n")
 
     def program(self, name: str, text: str) -> None:
         path = self.root / name
@@ -78,6 +78,17 @@ class TestSetup(unittest.TestCase):
             done, called = self.call("setup", *tool_arguments, **environment)
             self.assertEqual((done.returncode, called), (1, ""))
             self.assertIn(part, done.stderr)
+
+    def test_the_environment_of_the_tests_serves_the_tools_too(self) -> None:
+        complete = self.root / "build" / "venv" / ".complete"
+        complete.write_text("tools\ntests\n")
+        for arguments in (["--no-torch"], ["--no-torch", "--tests"]):
+            done, called = self.call("setup", *arguments)
+            self.assertEqual((done.returncode, called, done.stderr), (0, "", ""))
+        complete.write_text("tools\n")
+        done, _ = self.call("setup", "--no-torch", "--tests", PIP_INDEX_URL="http://127.0.0.1:9", PIP_RETRIES="0")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("tools/requirements_tests.txt", done.stderr)
 
     def test_the_build_goes_without_it_too(self) -> None:
         self.assertIn("-DONEPROXY_TORCH=OFF", self.call("build_project", ONEPROXY_TORCH="OFF")[1])

@@ -1,5 +1,5 @@
-// The command-line program: parses, calls, prints. Results go to standard output, everything else to
-// standard error. Exit status: 0 done, 1 an error (one line), 2 a usage error, 128 + signal: interrupted.
+#include "experiments/cli/program.h"
+
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -44,7 +44,7 @@ std::string names_of(const Kinds& kinds) {
   return join(names);
 }
 
-int run_program(int argc, char** argv) {
+int run_command(int argc, char** argv) {
   CLI::App app{
       "Hardware-aware neural architecture search with one proxy device: latency monotonicity, AdaProxy, "
       "Pareto-optimal architectures for a new device."};
@@ -64,17 +64,19 @@ int run_program(int argc, char** argv) {
   RunOptions run;
   for (int i = 0; i < argc; ++i) run.command += (i ? " " : "") + std::string(argv[i]);
   auto add_config = [&](CLI::App* command) {
-    command->add_option("config", run.config, "configuration (*.toml); `oneproxy list` shows those that ship")
+    command
+        ->add_option("config", run.config,
+                     "configuration (*.toml), or the name of one that ships: nasbench201/monotonicity")
         ->required();
     command->add_option("--set", run.overrides, "override a key: key=value, a TOML value, or a bare word or path")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
   };
-  auto* run_command = app.add_subcommand("run", "run an experiment; prints its result folder as the last line");
-  add_config(run_command);
-  run_command->add_option("--out", run.out, "folder of results: DIR/<kind>/<name>-<hash>/")->capture_default_str();
-  run_command->add_flag("--force", run.force, "run again although the result is there");
-  run_command->callback([&] { output = run_experiment(run) + "\n"; });
+  auto* run_subcommand = app.add_subcommand("run", "run an experiment; prints its result folder as the last line");
+  add_config(run_subcommand);
+  run_subcommand->add_option("--out", run.out, "folder of results: DIR/<kind>/<name>-<hash>/")->capture_default_str();
+  run_subcommand->add_flag("--force", run.force, "run again although the result is there");
+  run_subcommand->callback([&] { output = run_experiment(run) + "\n"; });
 
   auto* check_command = app.add_subcommand("check", "check a configuration and its data without running it");
   add_config(check_command);
@@ -410,21 +412,22 @@ int run_program(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace oneproxy
 
-int main(int argc, char** argv) {
-  oneproxy::install_interrupt_handler();
+int run_program(int argc, char** argv) {
+  install_interrupt_handler();
   try {
-    oneproxy::check_arguments(argc, argv);
-    return oneproxy::run_program(argc, argv);
-  } catch (const oneproxy::Interrupted& error) {
+    check_arguments(argc, argv);
+    return run_command(argc, argv);
+  } catch (const Interrupted& error) {
     std::fprintf(stderr, "oneproxy: %s\n", error.what());
-    return oneproxy::interrupt_status();
+    return interrupt_status();
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "oneproxy: error: out of memory; work on less at a time, or raise the limit (ulimit -v)\n");
     return 1;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "oneproxy: error: %s\n", oneproxy::one_line(error.what()).c_str());
+    std::fprintf(stderr, "oneproxy: error: %s\n", one_line(error.what()).c_str());
     return 1;
   }
 }
+
+}  // namespace oneproxy
