@@ -1,7 +1,9 @@
 #include "oneproxy/engine/front_loop/loop_question.h"
 
+#include <algorithm>
 #include <cmath>
 
+#include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/space/accuracy_model.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -67,6 +69,35 @@ std::shared_ptr<const LoopCandidates> loop_candidates(const Objective& quality, 
                 "(fix some decisions, or `oneproxy prune-space`), or a quality that is known on the rows of a set "
                 "(metric:NAME)");
   return searched_candidates(part, quality, seed);
+}
+
+void check_loop_quantity(const Quantity& quantity) {
+  if (quantity.maximised() && !quantity.is_rate())
+    throw Error(
+        quantity.name + " in " + quantity.unit +
+        " is maximised and no rate: the loop makes what is measured small, and rates (images/s) large; measure " +
+        "what is better when it is less");
+}
+
+std::vector<std::vector<double>> loop_limits(const std::vector<double>& first, const std::vector<double>& second,
+                                             std::size_t n_measured, const std::array<std::string, 2>& names) {
+  for (const auto* all : {&first, &second})
+    for (const double limit : *all)
+      if (!(limit > 0) || std::isinf(limit))
+        throw Error(names[all == &second] + " " + plain(limit) +
+                    ": a limit is a positive number, in the unit of what is measured");
+  if (first.size() > 1 && second.size() > 1 && first.size() != second.size())
+    throw Error(names[0] + " has " + std::to_string(first.size()) + " limits, " + names[1] + " " +
+                std::to_string(second.size()) + "; give as many of both, or one of either");
+  std::vector<std::vector<double>> limits;
+  const auto of = [](const std::vector<double>& all, std::size_t i) {
+    return all.empty() ? std::nan("") : all[all.size() == 1 ? 0 : i];
+  };
+  for (std::size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
+    limits.push_back({of(first, i)});
+    if (n_measured > 1) limits.back().push_back(of(second, i));
+  }
+  return limits;
 }
 
 }  // namespace oneproxy

@@ -1,7 +1,9 @@
 #pragma once
 // A question to the loop in words: which quality is meant, and which networks may be the answer.
+#include <array>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "oneproxy/engine/front_loop/candidates.h"
 #include "oneproxy/engine/search/objective.h"
@@ -23,5 +25,13 @@ Objective loop_quality(const ObjectiveSources& sources, const std::string& text,
 std::shared_ptr<const LoopCandidates> loop_candidates(const Objective& quality, SubSpace part, bool additive,
                                                       const Measurements* data, std::uint64_t seed,
                                                       const std::string& key);
+
+// Error for a quantity that the loop can not make small (rates: large).
+void check_loop_quantity(const Quantity& quantity);
+
+// Limits on one or two measured quantities as the loop takes them, [n][n_measured]: in pairs, or one limit of either
+// with all of the other. `names` of the two lists begin errors: no positive number, two numbers of limits.
+std::vector<std::vector<double>> loop_limits(const std::vector<double>& first, const std::vector<double>& second,
+                                             std::size_t n_measured, const std::array<std::string, 2>& names);
 
 }  // namespace oneproxy

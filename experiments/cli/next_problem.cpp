@@ -1,14 +1,11 @@
 #include "experiments/cli/next_problem.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <optional>
 
 #include "experiments/cli/metric_quantity.h"
 #include "experiments/cli/quality_name.h"
 #include "oneproxy/engine/base/log.h"
-#include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/base/unit_number.h"
@@ -32,14 +29,6 @@ void check_column_name(const std::string& name, const std::string& option) {
       throw Error(option + " " + name + ": is a column of the networks to measure already; call the metric otherwise");
 }
 
-void check_direction(const Quantity& quantity) {
-  if (quantity.maximised() && !quantity.is_rate())
-    throw Error(
-        quantity.name + " in " + quantity.unit +
-        " is maximised and no rate: the loop makes what is measured small, and rates (images/s) large; measure " +
-        "what is better when it is less");
-}
-
 std::vector<Quantity> measured_columns(const NextOptions& options, const SearchSpace& space) {
   std::vector<Quantity> columns = {latency_quantity()};
   const auto quantity = [&](const std::string& name, const std::string& unit, const std::string& direction) {
@@ -51,7 +40,7 @@ std::vector<Quantity> measured_columns(const NextOptions& options, const SearchS
   } else {
     check_column_name(options.metric, "--metric");
     columns[0] = quantity(options.metric, options.unit, options.direction);
-    check_direction(columns[0]);
+    check_loop_quantity(columns[0]);
   }
   if (options.also.empty()) {
     if (!options.also_limits.empty() || !options.also_unit.empty() || !options.also_direction.empty())
@@ -61,33 +50,16 @@ std::vector<Quantity> measured_columns(const NextOptions& options, const SearchS
   check_column_name(options.also, "--also");
   if (options.also == options.metric) throw Error("--also " + options.also + " is the --metric itself; name another");
   columns.push_back({quantity(options.also, options.also_unit, options.also_direction)});
-  check_direction(columns[1]);
+  check_loop_quantity(columns[1]);
   return columns;
 }
 
-// In pairs; one limit of either goes with all of the other.
-std::vector<std::vector<double>> limits_of(const NextOptions& options, const std::vector<MeasuredColumn>& columns) {
-  const auto first = values_in_unit(options.limits, columns[0].quantity.unit, "--limits");
-  const auto second = columns.size() > 1
-                          ? values_in_unit(options.also_limits, columns[1].quantity.unit, "--also-limits")
-                          : std::vector<double>{};
-  for (const auto* all : {&first, &second})
-    for (const double limit : *all)
-      if (!(limit > 0) || std::isinf(limit))
-        throw Error((all == &first ? "--limits " : "--also-limits ") + plain(limit) +
-                    ": a limit is a positive number, in the unit of what is measured");
-  if (first.size() > 1 && second.size() > 1 && first.size() != second.size())
-    throw Error("--limits has " + std::to_string(first.size()) + " limits, --also-limits " +
-                std::to_string(second.size()) + "; give as many of both, or one of either");
-  std::vector<std::vector<double>> limits;
-  const auto of = [](const std::vector<double>& all, std::size_t i) {
-    return all.empty() ? std::numeric_limits<double>::quiet_NaN() : all[all.size() == 1 ? 0 : i];
-  };
-  for (std::size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
-    limits.push_back({of(first, i)});
-    if (columns.size() > 1) limits.back().push_back(of(second, i));
-  }
-  return limits;
+// One list a quantity, in its unit.
+std::vector<std::vector<double>> limits_of(const NextOptions& options, const std::vector<Quantity>& columns) {
+  const auto first = values_in_unit(options.limits, columns[0].unit, "--limits");
+  const auto second = columns.size() > 1 ? values_in_unit(options.also_limits, columns[1].unit, "--also-limits")
+                                         : std::vector<double>{};
+  return loop_limits(first, second, columns.size(), {"--limits", "--also-limits"});
 }
 
 // The measurements of the store on the set, where it has them.

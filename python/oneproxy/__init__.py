@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from oneproxy import _engine
 from oneproxy._errors import Error, StandInWarning, UndefinedWarning
+from oneproxy._registry import BudgetSpent
 from oneproxy.adaptation import Adapted, Advice, ExpectedSrcc, Outlier, Plan, adapt, plan
-from oneproxy.front_loop import FrontLoop, LimitAnswer, LoopStep, MeasuredNetwork
+from oneproxy.front_loop import FrontLoop, LimitAnswer, LoopStep, MeasuredNetwork, Quantity
 from oneproxy.fronts import hypervolume, pareto_front
 from oneproxy.mlp import Mlp
 from oneproxy.ranks import average_ranks, kendall, spearman, spearman_matrix
@@ -45,9 +46,11 @@ __all__ = [
     "Mlp",
     "Outlier",
     "Objective",
+    "Outlier",
     "Plan",
     "Pool",
     "Problem",
+    "Quantity",
     "Result",
     "Scorer",
     "SearchResult",

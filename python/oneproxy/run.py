@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from oneproxy import _engine
 from oneproxy._errors import Error
+from oneproxy._progress import Progress, progress_of
 from oneproxy._toml import overrides_of
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def run(
     *,
     out: str | os.PathLike[str] = "results",
     force: bool = False,
+    progress: Progress = False,
     **overrides: Any,
 ) -> Result:
     """Run an experiment, or find its finished result of the same settings and data: what `oneproxy run` does.
@@ -28,7 +30,8 @@ def run(
     config: a file (*.toml), the name of one that ships ("nasbench201/monotonicity"), or a dict of all keys ("name",
     which begins the name of the folder, is the kind where it is not given). overrides: keys of the configuration,
     p=1, as the command line's --set; keys of a table as a dict. out: the folder of results, OUT/<kind>/<name>-<hash>/.
-    force: run again although the result is there. Paths in overrides and in a dict are relative to the working
+    force: run again although the result is there. progress: True shows bars, a function is called with (done, total)
+    of each piece of work. Paths in overrides and in a dict are relative to the working
     directory.
     """
     keys: dict[str, Any] = dict(overrides)
@@ -46,7 +49,9 @@ def run(
         raise Error(f"config = {config!r}: should be a file (*.toml), the name of one that ships, or a dict")
     lines = overrides_of(keys)
     command = " ".join(["oneproxy.run:", file or "a dict", *lines])
-    return load(_engine.run(file, lines, os.fspath(out), bool(force), command))
+    with progress_of(progress):
+        folder = _engine.run(file, lines, os.fspath(out), bool(force), command)
+    return load(folder)
 
 
 def load(result_folder: str | os.PathLike[str]) -> Result:

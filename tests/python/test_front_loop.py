@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +124,103 @@ def test_failed_measurements_go_on(space: oneproxy.Space, phone: Phone) -> None:
     loop.tell(archs, latency_ms)
     assert loop.step().n_measured == len(archs) - 1
     assert loop.ask()
+
+
+@pytest.mark.parametrize("case", ["front", "limits", "rate", "two"])
+def test_the_command_line_has_the_same_bits(
+    case: str, space: oneproxy.Space, phone: Phone, program: Path, tmp_path: Path
+) -> None:
+    """Batch for batch what `oneproxy next` asks for, from the same measurements."""
+    columns, options, settings = ["latency_ms"], ["--sources", ",".join(SOURCES)], {}
+    if case == "limits":
+        options += ["--limits", "3,5"]
+        settings = {"limits_ms": [3, 5]}
+    if case == "rate":
+        columns = ["throughput"]
+        options += ["--metric", "throughput", "--unit", "images/s", "--direction", "max", "--limits", "100"]
+        quantity = oneproxy.Quantity("throughput", "images/s", "max", limits=[100], sources=SOURCES)
+        settings = {"metric": quantity, "sources": "all"}
+    if case == "two":
+        columns += ["energy"]
+        options += ["--also", "energy", "--also-unit", "mJ", "--also-direction", "min", "--also-sources", "none",
+                    "--limits", "5", "--also-limits", "30,40"]  # fmt: skip
+        settings = {"also": oneproxy.Quantity("energy", "mJ", limits=[30, 40], sources="none"), "limits_ms": [5]}
+
+    def measure(archs: list[str]) -> np.ndarray:
+        latency_ms = phone.measure(archs)
+        values = {"latency_ms": latency_ms, "throughput": 1000 / latency_ms, "energy": 3 * latency_ms**1.5}
+        return np.stack([values[column] for column in columns], axis=1)
+
+    loop = loop_of(space, **settings)
+    assert loop.measured == columns
+    for number in range(3):
+        files = [f"{i}.csv" for i in range(number)]
+        subprocess.run(
+            [program, "next", "--space", "nasbench201", "--quality", QUALITY, *options, "--out", f"{number}.csv",
+             "--front", "front.csv", *(["--measurements", *files] if files else [])],
+            cwd=tmp_path, check=True, capture_output=True,
+        )
+        asked = list(csv.DictReader((tmp_path / f"{number}.csv").read_text().splitlines()))
+        step = loop.step()
+        assert [line["arch"] for line in asked] == step.measure
+        gains = [float(line["gain"] or "nan") for line in asked]
+        assert gains == pytest.approx(step.gains, rel=1e-2, nan_ok=True)
+        front = list(csv.DictReader((tmp_path / "front.csv").read_text().splitlines()))
+        assert [line["arch"] for line in front] == [one.arch for one in step.front]
+        for line, one in zip(front, step.front):
+            assert tuple(float(line[column]) for column in columns) == one.values
+            assert (float(line["quality"]), int(line["repeats"])) == (one.quality, one.repeats)
+            assert one.latency_ms == one.values[0] or (case == "rate" and np.isnan(one.latency_ms))
+        values = measure(step.measure)
+        with (tmp_path / f"{number}.csv").open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["arch", *columns])
+            writer.writerows([arch, *map(repr, map(float, row))] for arch, row in zip(step.measure, values))
+        loop.tell(step.measure, values if case == "two" else values[:, 0])
+    for answer in loop.answers:
+        assert len(answer.limits) == len(columns)
+        if answer.found and case == "two":
+            assert (np.array(answer.network.values) <= answer.limits).all() and answer.limit_ms == 5
+        if case == "rate":
+            assert answer.limits == (100,) and answer.network.values[0] >= 100
+
+
+def test_bad_quantities_name_the_argument(space: oneproxy.Space, refused) -> None:
+    energy = oneproxy.Quantity("energy", "mJ")
+    with refused("limits_ms", "energy"):
+        loop_of(space, metric=energy, sources="all", limits_ms=[5])
+    with refused("sources", "energy"):
+        loop_of(space, metric=energy)
+    with refused("also", "called energy"):
+        loop_of(space, metric=energy, also=energy, sources="all")
+    with refused("also = 'energy'", "Quantity"):
+        loop_of(space, also="energy")
+    with refused("also", "latency_ms"):
+        loop_of(space, also=oneproxy.Quantity("latency_ms", "ms"))
+    with refused("also", "no unit"):
+        loop_of(space, also=oneproxy.Quantity("energy", ""))
+    with refused("also", "direction = 'most'"):
+        loop_of(space, also=oneproxy.Quantity("energy", "mJ", "most"))
+    with refused("energy in mJ", "is maximised and no rate"):
+        loop_of(space, also=oneproxy.Quantity("energy", "mJ", "max"))
+    with refused("limits of energy = [-1.0]", "mJ"):
+        loop_of(space, also=oneproxy.Quantity("energy", "mJ", limits=[-1]))
+    with refused("limits of latency_ms has 2 limits", "3"):
+        loop_of(space, also=oneproxy.Quantity("energy", "mJ", limits=[1, 2, 3]), limits_ms=[1, 2])
+    loop = loop_of(space, also=energy, repeats=1)
+    archs = loop.ask()
+    with refused("values", "2 dimensions"):
+        loop.tell(archs, np.ones(len(archs)))
+    with refused("values", "3 values a network", "2 are measured"):
+        loop.tell(archs, np.ones((len(archs), 3)))
+    with refused("energy[1] = -3"):
+        loop.tell(archs[:2], [[1.0, 2.0], [1.0, -3.0]])
+    assert loop.step().n_measurements == 0, "none of them was taken"
+
+
+def test_a_stand_in_for_accuracy_is_said_to_be_one() -> None:
+    with pytest.warns(oneproxy.StandInWarning, match="model:accuracy"):
+        oneproxy.FrontLoop("fbnet", seed=1, sources="none", fix=["layer *=k3_e1|skip"])
 
 
 def test_bad_input_names_the_argument(space: oneproxy.Space, refused) -> None:
