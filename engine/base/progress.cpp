@@ -11,8 +11,13 @@ Progress::Progress(std::string what, std::int64_t total, std::string unit)
       unit_(std::move(unit)),
       total_(total),
       terminal_(isatty(STDERR_FILENO) != 0),
+      listener_(ListenToProgress::current()),
       start_(std::chrono::steady_clock::now()),
-      last_(start_) {}
+      last_(start_) {
+  if (!listener_) return;
+  terminal_ = false;
+  silence_.emplace(ProgressListener());
+}
 
 Progress::~Progress() {
   if (terminal_) std::fputs("\r\033[K", stderr);
@@ -20,9 +25,24 @@ Progress::~Progress() {
 
 void Progress::advance(std::int64_t count) {
   const auto done = done_ += count;
+  if (listener_) return tell(done);
   if (!terminal_) return;
   std::unique_lock lock(mutex_, std::try_to_lock);
   if (lock.owns_lock()) print(done);
+}
+
+// The last step is always told, the others now and then.
+void Progress::tell(std::int64_t done) {
+  using namespace std::chrono;
+  std::unique_lock lock(mutex_, std::defer_lock);
+  if (done == total_)
+    lock.lock();
+  else if (!lock.try_lock())
+    return;
+  const auto now = steady_clock::now();
+  if (done != total_ && now - last_ < milliseconds(100)) return;
+  last_ = now;
+  listener_(what_, done, total_, unit_);
 }
 
 void Progress::print(std::int64_t done) {

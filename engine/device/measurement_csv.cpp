@@ -2,70 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
 #include <limits>
-#include <map>
-#include <sstream>
 
-#include "oneproxy/engine/base/read_file.h"
+#include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/statistics.h"
-#include "oneproxy/engine/data/csv.h"
-#include "oneproxy/engine/device/value_range.h"
+#include "oneproxy/engine/device/measurement_reader.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-// The first two are of measurements, the others of a plan or of a batch of the front's loop, for people.
-const std::vector<std::string> kColumns = {"arch", "repeat", "order", "index", "decisions", "macs", "quality", "gain"};
-constexpr const char* kLatency = "latency_ms";
-constexpr std::uint64_t kLargestResult = std::uint64_t{64} << 20;
-
-std::string header(const std::string& column) {
-  return "the header should be arch," + column + "[,repeat]; `oneproxy plan` writes such a file";
-}
-
-// The number of the column with the values.
-int value_column(const CsvTable& table, const Quantity& quantity) {
-  const int named = table.column(quantity.name);
-  if (quantity.name == kLatency) {
-    if (named < 0) throw Error(table.path + ": has no column 'latency_ms'; " + header(kLatency));
-    return named;
-  }
-  const int value = table.column("value");
-  if (named >= 0 && value >= 0)
-    throw Error(table.path + ": has a column '" + quantity.name + "' and a column 'value'; remove one of them");
-  if (named < 0 && value < 0)
-    throw Error(table.path + ": has neither a column '" + quantity.name + "' nor 'value'; " + header(quantity.name));
-  return std::max(named, value);
-}
-
-// Latencies have files of their own. Other quantities may stand side by side in one: who reads one ignores the others.
-void check_columns(const CsvTable& table) {
-  for (const auto& column : table.columns)
-    if (column != kLatency && std::find(kColumns.begin(), kColumns.end(), column) == kColumns.end())
-      throw Error(table.path + ": unknown column '" + column + "'; " + header(kLatency));
-}
-
-void require_architectures(const CsvTable& table) {
-  if (table.column("arch") < 0) throw Error(table.path + ": has no column 'arch'; " + header(kLatency));
-}
-
-CsvTable open(const std::string& file) {
-  CsvTable table = read_csv(file);
-  require_architectures(table);
-  return table;
-}
-
-std::vector<std::uint8_t> architecture(const SearchSpace& space, const CsvTable& table, std::size_t row) {
-  try {
-    return space.parse(table.rows[row][table.column("arch")]);
-  } catch (const Error& error) {
-    throw Error(table.location(row) + ": " + error.what());
-  }
-}
 
 // Its measurements would count twice, as repeats without noise.
 void check_distinct(const std::vector<std::string>& files) {
@@ -75,47 +23,6 @@ void check_distinct(const std::vector<std::string>& files) {
         throw Error(files[i] + ": is given twice; name each file of measurements once");
 }
 
-// Numbers the architectures of the files, each once.
-class DistinctArchitectures {
- public:
-  explicit DistinctArchitectures(const SearchSpace& space) : space_(space) {}
-
-  std::size_t number_of(const CsvTable& table, std::size_t row) {
-    const auto choices = architecture(space_, table, row);
-    const auto [found, fresh] = numbers_.emplace(choices, numbers_.size());
-    if (fresh) all_.insert(all_.end(), choices.begin(), choices.end());
-    return found->second;
-  }
-  std::vector<std::uint8_t> all() && { return std::move(all_); }
-
- private:
-  const SearchSpace& space_;
-  std::map<std::vector<std::uint8_t>, std::size_t> numbers_;
-  std::vector<std::uint8_t> all_;
-};
-
-// What adds up over the parts of a network, for a predictor; or the values themselves, which may be 0.
-enum class Values { additive, as_they_are };
-
-// NaN for a failed measurement (empty, nan, or -1 as some tools write it).
-double parse_value(const std::string& text, double scale, const Quantity& quantity, Values values,
-                   const std::string& place) {
-  if (text.empty()) return kNan;
-  char* end = nullptr;
-  const double value = std::strtod(text.c_str(), &end);
-  const bool number = end != text.c_str() && *end == '\0';
-  if (number && (std::isnan(value) || value == -1)) return kNan;
-  const std::string what = place + ": " + quantity.name + " = '" + text + "'";
-  if (values == Values::as_they_are && value == 0 && number) return 0;
-  if (number && value < 0 && values == Values::as_they_are)
-    throw Error(what + " is below 0; store what is 0 or more (its negative, with the other --direction)");
-  if (!number || !(value > 0) || std::isinf(value))
-    throw Error(what + " should be a positive number" + (quantity.name == kLatency ? " of milliseconds" : "") +
-                "; write nothing for a failed measurement");
-  check_measured(value * scale, quantity, what);
-  return value * scale;
-}
-
 // Values <= 1 alone are fractions; `first` is the place of one of them, "" where there is none.
 void check_percentages(const Quantity& quantity, double largest, const std::string& first) {
   if (quantity.unit == "%" && !first.empty() && largest <= 1)
@@ -123,14 +30,105 @@ void check_percentages(const Quantity& quantity, double largest, const std::stri
                 ": no value is above 1, which would be less than 1 %; if these are fractions say --unit fraction");
 }
 
-}  // namespace
+// What is measured of one device, line after line.
+class Collected {
+ public:
+  explicit Collected(const Quantity& quantity) { measured_.quantity = quantity; }
 
-double to_ms(const std::string& unit) {
-  if (unit == "ms") return 1;
-  if (unit == "s") return 1000;
-  if (unit == "us") return 1e-3;
-  throw Error("unit '" + unit + "' of latencies should be ms, s or us");
+  void add(const std::vector<std::uint8_t>& choices, double value, const std::string& text, const std::string& place,
+           std::int64_t line, Values values) {
+    const auto [found, fresh] = numbers_.emplace(choices, numbers_.size());
+    if (fresh) {
+      measured_.choices.insert(measured_.choices.end(), choices.begin(), choices.end());
+      measured_.repeats.emplace_back();
+      measured_.lines.emplace_back();
+    }
+    if (std::isnan(value)) {
+      ++measured_.n_failed;
+      ++measured_.failures[text];
+      return;
+    }
+    if (first_.empty()) first_ = place;
+    largest_ = std::max(largest_, value);
+    const auto number = found->second;
+    measured_.repeats[number].push_back(values == Values::additive ? as_additive(measured_.quantity, value) : value);
+    measured_.lines[number].push_back(line);
+  }
+
+  void add_file(const CsvTable& table, bool unit_is_said) {
+    measured_.unit_is_said = (measured_.files.empty() || measured_.unit_is_said) && unit_is_said;
+    measured_.files.push_back({std::filesystem::path(table.path).filename().string(), table.sha256});
+  }
+
+  MeasuredArchitectures finish() && {
+    check_percentages(measured_.quantity, largest_, first_);
+    for (const auto& own : measured_.repeats) measured_.latency_ms.push_back(own.empty() ? kNan : median_of(own));
+    return std::move(measured_);
+  }
+
+ private:
+  MeasuredArchitectures measured_;
+  std::map<std::vector<std::uint8_t>, std::size_t> numbers_;
+  double largest_ = 0;
+  std::string first_;  // place
+};
+
+// Of a file with the devices' names in a column: those that count, all lines where there is one device.
+std::string one_device(const MeasurementReader& reader, const MeasurementForm& form) {
+  if (reader.roles().device < 0) return "";
+  std::vector<std::string> names;
+  for (const auto& row : reader.table().rows)
+    if (std::find(names.begin(), names.end(), row[reader.roles().device]) == names.end())
+      names.push_back(row[reader.roles().device]);
+  if (names.size() < 2) return names.empty() ? "" : names[0];
+  if (std::find(names.begin(), names.end(), form.device) != names.end()) return form.device;
+  throw Error(reader.table().path + ": has measurements of " + std::to_string(names.size()) + " devices (" +
+              join(std::span(names).first(std::min<std::size_t>(5, names.size()))) + (names.size() > 5 ? ", ..." : "") +
+              "); choose one by --device " + shell_word(names[0]) + ", or take all by `oneproxy fleet`");
 }
+
+MeasuredArchitectures read(const SearchSpace& space, const std::vector<std::string>& files, const Quantity& quantity,
+                           const MeasurementForm& form, Values values) {
+  check_distinct(files);
+  Collected collected(quantity);
+  std::vector<std::string> remarks;
+  const std::vector<Quantity> quantities = {quantity};
+  std::int64_t line = 0;
+  for (const auto& file : files) {
+    CsvTable table = open_measurements(file, form, nullptr);
+    ColumnRoles roles = find_columns(table, quantities, form);
+    const MeasurementReader reader(space, std::move(table), std::move(roles), form, quantities, values);
+    const std::string device = one_device(reader, form);
+    collected.add_file(reader.table(), reader.unit_is_said());
+    std::int64_t others = 0;
+    for (std::size_t i = 0; i < reader.n_rows(); ++i, ++line) {
+      if (reader.roles().device >= 0 && reader.table().rows[i][reader.roles().device] != device) {
+        ++others;
+        continue;
+      }
+      const double value = reader.value(i, 0);
+      collected.add(reader.architecture(i), value, reader.text(i, 0), reader.place(i, 0), line, values);
+    }
+    for (auto& remark : reader.remarks()) remarks.push_back(std::move(remark));
+    if (others > 0)
+      remarks.push_back(file + ": " + count_of(others, "line") + " of other devices than " + device + " left out");
+  }
+  auto measured = std::move(collected).finish();
+  measured.remarks = std::move(remarks);
+  return measured;
+}
+
+MeasurementLine line_of(const MeasurementReader& reader, std::size_t row, std::size_t n_quantities) {
+  MeasurementLine line;
+  line.choices = reader.architecture(row);
+  for (std::size_t i = 0; i < n_quantities; ++i) {
+    line.texts.push_back(reader.text(row, i));
+    line.values.push_back(reader.value(row, i));
+  }
+  return line;
+}
+
+}  // namespace
 
 std::int64_t MeasuredArchitectures::n_known() const {
   return std::count_if(repeats.begin(), repeats.end(), [](const auto& own) { return !own.empty(); });
@@ -139,163 +137,141 @@ std::int64_t MeasuredArchitectures::n_repeated() const {
   return std::count_if(repeats.begin(), repeats.end(), [](const auto& own) { return own.size() > 1; });
 }
 
-namespace {
-
-MeasuredArchitectures read(const SearchSpace& space, const std::vector<std::string>& files, const Quantity& quantity,
-                           double scale, Values values) {
-  MeasuredArchitectures measured;
-  measured.quantity = quantity;
-  DistinctArchitectures distinct(space);
-  std::int64_t line = 0;
-  check_distinct(files);
-  double largest = 0;
-  std::string first;  // place
-  for (const auto& file : files) {
-    const CsvTable table = open(file);
-    const int column = value_column(table, quantity);
-    if (quantity.name == kLatency) check_columns(table);
-    measured.files.push_back({std::filesystem::path(file).filename().string(), table.sha256});
-    for (std::size_t i = 0; i < table.rows.size(); ++i, ++line) {
-      const std::size_t number = distinct.number_of(table, i);
-      if (number == measured.repeats.size()) {
-        measured.repeats.emplace_back();
-        measured.lines.emplace_back();
-      }
-      const double value = parse_value(table.rows[i][column], scale, quantity, values, table.location(i));
-      if (std::isnan(value)) {
-        ++measured.n_failed;
-        continue;
-      }
-      if (first.empty()) first = table.location(i) + ": " + quantity.name + " = '" + table.rows[i][column] + "'";
-      largest = std::max(largest, value);
-      measured.repeats[number].push_back(values == Values::additive ? as_additive(quantity, value) : value);
-      measured.lines[number].push_back(line);
-    }
-  }
-  check_percentages(quantity, largest, first);
-  measured.choices = std::move(distinct).all();
-  for (const auto& own : measured.repeats) measured.latency_ms.push_back(own.empty() ? kNan : median_of(own));
-  return measured;
-}
-
-}  // namespace
-
-MeasuredArchitectures read_measurements(const SearchSpace& space, const std::vector<std::string>& files,
-                                        const std::string& unit) {
-  return read(space, files, latency_quantity(), to_ms(unit), Values::additive);
+std::string describe_failures(const std::map<std::string, std::int64_t>& failures) {
+  std::vector<std::pair<std::string, std::int64_t>> sorted(failures.begin(), failures.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::vector<std::string> parts;
+  for (const auto& [text, n] : sorted)
+    parts.push_back(std::to_string(n) + (text.empty() ? " empty" : " '" + text + "'"));
+  return join(parts);
 }
 
 MeasuredArchitectures read_measurements(const SearchSpace& space, const std::vector<std::string>& files,
-                                        const Quantity& quantity) {
-  return read(space, files, quantity, 1, Values::additive);
+                                        const MeasurementForm& form) {
+  return read(space, files, latency_quantity(), form, Values::additive);
+}
+
+MeasuredArchitectures read_measurements(const SearchSpace& space, const std::vector<std::string>& files,
+                                        const Quantity& quantity, const MeasurementForm& form) {
+  return read(space, files, quantity, form, Values::additive);
 }
 
 MeasuredArchitectures read_metric(const SearchSpace& space, const std::vector<std::string>& files,
-                                  const Quantity& quantity) {
-  return read(space, files, quantity, 1, Values::as_they_are);
+                                  const Quantity& quantity, const MeasurementForm& form) {
+  return read(space, files, quantity, form, Values::as_they_are);
 }
 
-namespace {
-
-// Where the columns of the quantities are in a table.
-std::vector<int> places_of(const CsvTable& table, const std::vector<MeasuredColumn>& columns) {
-  std::vector<int> places;
-  for (const auto& one : columns) places.push_back(value_column(table, one.quantity));
-  if (columns.size() > 1 && places[0] == places[1])
-    throw Error(table.path + ": has one column 'value' for " + columns[0].quantity.name + " and " +
-                columns[1].quantity.name + "; give each a column of its name");
-  if (columns.size() == 1 && columns[0].quantity.name == kLatency) check_columns(table);
-  return places;
-}
-
-// The table of a header and of one line, which is the file's line `number`.
-CsvTable one_row(const std::string& file, const std::string& header, const std::string& line, int number) {
-  try {
-    CsvTable table = parse_csv(file, header + "\n" + line);
-    for (auto& own : table.lines) own = number;
-    return table;
-  } catch (const Error& error) {
-    const std::string here = file + ":2", what = error.what();
-    throw Error(what.starts_with(here) ? file + ":" + std::to_string(number) + what.substr(here.size()) : what);
+MeasuredDevices read_device_measurements(const SearchSpace& space, const std::vector<std::string>& files,
+                                         const MeasurementForm& form) {
+  check_distinct(files);
+  MeasuredDevices all;
+  const std::vector<Quantity> quantities = {latency_quantity()};
+  std::vector<std::string> names;
+  std::vector<Collected> collected;
+  const auto device = [&](const std::string& name) -> Collected& {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found != names.end()) return collected[found - names.begin()];
+    names.push_back(name);
+    return collected.emplace_back(quantities[0]);
+  };
+  std::int64_t line = 0;
+  for (const auto& file : files) {
+    CsvTable table = open_measurements(file, form, nullptr);
+    ColumnRoles roles = find_device_columns(table, form);
+    const MeasurementReader reader(space, std::move(table), std::move(roles), form, quantities, Values::additive);
+    std::vector<std::string> of_file;
+    const auto take = [&](const std::string& name, std::size_t row, std::size_t column) {
+      auto& own = device(name);
+      if (std::find(of_file.begin(), of_file.end(), name) == of_file.end()) {
+        of_file.push_back(name);
+        own.add_file(reader.table(), reader.unit_is_said());
+      }
+      const double value = reader.value(row, column);
+      own.add(reader.architecture(row), value, reader.text(row, column), reader.place(row, column), line,
+              Values::additive);
+    };
+    for (std::size_t i = 0; i < reader.n_rows(); ++i, ++line) {
+      if (reader.roles().device < 0) {
+        for (std::size_t c = 0; c < reader.roles().values.size(); ++c) take(reader.roles().values[c].device, i, c);
+        continue;
+      }
+      const auto& name = reader.table().rows[i][reader.roles().device];
+      if (name.empty()) throw Error(reader.table().location(i) + ": names no device; fill it in, or remove the line");
+      take(name, i, 0);
+    }
+    for (auto& remark : reader.remarks()) all.remarks.push_back(std::move(remark));
   }
+  for (std::size_t i = 0; i < names.size(); ++i) all.devices.push_back({names[i], std::move(collected[i]).finish()});
+  return all;
 }
-
-MeasurementLine line_of(const SearchSpace& space, const CsvTable& table, std::size_t row,
-                        const std::vector<MeasuredColumn>& columns, const std::vector<int>& places) {
-  MeasurementLine line;
-  line.choices = architecture(space, table, row);
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    line.texts.push_back(table.rows[row][places[i]]);
-    line.values.push_back(
-        parse_value(line.texts.back(), columns[i].to_unit, columns[i].quantity, Values::additive, table.location(row)));
-  }
-  return line;
-}
-
-}  // namespace
 
 std::vector<MeasurementLine> read_measurement_lines(const SearchSpace& space, const std::vector<std::string>& files,
-                                                    const std::vector<MeasuredColumn>& columns) {
+                                                    const std::vector<Quantity>& quantities,
+                                                    const MeasurementForm& form, std::vector<std::string>& remarks) {
   check_distinct(files);
   std::vector<MeasurementLine> lines;
-  std::vector<double> largest(columns.size());
-  std::vector<std::string> first(columns.size());
+  std::vector<double> largest(quantities.size());
+  std::vector<std::string> first(quantities.size());
   for (const auto& file : files) {
-    const CsvTable table = open(file);
-    const auto places = places_of(table, columns);
-    for (std::size_t row = 0; row < table.rows.size(); ++row) {
-      lines.push_back(line_of(space, table, row, columns, places));
-      for (std::size_t i = 0; i < columns.size(); ++i) {
+    CsvTable table = open_measurements(file, form, nullptr);
+    ColumnRoles roles = find_columns(table, quantities, form);
+    const MeasurementReader reader(space, std::move(table), std::move(roles), form, quantities, Values::additive);
+    one_device(reader, form);
+    for (std::size_t row = 0; row < reader.n_rows(); ++row) {
+      lines.push_back(line_of(reader, row, quantities.size()));
+      for (std::size_t i = 0; i < quantities.size(); ++i) {
         const auto& line = lines.back();
         if (std::isnan(line.values[i])) continue;
-        if (first[i].empty())
-          first[i] = table.location(row) + ": " + columns[i].quantity.name + " = '" + line.texts[i] + "'";
+        if (first[i].empty()) first[i] = reader.place(row, i);
         largest[i] = std::max(largest[i], line.values[i]);
       }
     }
+    for (auto& remark : reader.remarks()) remarks.push_back(std::move(remark));
   }
-  for (std::size_t i = 0; i < columns.size(); ++i) check_percentages(columns[i].quantity, largest[i], first[i]);
+  for (std::size_t i = 0; i < quantities.size(); ++i) check_percentages(quantities[i], largest[i], first[i]);
   return lines;
 }
 
 CheckedLines check_measurement_lines(const SearchSpace& space, const std::string& file,
-                                     const std::vector<MeasuredColumn>& columns) {
+                                     const std::vector<Quantity>& quantities, const MeasurementForm& form) {
   CheckedLines checked;
   try {
-    std::istringstream in(read_file(file, kLargestResult));
-    std::string header, line;
-    // Each line with the header is a table of its own, so that a broken one takes no other with it.
-    for (int number = 1; std::getline(in, line); ++number) {
-      if (header.empty()) {
-        if (line.find_first_not_of(" \t\r") == std::string::npos || line[0] == '#') continue;
-        header = line;
-        const CsvTable table = parse_csv(file, header);
-        require_architectures(table);
-        places_of(table, columns);
-        continue;
-      }
-      try {
-        const CsvTable table = one_row(file, header, line, number);
-        if (table.rows.empty()) continue;
-        checked.lines.push_back(line_of(space, table, 0, columns, places_of(table, columns)));
+    CsvTable table = open_measurements(file, form, &checked.faults);
+    ColumnRoles roles = find_columns(table, quantities, form);
+    const MeasurementReader reader(space, std::move(table), std::move(roles), form, quantities, Values::additive);
+    for (std::size_t row = 0; row < reader.n_rows(); ++row) try {
+        checked.lines.push_back(line_of(reader, row, quantities.size()));
       } catch (const Error& error) {
         checked.faults.push_back(error.what());
       }
-    }
-    if (header.empty()) checked.faults.push_back(file + ": is empty");
   } catch (const Error& error) {
     checked.faults.push_back(error.what());
   }
   return checked;
 }
 
-std::vector<std::uint8_t> read_architectures(const SearchSpace& space, const std::vector<std::string>& files) {
-  DistinctArchitectures distinct(space);
+std::vector<std::uint8_t> read_architectures(const SearchSpace& space, const std::vector<std::string>& files,
+                                             const MeasurementForm& form) {
+  std::vector<std::uint8_t> all;
+  std::map<std::vector<std::uint8_t>, bool> seen;
   for (const auto& file : files) {
-    const CsvTable table = open(file);
-    for (std::size_t i = 0; i < table.rows.size(); ++i) distinct.number_of(table, i);
+    const CsvTable table = open_measurements(file, form, nullptr);
+    const int column = find_architectures(table, form);
+    for (std::size_t i = 0; i < table.rows.size(); ++i) {
+      const auto choices = architecture_of(space, table, i, column);
+      if (seen.emplace(choices, true).second) all.insert(all.end(), choices.begin(), choices.end());
+    }
   }
-  return std::move(distinct).all();
+  return all;
+}
+
+bool has_values(const std::string& file, const Quantity& quantity, const MeasurementForm& form) {
+  const CsvTable table = open_measurements(file, form, nullptr);
+  try {
+    return !find_columns(table, {quantity}, form).values.empty();
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 }  // namespace oneproxy

@@ -1,11 +1,15 @@
 #pragma once
-// A person's measurements of a device: CSV files with columns arch, latency_ms (or another quantity) and optionally
-// repeat, as `oneproxy plan` writes them to be filled in (their further columns are for people and are not read).
-// Several files count as one, in the order in which they are given.
+// A person's measurements of a device, from CSV files with columns for architectures and latencies (or another
+// quantity), as `oneproxy plan` writes them to be filled in or as people have them: other names of columns, units in
+// the header or behind the number, decimal commas, words for failures (measurement_columns.h says what is recognised).
+// Several files count as one, in the order in which they are given. All that reads such files reads them here.
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "oneproxy/engine/device/latency_unit.h"
+#include "oneproxy/engine/device/measurement_columns.h"
 #include "oneproxy/engine/device/quantity.h"
 #include "oneproxy/engine/space/space.h"
 
@@ -31,46 +35,59 @@ struct MeasuredArchitectures {
   std::vector<double> latency_ms;  // [n] likewise: median of the repeats, NaN where none succeeded
   std::int64_t n_failed = 0;       // lines without a value
 
+  std::map<std::string, std::int64_t> failures = {};  // what stands there instead ("": nothing), and how often
+  std::vector<std::string> remarks = {};              // what was converted or not read: sentences with the file
+  bool unit_is_said = false;                          // by the form, or behind each of the latencies
+
   std::int64_t n() const { return static_cast<std::int64_t>(latency_ms.size()); }
   std::int64_t n_known() const;     // architectures with a value
   std::int64_t n_repeated() const;  // architectures with several
 };
 
-// By what a latency in this unit is multiplied. Error: none of "ms", "s" and "us".
-double to_ms(const std::string& unit);
+// "2 empty, 1 'timeout'": the failures, the most frequent first.
+std::string describe_failures(const std::map<std::string, std::int64_t>& failures);
 
-// unit: of the files' latencies, "ms", "s" or "us". Several lines of one architecture are repeats; an empty latency,
-// nan or -1 is a failed measurement. Errors: a missing or an unknown column; with file and line an architecture outside
-// the space and a latency that is no positive number or none of a device (device/value_range.h); an unknown unit; a
-// file that is given twice.
+// Several lines of one architecture are repeats; an empty latency, nan, -1, timeout and the like is a failed
+// measurement. Errors: as open_measurements and find_columns; with file and line an architecture outside the space, a
+// latency that is no positive number or none of a device (device/value_range.h), a number that reads as two; an unknown
+// unit, one that the file contradicts; a file that is given twice; several devices, and form.device names none.
 MeasuredArchitectures read_measurements(const SearchSpace& space, const std::vector<std::string>& files,
-                                        const std::string& unit = "ms");
+                                        const MeasurementForm& form);
 
 // Of another quantity, its values in the column of its name, or `value`. Errors: as above, both columns or none of
 // them, a value outside device/value_range.h, values <= 1 alone where the unit is %.
 MeasuredArchitectures read_measurements(const SearchSpace& space, const std::vector<std::string>& files,
-                                        const Quantity& quantity);
+                                        const Quantity& quantity, const MeasurementForm& form);
 
 // The same with repeats and medians of the values themselves, in the quantity's unit, to be kept; they may be 0.
 MeasuredArchitectures read_metric(const SearchSpace& space, const std::vector<std::string>& files,
-                                  const Quantity& quantity);
+                                  const Quantity& quantity, const MeasurementForm& form);
 
-// A quantity as files hold it.
-struct MeasuredColumn {
-  Quantity quantity = latency_quantity();
-  double to_unit = 1;  // from the files' values to the quantity's unit: of latencies in s to_ms("s")
+// Latencies of many devices, from files with a column a device or with a column of devices' names.
+struct MeasuredDevice {
+  std::string name;
+  MeasuredArchitectures measured;  // its remarks are those of all devices, and stand below
 };
+struct MeasuredDevices {
+  std::vector<MeasuredDevice> devices;  // in the order of the files
+  std::vector<std::string> remarks;
+};
+// Errors as above, and find_device_columns.
+MeasuredDevices read_device_measurements(const SearchSpace& space, const std::vector<std::string>& files,
+                                         const MeasurementForm& form);
 
 // One line: what was measured of a network at one time, of several quantities side by side.
 struct MeasurementLine {
   std::vector<std::uint8_t> choices;  // [n_decisions]
-  std::vector<double> values;         // [n_columns] in the quantities' units, above 0; NaN: failed
-  std::vector<std::string> texts;     // [n_columns] as the file has them
+  std::vector<double> values;         // [n_quantities] in the quantities' units, above 0; NaN: failed
+  std::vector<std::string> texts;     // [n_quantities] as the file has them
 };
 
-// All lines, in the order of the files. Errors as read_measurements.
+// All lines, in the order of the files; what was converted or not read is appended to `remarks`. Errors as
+// read_measurements.
 std::vector<MeasurementLine> read_measurement_lines(const SearchSpace& space, const std::vector<std::string>& files,
-                                                    const std::vector<MeasuredColumn>& columns);
+                                                    const std::vector<Quantity>& quantities,
+                                                    const MeasurementForm& form, std::vector<std::string>& remarks);
 
 // The same of one file that a program has just written, without trust: a line that is none is a fault, not the end of
 // all. An absent or empty file and missing columns are a fault, too.
@@ -79,9 +96,12 @@ struct CheckedLines {
   std::vector<std::string> faults;  // sentences with file and line
 };
 CheckedLines check_measurement_lines(const SearchSpace& space, const std::string& file,
-                                     const std::vector<MeasuredColumn>& columns);
+                                     const std::vector<Quantity>& quantities, const MeasurementForm& form);
 
 // The architectures of such files alone, [n, n_decisions], each once: they need not have latencies, and none is read.
-std::vector<std::uint8_t> read_architectures(const SearchSpace& space, const std::vector<std::string>& files);
+std::vector<std::uint8_t> read_architectures(const SearchSpace& space, const std::vector<std::string>& files,
+                                             const MeasurementForm& form);
+// Whether a file has a column for the quantity, too.
+bool has_values(const std::string& file, const Quantity& quantity, const MeasurementForm& form);
 
 }  // namespace oneproxy

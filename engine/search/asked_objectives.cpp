@@ -39,7 +39,11 @@ std::vector<Objective> make_objectives(ObjectiveSources sources, std::span<const
   std::vector<Objective> objectives;
   for (const auto& one : asked) {
     sources.folder = one.folder;
-    objectives.push_back(make_objective(sources, one.what, one.key, one.direction));
+    if (one.compute)
+      objectives.push_back(computed_objective({one.name, one.name, one.unit, one.direction.value()},
+                                              sources.space.n_decisions(), one.compute));
+    else
+      objectives.push_back(make_objective(sources, one.what, one.key, one.direction));
     objectives.back().name = one.name;
     // A cost as the goal stands for what nobody measured; as a limit it is itself.
     if (objectives.size() > 1) objectives.back().is_stand_in = false;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "oneproxy/engine/search/computed_objective.h"
 #include "oneproxy/engine/search/method.h"
 
 namespace oneproxy {
@@ -16,6 +17,8 @@ struct AskedObjective {
   std::string key = {};                // begins errors of what it is
   std::string place = {};              // begins errors of its name and its limits
   std::string folder = {};             // that files are looked for in; "": the working directory
+  ComputeValues compute = {};          // where a function computes it; `what` is not looked up then, direction is given
+  std::string unit = {};               // of what is computed
 };
 
 // Errors: two of a name; numbers of limits that do not go together.

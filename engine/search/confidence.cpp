@@ -217,7 +217,8 @@ class ConfidentSearch {
 }  // namespace
 
 void calibrate_for_space(std::vector<Objective>& objectives) {
-  if (std::any_of(objectives.begin(), objectives.end(), [](const Objective& one) { return !one.model; })) return;
+  if (std::any_of(objectives.begin(), objectives.end(), [](const Objective& one) { return !one.covers_space(); }))
+    return;
   for (auto& objective : objectives) {
     if (!objective.posterior) continue;
     Posterior own = *objective.posterior;

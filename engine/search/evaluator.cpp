@@ -47,7 +47,6 @@ std::vector<std::vector<double>> Evaluator::evaluate(std::span<const std::uint8_
   const std::size_t width = problem_.part.space().n_decisions(), n = choices.size() / width;
   std::vector<std::vector<double>> values;
   for (const auto& objective : problem_.objectives) objective.evaluate(choices, values.emplace_back(n));
-  const std::scoped_lock lock(mutex_);
   for (std::size_t i = 0; i < n; ++i) {
     if (std::any_of(values.begin(), values.end(), [&](const auto& column) { return std::isnan(column[i]); })) continue;
     const auto digits = problem_.part.digits(choices.subspan(i * width, width));
@@ -58,9 +57,11 @@ std::vector<std::vector<double>> Evaluator::evaluate(std::span<const std::uint8_
                       kernels_ ? score_of_value(*problem_.objectives[objective].model, value) : value);
     };
     const ArchIndex index = index_of(digits);
+    const std::scoped_lock lock(mutex_);
     distinct_.add(index);
     record_->add({index, score(1), score(0), values.size() > 2 ? score(2) : 0});
   }
+  report();
   return values;
 }
 
@@ -87,7 +88,9 @@ std::vector<double> Evaluator::scores(std::span<const std::uint32_t> digits) {
     std::vector<std::vector<double>> costs(problem_.objectives.size() - 1, std::vector<double>(n));
     for (std::size_t c = 0; c < costs.size(); ++c)
       for (std::size_t i = 0; i < n; ++i) costs[c][i] = cost_score(c + 1, digits.subspan(i * width, width));
-    return goal_scores(digits, costs);
+    auto scores = goal_scores(digits, costs);
+    report();
+    return scores;
   }
   std::vector<std::uint8_t> choices;
   for (std::size_t i = 0; i < n; ++i) {
@@ -140,6 +143,11 @@ void Evaluator::count(ArchIndex index) {
 void Evaluator::count_untracked(std::int64_t n) {
   const std::scoped_lock lock(mutex_);
   distinct_.add_untracked(n);
+}
+
+void Evaluator::report() const {
+  if (question_.on_progress)
+    question_.on_progress(n_evaluated(), question_.budget.evaluations > 0 ? question_.budget.evaluations : expected_);
 }
 
 double Evaluator::seconds() const {

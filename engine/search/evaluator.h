@@ -3,6 +3,7 @@
 // what was good, and knows when the budget is spent. A method neither counts nor keeps records.
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -33,6 +34,8 @@ struct SearchQuestion {
   std::vector<std::vector<std::vector<std::uint8_t>>> starts = {};
   std::string checkpoint = {};     // file for the state of long work; "": none
   double checkpoint_seconds = 30;  // between two of them
+  // Told after each batch how many architectures were evaluated, and of how many; 0: nobody knows beforehand.
+  std::function<void(std::int64_t done, std::int64_t total)> on_progress = {};
 };
 
 // An evaluation is the value of the goal for one architecture; the other objectives, mostly tables, come with it or are
@@ -70,6 +73,9 @@ class Evaluator {
   void count(ArchIndex index);
   void count_untracked(std::int64_t n);
 
+  // How many evaluations there will be, where a method knows it and there is no budget: for progress alone.
+  void expect(std::int64_t evaluations) { expected_ = evaluations; }
+
   std::int64_t n_evaluated() const { return distinct_.count(); }
   bool n_evaluated_is_exact() const { return distinct_.exact(); }
   double seconds() const;
@@ -89,12 +95,14 @@ class Evaluator {
 
  private:
   ArchIndex index_of(std::span<const std::uint32_t> digits) const;
+  void report() const;
 
   const SearchProblem& problem_;
   SearchQuestion question_;
   std::unique_ptr<KernelProblem> kernels_;
   std::vector<std::unique_ptr<Scorer>> scorers_;  // [n_objectives]
   DistinctCounter distinct_;
+  std::int64_t expected_ = 0;
   std::unique_ptr<Reduction> record_;  // by index in the problem's part
   mutable std::mutex mutex_;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();

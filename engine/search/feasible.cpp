@@ -142,6 +142,7 @@ std::optional<Solution> cheapest(const SearchProblem& problem, std::size_t objec
   const Objective& own = problem.objectives[objective];
   const SubSpace& part = problem.part;
   if (!problem.covers_space()) return least_of(problem, objective, choices_of_rows(problem));
+  if (!own.model) return {};
   if (std::holds_alternative<IndexTable>(*own.model)) {
     std::vector<std::uint8_t> choices;
     for (ArchIndex i = 0; i < part.size(); ++i) {

@@ -1,6 +1,7 @@
 #include "oneproxy/engine/search/method.h"
 
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/registered_name.h"
 #include "oneproxy/engine/search/methods/annealing.h"
 #include "oneproxy/engine/search/methods/auto.h"
 #include "oneproxy/engine/search/methods/coordinate_descent.h"
@@ -17,13 +18,36 @@
 
 namespace oneproxy {
 
-const std::vector<SearchMethodKind>& search_methods() {
-  static const std::vector<SearchMethodKind> methods = {
+namespace {
+
+struct Registry {
+  std::deque<SearchMethodKind> methods = {
       auto_method(),         exhaustive_method(),     exact_method(),  annealing_method(),
       evolutionary_method(), differentiable_method(), fp_nas_method(), coordinate_descent_method(),
       shgo_method(),         local_method(),          random_method(), from_starts_method(),
   };
-  return methods;
+  const std::size_t n_shipped = methods.size();
+};
+
+Registry& registry() {
+  static Registry all;
+  return all;
+}
+
+}  // namespace
+
+const std::deque<SearchMethodKind>& search_methods() { return registry().methods; }
+
+void register_search_method(SearchMethodKind kind) {
+  require_plain_word(kind.name, "search method");
+  auto& [methods, n_shipped] = registry();
+  for (std::size_t i = 0; i < methods.size(); ++i) {
+    if (methods[i].name != kind.name) continue;
+    if (i < n_shipped) throw Error("search method " + kind.name + " ships with oneproxy; call yours otherwise");
+    methods[i] = std::move(kind);
+    return;
+  }
+  methods.push_back(std::move(kind));
 }
 
 const SearchMethodKind& search_method(const std::string& name) {

@@ -106,6 +106,12 @@ std::string trimmed(std::string_view text) {
 
 }  // namespace
 
+std::string why_no_kernels(const Objective& objective) {
+  if (objective.is_computed) return "is a function that is called for every architecture";
+  if (!objective.model) return "is known on the rows of a set only";
+  return has_kernels(*objective.model) ? "" : "is a table of every architecture";
+}
+
 Objective find_objective(const ObjectiveSources& sources, const std::string& name, const std::string& key) {
   const std::string place = key + " = \"" + name + "\"";
   const auto colon = name.find(':');

@@ -26,7 +26,14 @@ struct Objective : Quantity {
   std::string checksum = {};  // of a predictor that a file or the store holds
   // What is not known of the model's values; null where nobody knows.
   std::shared_ptr<const Posterior> posterior = {};
+  // A function of the caller says the value of any architecture, one by one (computed_objective.h): there is no model.
+  bool is_computed = false;
+
+  bool covers_space() const { return model || is_computed; }  // known for every architecture
 };
+
+// Why the scoring kernels can not run it: "is a table of every architecture", ...; "" where they can.
+std::string why_no_kernels(const Objective& objective);
 
 // Where objectives come from.
 struct ObjectiveSources {

@@ -24,12 +24,16 @@ double minimised(const SearchProblem& problem, const Solution& solution, std::si
 }  // namespace
 
 bool SearchProblem::covers_space() const {
-  return std::all_of(objectives.begin(), objectives.end(), [](const Objective& o) { return o.model != nullptr; });
+  return std::all_of(objectives.begin(), objectives.end(), [](const Objective& o) { return o.covers_space(); });
 }
 
 bool SearchProblem::has_kernels() const {
-  return covers_space() && std::all_of(objectives.begin(), objectives.end(),
-                                       [](const Objective& o) { return oneproxy::has_kernels(*o.model); });
+  return std::all_of(objectives.begin(), objectives.end(),
+                     [](const Objective& o) { return why_no_kernels(o).empty(); });
+}
+
+bool SearchProblem::is_computed() const {
+  return std::any_of(objectives.begin(), objectives.end(), [](const Objective& o) { return o.is_computed; });
 }
 
 bool Limits::allow(const SearchProblem& problem, std::span<const double> values) const {

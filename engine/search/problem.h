@@ -23,6 +23,7 @@ struct SearchProblem {
   const Objective& goal() const { return objectives.front(); }
   bool covers_space() const;  // all objectives are known for every architecture
   bool has_kernels() const;   // and the scoring kernels can run them
+  bool is_computed() const;   // a function is called for at least one of them
 };
 
 // One question: a bound on each objective, an upper one where it is minimised, a lower one where it is maximised. NaN:

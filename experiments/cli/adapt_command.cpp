@@ -44,9 +44,7 @@ void warn_of_measurements(const AdaptReport& report) {
   for (const auto& [i, min, max] : report.scattered)
     log_warning("repeats of " + architecture(report, i) + " range from " + brief(min) + " to " + brief(max) + " " +
                 quantity.unit + ": the device is unsteady; the median counts");
-  if (const auto n = report.measured.n_failed; n > 0)
-    log_warning(count_of(n, "line") + (n == 1 ? " has no " : " have no ") + quantity.label +
-                (n == 1 ? " and is left out" : " and are left out"));
+  warn_of_files(report.measured);
   if (report.drift && report.drift->notable && !report.drift->divided_out)
     log_warning(range_of(*report.drift) + "; --drift divides that out");
 }
@@ -94,11 +92,16 @@ std::string device_name(const AdaptOptions& options) {
 MeasuredArchitectures measurements_of(const AdaptOptions& options, const AdaptSettings& settings,
                                       const SearchSpace& space) {
   if (!options.measurements.empty()) {
-    if (options.metric.empty())
-      return read_measurements(space, options.measurements, options.unit.empty() ? "ms" : options.unit);
-    return read_measurements(space, options.measurements,
-                             metric_quantity(options.metric, options.unit, options.direction, options.set,
-                                             options.store.empty() ? shipped_store() : options.store, space.name()));
+    const std::string store = options.store.empty() ? shipped_store() : options.store;
+    if (!options.metric.empty())
+      return read_measurements(
+          space, options.measurements,
+          metric_quantity(options.metric, options.unit, options.direction, options.set, store, space.name()),
+          measurement_form(options.form, "", options.device));
+    auto measured =
+        read_measurements(space, options.measurements, measurement_form(options.form, options.unit, options.device));
+    if (!measured.unit_is_said) check_unit_beside_store(measured.latency_ms, store, space, join(options.measurements));
+    return measured;
   }
   const auto& method = settings.method.settings();
   if (method.min_measurements() > 0 || !method.needs_data_sheet())
@@ -192,7 +195,7 @@ std::string write_predictions(const AdaptReport& report, const AdaptOptions& opt
   const auto& quantity = report.quantity();
   const bool latencies = quantity.name == "latency_ms";
   const auto [choices, values, deviation, measured] =
-      predict(report, options.archs.empty() ? report.measured.choices : read_architectures(space, {options.archs}));
+      predict(report, options.archs.empty() ? report.measured.choices : read_architectures(space, {options.archs}, {}));
   auto number = [](double value) { return std::isnan(value) ? std::string() : plain(value); };
   OutputFile out(options.predictions);
   out.write(latencies ? std::string("arch,latency_ms,deviation_ms,measured_ms\n")

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "experiments/cli/measurement_options.h"
+
 namespace oneproxy {
 
 // The options of both commands: the space, and the source devices of a store.
@@ -11,6 +13,7 @@ struct DeviceOptions {
   std::string space, geometry, set, store;     // set "": the space's
   std::string metric;                          // what is measured; "": latency
   std::vector<std::string> sources = {"all"};  // "none": without source devices
+  FileForm form;                               // of the files of measurements
   std::uint64_t seed = 1;
 };
 

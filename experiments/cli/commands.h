@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "experiments/cli/measurement_options.h"
 #include "experiments/runner.h"
 
 namespace oneproxy {
@@ -25,8 +26,11 @@ struct ImportOptions {
   std::string metric;           // instead of a device
   std::string unit, direction;  // of a metric, "": as in the store; unit also of latencies, "": ms
   std::int64_t batch = 0;
+  FileForm form;                     // of the file
+  std::vector<std::string> devices;  // of a file of many: those to take; empty: all
 };
-// `oneproxy import`: a user's own device from a CSV file with columns arch, latency_ms and optionally repeat.
+// `oneproxy import`: a user's own device from a CSV file with columns arch, latency_ms and optionally repeat; without
+// a name of the device all devices of a file with a column each, or with a column of their names.
 std::string import_device(const ImportOptions& options);
 // `oneproxy import --metric`: values of a metric from a CSV file with columns arch, the metric's (or value) and
 // optionally repeat.

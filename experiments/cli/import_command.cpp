@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "experiments/cli/commands.h"
+#include "experiments/cli/form_options.h"
 #include "experiments/cli/import_list.h"
 #include "experiments/cli/import_table.h"
 #include "oneproxy/engine/predictor/torch_predictor.h"
@@ -33,7 +34,9 @@ void add_import_command(CLI::App& app, std::string& output) {
       "to a store");
   auto* csv_file =
       command->add_option("file", import.file,
-                          "CSV with columns arch,latency_ms[,repeat] (--device) or arch,NAME[,repeat] (--metric NAME)");
+                          "CSV with architectures and latencies (--device NAME), with a column for each device or a "
+                          "column of their names (without --device), or with a metric (--metric NAME); "
+                          "docs/measurements.md says what is recognised");
   auto* import_space =
       command->add_option("--space", import.space, "search space of the architectures: a name or a file (*.toml)");
   auto* device = command->add_option("--device", import.device, "name of the device");
@@ -42,9 +45,9 @@ void add_import_command(CLI::App& app, std::string& output) {
                                   "instead of a device: name of a metric (energy, memory, accuracy, throughput)")
                      ->excludes(device);
   auto* unit = command->add_option("--unit", import.unit,
-                                   "unit of the values: of latencies ms (the default), s or us; of a metric for "
-                                   "example mJ, images/s, %, fraction; of "
-                                   "a predictor or a table likewise");
+                                   "unit of the values: of latencies ms, s, us or ns (default: as the file says, else "
+                                   "ms); of a metric for example mJ, images/s, %, fraction; of a predictor or a "
+                                   "table likewise");
   command->add_option("--store", import.store, "store to add to; begins as a copy of the one that ships")
       ->capture_default_str();
   command->add_option("--source", import.source, "where it comes from (default: the file's name)");
@@ -81,13 +84,15 @@ void add_import_command(CLI::App& app, std::string& output) {
                        "of a list: the file of a space of its own to write (*.toml); else --space is a listed one")
           ->excludes(import_space),
       command->add_option("--names", list.names, "column of the names (default: name, model_name, model, ...)"),
-      command->add_option("--devices", list.devices,
-                          "columns of latencies; '*' stands for anything, and is the device's name"),
       command->add_option("--metrics", list.metrics,
                           "columns of other values, with direction and unit: \"mAP*:max:fraction\""),
       command->add_option("--features", list.features,
                           "columns of words or numbers that tell networks apart, beside what their names say")};
   for (auto* option : of_list) option->needs(list_file);
+  command->add_option("--devices", list.devices,
+                      "of a list: columns of latencies; '*' stands for anything, and is the device's name. Of a file "
+                      "of many devices: those to take (default: all)");
+  add_form_options(*command, import.form);
   std::vector<CLI::Option*> of_predictor = {
       command->add_option("--layout", predictor.layout, "its inputs: onehot (the space's own code) or ofa")
           ->check(CLI::IsMember(kTorchLayouts))
@@ -128,7 +133,9 @@ void add_import_command(CLI::App& app, std::string& output) {
       if (*option && !*pth) throw CLI::RequiresError(option->get_name(), "--predictor or --table");
     if (!*pth) {
       if (!*csv_file) throw CLI::RequiredError("file (or --predictor)");
-      if (!*device && !*metric) throw CLI::RequiredError("--device or --metric");
+      if (!list.devices.empty() && (*device || *metric))
+        throw CLI::ExcludesError("--devices", *device ? "--device" : "--metric");
+      import.devices = list.devices;
       output = *metric ? import_metric(import) : import_device(import);
       return;
     }

@@ -3,7 +3,6 @@
 
 #include "experiments/cli/commands.h"
 #include "experiments/cli/metric_quantity.h"
-#include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/read_file.h"
@@ -24,12 +23,11 @@ std::string import_metric(const ImportOptions& options) {
   const auto store = file_exists(options.store) ? options.store : shipped_store();
   const Quantity quantity =
       metric_quantity(options.metric, options.unit, options.direction, options.set, store, space.name());
-  const MeasuredArchitectures file = read_metric(space, {options.file}, quantity);
+  const MeasuredArchitectures file =
+      read_metric(space, {options.file}, quantity, measurement_form(options.form, "", ""));
   const std::int64_t known = file.n_known(), repeated = file.n_repeated();
   if (known == 0) throw Error(options.file + ": has no value of " + options.metric);
-  if (file.n_failed > 0)
-    log_warning(count_of(file.n_failed, "line") + (file.n_failed == 1 ? " has" : " have") + " no value of " +
-                options.metric + " and " + (file.n_failed == 1 ? "is" : "are") + " left out");
+  warn_of_files(file);
   MetricMeasurements measured;
   measured.metric = options.metric;
   measured.n_decisions = space.n_decisions();

@@ -13,6 +13,7 @@
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/base/shell_command.h"
 #include "oneproxy/engine/data/csv.h"
@@ -146,7 +147,7 @@ MeasuredBatch measure_with(const std::string& command, double timeout_seconds, c
       interrupted = true;
     }
     if (interrupted && !file_exists(answer)) return {std::move(batch.lines), "", true};
-    auto checked = check_measurement_lines(problem.space(), answer, problem.columns);
+    auto checked = check_measurement_lines(problem.space(), answer, problem.columns, problem.form);
     for (auto& fault : checked.faults)
       if (const auto place = fault.find(answer); place != std::string::npos)
         fault.replace(place, answer.size(), "what it wrote");
@@ -169,12 +170,36 @@ MeasuredBatch measure_with(const std::string& command, double timeout_seconds, c
   return {std::move(batch.lines), "", false};
 }
 
+void check_can_append(const std::string& path, const NextProblem& problem) {
+  const CsvTable table = read_csv(path);
+  const bool all = std::all_of(problem.columns.begin(), problem.columns.end(), [&](const Quantity& one) {
+    return table.column(one.name) >= 0 || (one.name != latency_quantity().name && table.column("value") >= 0);
+  });
+  if (table.delimiter == ',' && table.column("arch") >= 0 && all) return;
+  std::string header = "arch";
+  for (const auto& one : problem.columns) header += "," + one.name;
+  throw Error(path + ": keeps what is measured, so its header should be " + header +
+              "; name another file behind it, which is made: --measurements " + shell_word(path) + " kept.csv");
+}
+
+namespace {
+
+// As the command wrote it where the file's numbers mean the same, else converted.
+std::string text_for_file(const MeasurementLine& line, std::size_t i, const NextProblem& problem) {
+  if (std::isnan(line.values[i])) return line.texts[i];
+  const bool latency = problem.columns[i].name == latency_quantity().name;
+  const double scale = latency && !problem.form.unit.empty() ? to_ms(problem.form.unit) : 1;
+  return number_of(line.texts[i]) * scale == line.values[i] ? line.texts[i] : exact(line.values[i] / scale);
+}
+
+}  // namespace
+
 void append_measurements(const std::string& path, const NextProblem& problem,
                          const std::vector<MeasurementLine>& lines) {
   std::string content = file_exists(path) ? read_file(path, kLargestFile) : std::string();
   if (content.find_first_not_of(" \t\r\n") == std::string::npos) {
     content = "arch";
-    for (const auto& column : problem.columns) content += "," + column.quantity.name;
+    for (const auto& column : problem.columns) content += "," + column.name;
   }
   if (content.back() != '\n') content += '\n';
   const auto header = parse_csv(path, content).columns;
@@ -183,7 +208,8 @@ void append_measurements(const std::string& path, const NextProblem& problem,
       if (i > 0) content += ",";
       if (header[i] == "arch") content += csv_field(problem.space().to_string(line.choices));
       for (std::size_t j = 0; j < problem.columns.size(); ++j)
-        if (header[i] == problem.columns[j].quantity.name || header[i] == "value") content += csv_field(line.texts[j]);
+        if (header[i] == problem.columns[j].name || header[i] == "value")
+          content += csv_field(text_for_file(line, j, problem));
     }
     content += "\n";
   }

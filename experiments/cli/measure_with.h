@@ -22,6 +22,9 @@ MeasuredBatch measure_with(const std::string& command, double timeout_seconds, c
                            const std::vector<std::uint8_t>& choices, const std::vector<double>& gains,
                            const std::vector<MeasurementLine>& before);
 
+// Error where lines can not be added to this file of measurements, because its header is another than a plan's.
+void check_can_append(const std::string& path, const NextProblem& problem);
+
 // Adds the lines to a file of measurements, below its own columns; whole or not at all. An absent or empty file begins
 // with arch, a column of each quantity.
 void append_measurements(const std::string& path, const NextProblem& problem,

@@ -15,6 +15,7 @@
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/read_file.h"
+#include "oneproxy/engine/base/resources.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -85,16 +86,33 @@ void check_options(const NextOptions& options) {
     throw Error(options.out + ": is there already, and may hold measurements; give another --out");
 }
 
+void check_unit(const NextOptions& options, const NextProblem& problem, const std::vector<MeasurementLine>& lines,
+                const std::vector<std::string>& files) {
+  if (!options.unit.empty() || !options.metric.empty()) return;
+  std::vector<double> latency_ms;
+  for (const auto& line : lines) latency_ms.push_back(line.values[0]);
+  check_unit_beside_store(latency_ms, options.store.empty() ? shipped_store() : options.store, problem.space(),
+                          join(files));
+}
+
 std::vector<MeasurementLine> lines_so_far(const NextOptions& options, const NextProblem& problem) {
   std::vector<std::string> files = options.measurements;
-  if (!options.measure_with.empty() && !has_lines(files.back())) files.pop_back();
-  auto lines = read_measurement_lines(problem.space(), files, problem.columns);
+  if (!options.measure_with.empty()) {
+    if (has_lines(files.back()))
+      check_can_append(files.back(), problem);
+    else
+      files.pop_back();
+  }
+  std::vector<std::string> remarks;
+  auto lines = read_measurement_lines(problem.space(), files, problem.columns, problem.form, remarks);
+  warn_of_files(remarks);
+  check_unit(options, problem, lines, files);
   // "nan" or -1 is an answer, that a measurement failed; nothing at all is a file that was not filled in.
   const auto filled_in = [](const MeasurementLine& line) {
     return std::any_of(line.texts.begin(), line.texts.end(), [](const std::string& text) { return !text.empty(); });
   };
   if (!lines.empty() && std::none_of(lines.begin(), lines.end(), filled_in))
-    throw Error(join(files) + ": no line has a " + problem.columns[0].quantity.name +
+    throw Error(join(files) + ": no line has a " + problem.columns[0].name +
                 " yet; fill them in, or leave --measurements out to begin");
   return lines;
 }
@@ -107,7 +125,7 @@ std::string ask_person(const NextOptions& options, const NextProblem& problem, c
   if (file_exists(options.out)) throw Error(options.out + ": is there now; give another --out");
   write_file_atomically(options.out, to_fill_in(problem, step.measure, step.gains, lines));
   std::string columns;
-  for (const auto& column : problem.columns) columns += (columns.empty() ? "" : " and ") + column.quantity.name;
+  for (const auto& column : problem.columns) columns += (columns.empty() ? "" : " and ") + column.name;
   auto files = options.measurements;
   files.push_back(options.out);
   return options.out + ": " + count_of(n, "measurement") + " to make, most wanted first; fill in " + columns +

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "experiments/cli/form_options.h"
 #include "experiments/cli/next_command.h"
 
 namespace oneproxy {
@@ -20,16 +21,17 @@ void add_next_command(CLI::App& app, std::string& output) {
                    "on what is measured, for example 25,40: the best network within each (default: the whole front)")
       ->delimiter(',');
   command->add_option("--measurements", options->measurements,
-                      "CSV files with columns arch,latency_ms[,repeat] (of a --metric its name), read as one; without "
-                      "any: the start");
+                      "CSV files with architectures and latencies (of a --metric its column), read as one; "
+                      "docs/measurements.md says what is recognised; without any: the start");
   command->add_option("--out", options->out, "CSV to fill in; never overwritten")->capture_default_str();
   command->add_option("--front", options->front, "CSV for the front so far, to be read by programs");
   command->add_option("--metric", options->metric,
                       "what is measured instead of latency, for example energy: a column of the file");
-  command->add_option(
-      "--unit", options->unit,
-      "of the values in the file: of latencies ms (the default), s or us; of a --metric for example mJ");
+  command->add_option("--unit", options->unit,
+                      "of the values in the file: of latencies ms, s, us or ns (default: as the file says, else ms); "
+                      "of a --metric for example mJ");
   command->add_option("--direction", options->direction, "of a --metric: min or max, which way is better");
+  add_form_options(*command, options->form);
   command->add_option(
       "--also", options->also,
       "a second quantity that is measured with the first, for example energy: a column of the same file");

@@ -39,19 +39,18 @@ void check_direction(const Quantity& quantity) {
         "what is better when it is less");
 }
 
-std::vector<MeasuredColumn> measured_columns(const NextOptions& options, const SearchSpace& space) {
-  std::vector<MeasuredColumn> columns(1);
+std::vector<Quantity> measured_columns(const NextOptions& options, const SearchSpace& space) {
+  std::vector<Quantity> columns = {latency_quantity()};
   const auto quantity = [&](const std::string& name, const std::string& unit, const std::string& direction) {
     return metric_quantity(name, unit, direction, options.set, store_of(options), space.name());
   };
   if (options.metric.empty()) {
     if (!options.direction.empty())
       throw Error("--direction " + options.direction + " is of a --metric; without one the measurements are latencies");
-    if (!options.unit.empty()) columns[0].to_unit = to_ms(options.unit);
   } else {
     check_column_name(options.metric, "--metric");
-    columns[0].quantity = quantity(options.metric, options.unit, options.direction);
-    check_direction(columns[0].quantity);
+    columns[0] = quantity(options.metric, options.unit, options.direction);
+    check_direction(columns[0]);
   }
   if (options.also.empty()) {
     if (!options.also_limits.empty() || !options.also_unit.empty() || !options.also_direction.empty())
@@ -61,7 +60,7 @@ std::vector<MeasuredColumn> measured_columns(const NextOptions& options, const S
   check_column_name(options.also, "--also");
   if (options.also == options.metric) throw Error("--also " + options.also + " is the --metric itself; name another");
   columns.push_back({quantity(options.also, options.also_unit, options.also_direction)});
-  check_direction(columns[1].quantity);
+  check_direction(columns[1]);
   return columns;
 }
 
@@ -115,6 +114,7 @@ NextProblem next_problem(const NextOptions& options) {
   problem.features = features;
   const auto& space = problem.space();
   problem.columns = measured_columns(options, space);
+  problem.form = measurement_form(options.form, options.metric.empty() ? options.unit : "", "");
   problem.settings = {.batch = options.batch,
                       .floor = options.floor,
                       .limits = limits_of(options, problem.columns.size()),
@@ -138,7 +138,7 @@ NextProblem next_problem(const NextOptions& options) {
   for (std::size_t i = 0; i < problem.columns.size(); ++i) {
     const auto& names = i == 0 ? options.sources : options.also_sources;
     auto sources = load_sources(features, {set_of(options, space), options.store, names, "", options.seed}).sources;
-    measured.push_back(measured_objective(problem.columns[i].quantity, std::move(sources), options.seed));
+    measured.push_back(measured_objective(problem.columns[i], std::move(sources), options.seed));
   }
   problem.loop = {features, std::move(measured), std::move(quality), std::move(candidates)};
   return problem;

@@ -12,7 +12,8 @@
 namespace oneproxy {
 
 struct NextProblem {
-  std::vector<MeasuredColumn> columns;  // [1 or 2]
+  std::vector<Quantity> columns;  // [1 or 2]
+  MeasurementForm form;           // of the files that hold them
   std::shared_ptr<const ArchitectureFeatures> features;
   std::string quality;  // as it was asked for
   FrontLoopProblem loop;

@@ -44,7 +44,7 @@ std::string heading(const std::string& name, const Quantity& quantity) {
 std::string limit_text(const NextProblem& problem, const std::vector<double>& limit) {
   std::string text;
   for (std::size_t i = 0; i < limit.size(); ++i) {
-    const auto& quantity = problem.columns[i].quantity;
+    const auto& quantity = problem.columns[i];
     if (!std::isnan(limit[i]))
       text += (text.empty() ? "" : " and ") + quantity.label + (quantity.maximised() ? " >= " : " <= ") +
               plain(limit[i]) + (quantity.unit.empty() ? "" : " " + quantity.unit);
@@ -56,7 +56,7 @@ std::string limit_text(const NextProblem& problem, const std::vector<double>& li
 std::string network_text(const NextProblem& problem, const MeasuredNetwork& network) {
   std::string text;
   for (std::size_t i = 0; i < network.values.size(); ++i)
-    text += with_unit(network.values[i], problem.columns[i].quantity) + ", ";
+    text += with_unit(network.values[i], problem.columns[i]) + ", ";
   const auto& quality = problem.loop.quality;
   return text + quality.name + " " + quality_text(network) + (quality.unit.empty() ? "" : " " + quality.unit) +
          ", measured " + (network.repeats == 1 ? "once" : std::to_string(network.repeats) + " times") + ": " +
@@ -85,7 +85,7 @@ std::string to_fill_in(const NextProblem& problem, const std::vector<std::uint8_
   std::vector<double> quality(n);
   problem.loop.quality.evaluate(choices, quality);
   std::string text = "arch,";
-  for (const auto& column : problem.columns) text += column.quantity.name + ",";
+  for (const auto& column : problem.columns) text += column.name + ",";
   text += "repeat,order,index,quality,gain,macs,decisions\n";
   for (std::size_t i = 0; i < n; ++i) {
     const auto one = std::span(choices).subspan(i * decisions, decisions);
@@ -103,7 +103,7 @@ void write_front(const NextProblem& problem, const LoopStep& step, const std::st
   const auto& space = problem.space();
   OutputFile out(path);
   std::string header = "arch";
-  for (const auto& column : problem.columns) header += "," + column.quantity.name;
+  for (const auto& column : problem.columns) header += "," + column.name;
   out.write(header + ",repeats,quality,index,answers\n");
   for (const auto& network : step.front) {
     std::string text = csv_field(space.to_string(network.choices)), answers;
@@ -123,7 +123,7 @@ std::string describe_step(const NextProblem& problem, const LoopStep& step) {
                      "; " + problem.loop.candidates->describe() + "\nstart: " + step.start + "\n";
   if (!step.front.empty()) {
     std::vector<std::string> header = {"architecture"};
-    for (const auto& column : problem.columns) header.push_back(heading(column.quantity.label, column.quantity));
+    for (const auto& column : problem.columns) header.push_back(heading(column.label, column));
     header.push_back("measured");
     header.push_back(heading(quality.name, quality));
     Table table(header);

@@ -5,7 +5,6 @@
 #include "oneproxy/engine/adapt/workflow/plan.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/read_file.h"
-#include "oneproxy/engine/data/csv.h"
 #include "oneproxy/engine/device/measurement_csv.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -25,6 +24,7 @@ std::string call_of(const std::string& command, const DeviceOptions& options) {
   if (options.store != usual.store) text += " --store " + shell_word(options.store);
   if (options.sources != usual.sources) text += " --sources" + shell_words(options.sources);
   if (options.metric != usual.metric) text += " --metric " + shell_word(options.metric);
+  text += form_words(options.form);
   return text;
 }
 
@@ -39,13 +39,15 @@ std::string plan_measurements(const PlanOptions& options) {
   const auto [sources, left_out, unknown] = load_sources(
       features,
       {options.set.empty() ? space.measured_set() : options.set, options.store, options.sources, "", options.seed});
+  const auto form = measurement_form(options.form, "", "");
   std::vector<std::uint8_t> measured;
-  if (!options.measured.empty()) measured = read_architectures(space, options.measured);
+  if (!options.measured.empty()) measured = read_architectures(space, options.measured, form);
   write_plan(plan(sources, settings, measured), space, options.out, column);
 
   std::vector<std::string> files;
   for (const auto& file : options.measured)
-    if (read_csv(file).column(column) >= 0) files.push_back(file);  // others name architectures alone
+    if (has_values(file, {column, column, "", Direction::minimise}, form))
+      files.push_back(file);  // others name architectures alone
   files.push_back(options.out);
   return options.out + ": " + count_of(options.k, "architecture") + " of " + space.name() + " (" + options.selection +
          ", " + count_of(std::ssize(sources.devices), "source device") +

@@ -13,6 +13,8 @@
 #include "experiments/cli/adapt_command.h"
 #include "experiments/cli/commands.h"
 #include "experiments/cli/demo_options.h"
+#include "experiments/cli/fleet_options.h"
+#include "experiments/cli/form_options.h"
 #include "experiments/cli/import_command.h"
 #include "experiments/cli/next_options.h"
 #include "experiments/cli/report_command.h"
@@ -39,8 +41,8 @@ std::string version_text() {
          ", training: " + (torch_compiled() ? "compiled" : "not compiled");
 }
 
-template <class Kind>
-std::string names_of(const std::vector<Kind>& kinds) {
+template <class Kinds>
+std::string names_of(const Kinds& kinds) {
   std::vector<std::string> names;
   for (const auto& kind : kinds) names.push_back(kind.name);
   return join(names);
@@ -240,16 +242,18 @@ int run_command_line(int argc, char** argv, std::string& output) {
       app.add_subcommand("adapt", "predictor of latency, or of a metric, from a few measurements, and how sure it is");
   adapt_command->add_option("--space", adapt.space, "search space: one that ships, or a file (*.toml)")->required();
   adapt_command->add_option("--measurements", adapt.measurements,
-                            "CSV files with columns arch,latency_ms[,repeat] (of a --metric its name), read as one");
+                            "CSV files with architectures and latencies (of a --metric its column), read as one; "
+                            "docs/measurements.md says what is recognised");
   adapt_command->add_option("--data-sheet", adapt.data_sheet,
                             "TOML file with the device's data sheet: kept with its predictor, and a prior for "
                             "--method data_sheet and bayes with use_data_sheet=true");
   adapt_command->add_option("--source-sheets", adapt.source_sheets,
                             "TOML file with the data sheets of the sources (default: those of the set that ship)");
-  adapt_command->add_option("--device", adapt.device, "name of the device, if it is in the store: no source then");
+  adapt_command->add_option("--device", adapt.device,
+                            "name of the device: which one of a file of several; no source, if the store has it");
   adapt_command->add_option("--unit", adapt.unit,
-                            "of the values in the file: of latencies ms (the default), s or us; of a --metric for "
-                            "example mJ, images/s, %");
+                            "of the values in the file: of latencies ms, s, us or ns (default: as the file says, else "
+                            "ms); of a --metric for example mJ, images/s, %");
   adapt_command->add_option("--direction", adapt.direction, "of a --metric: min or max, which way is better");
   adapt_command->add_flag("--drift", adapt.drift, "divide out what the plan's --reference shows of the device's drift");
   adapt_command->add_option("--method", adapt.method, join(adaptation_method_names()))
@@ -294,6 +298,8 @@ int run_command_line(int argc, char** argv, std::string& output) {
     command->add_option("--store", options.store, "store of the sources (default: the one that ships)");
     command->add_option("--seed", options.seed, "of all random draws")->capture_default_str();
   };
+  add_form_options(*plan_command, plan.form);
+  add_form_options(*adapt_command, adapt.form);
   add_sources(plan_command, plan);
   add_sources(adapt_command, adapt);
   plan_command->callback([&] { output = plan_measurements(plan); });
@@ -315,6 +321,7 @@ int run_command_line(int argc, char** argv, std::string& output) {
     ONEPROXY_ASSERT(run_command_line(static_cast<int>(arguments.size()), arguments.data(), said) == 0);
     return said;
   });
+  add_fleet_command(app, output);
 
   MakeOptimizerOptions make;
   auto* make_command = app.add_subcommand(

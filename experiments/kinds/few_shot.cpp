@@ -26,6 +26,15 @@ class FewShot : public Experiment {
     tasks_ = few_shot::open_tasks(store, settings_);
   }
 
+  // Selections that do not ship.
+  std::string other_data() const override {
+    std::string all;
+    for (const auto& task : tasks_)
+      if (const auto version = selection_version(task.settings.design.selection); !version.empty())
+        all += "# selection " + std::string(to_string(task.settings.design.selection)) + " " + version + "\n";
+    return all;
+  }
+
   void run(Workspace& work) override {
     for (auto& task : tasks_) {
       Timer timer(work.timings, "task " + task.settings.name);

@@ -30,9 +30,8 @@ class ProxySweep : public Experiment {
     trials_ = static_cast<int>(config.integer("trials", 3, 1, 10000, "repetitions with other samples"));
     samples_proxy_ = config.integer("samples_proxy", 900, 10, 1000000, "measurements of a proxy device");
     threshold_ = config.number("threshold", 0.9, 0, 1, "SRCC from which a proxy serves a target");
-    design_.selection =
-        parse_selection(config.one_of("selection", "a_optimal", {"random", "kmeans", "d_optimal", "a_optimal"},
-                                      "how the target's samples are chosen"));
+    design_.selection = parse_selection(
+        config.one_of("selection", "a_optimal", selection_names(), "how the target's samples are chosen"));
     auto sorted = budgets_;
     std::sort(sorted.begin(), sorted.end());
     if (const auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end())
@@ -57,6 +56,11 @@ class ProxySweep : public Experiment {
     }
     features_ = std::make_shared<ArchitectureFeatures>(loaded_->space);
     archs_ = std::make_unique<Architectures>(*features_, loaded_->data.rows().choices);
+  }
+
+  std::string other_data() const override {
+    const auto version = selection_version(design_.selection);
+    return version.empty() ? "" : "# selection " + std::string(to_string(design_.selection)) + " " + version + "\n";
   }
 
   void run(Workspace& work) override {

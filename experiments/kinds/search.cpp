@@ -110,6 +110,8 @@ class Search : public Experiment {
       if (objective.model) keep_predictable(*objective.model, *part_);
       if (!objective.checksum.empty()) other_data_ += "# " + objective.label + " " + objective.checksum + "\n";
     }
+    if (const auto& version = search_method(method_).version; !version.empty())
+      other_data_ += "# method " + method_ + " " + version + "\n";
   }
 
   std::string other_data() const override { return other_data_; }

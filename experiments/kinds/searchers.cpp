@@ -97,6 +97,8 @@ class Searchers : public Experiment {
         if (!objective.checksum.empty()) other_data_ += "# " + objective.label + " " + objective.checksum + "\n";
       }
     }
+    for (const auto& one : contenders_)
+      if (!one.kind->version.empty()) other_data_ += "# method " + one.kind->name + " " + one.kind->version + "\n";
   }
 
   std::string other_data() const override { return other_data_; }
@@ -223,16 +225,15 @@ class Searchers : public Experiment {
            trial;
   }
 
-  // Each search runs in one thread: its result depends on nothing else.
+  // Each search runs in one thread, and depends on nothing else.
   void compete() {
     outcomes_.resize(grounds_.size() * contenders_.size() * budgets_.size() * trials_);
     fronts_.resize(outcomes_.size());
     Progress progress("searching", std::ssize(outcomes_), "searches");
-    parallel_for(std::ssize(outcomes_), [&](std::int64_t i) {
+    const auto search = [&](std::int64_t i) {
       check_interrupt();
       const auto trial = static_cast<int>(i % trials_);
       const std::size_t b = static_cast<std::size_t>(i) / trials_ % budgets_.size();
-      const std::size_t c = static_cast<std::size_t>(i) / trials_ / budgets_.size() % contenders_.size();
       const Ground& own = grounds_[static_cast<std::size_t>(i) / trials_ / budgets_.size() / contenders_.size()];
       SearchQuestion question;
       question.limits = own.limits;
@@ -240,7 +241,7 @@ class Searchers : public Experiment {
       question.budget.evaluations = budgets_[b] * std::ssize(own.limits);
       const auto begin = std::chrono::steady_clock::now();
       Evaluator evaluator(*own.problem, question);
-      const SearchResult found = contenders_[c].method->search(evaluator);
+      const SearchResult found = contender_of(i).method->search(evaluator);
       Outcome& outcome = outcomes_[i];
       outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
       outcome.evaluated = evaluator.n_evaluated();
@@ -253,7 +254,16 @@ class Searchers : public Experiment {
       else
         outcome.hypervolume = hypervolume(as_front(found.front), own.reference) / own.hypervolume;
       progress.advance();
-    });
+    };
+    std::vector<std::int64_t> side_by_side, one_at_a_time;
+    for (std::int64_t i = 0; i < std::ssize(outcomes_); ++i)
+      (contender_of(i).kind->one_at_a_time ? one_at_a_time : side_by_side).push_back(i);
+    parallel_for(std::ssize(side_by_side), [&](std::int64_t i) { search(side_by_side[i]); });
+    for (const auto i : one_at_a_time) search(i);
+  }
+
+  const Contender& contender_of(std::int64_t place) const {
+    return contenders_[static_cast<std::size_t>(place) / trials_ / budgets_.size() % contenders_.size()];
   }
 
   // Where the truth is not known, the front of all that any search found stands for it.

@@ -12,7 +12,10 @@ void add_fronts(nanobind::module_& module);
 void add_space(nanobind::module_& module);
 void add_store(nanobind::module_& module);
 void add_mlp(nanobind::module_& module);
+void add_progress(nanobind::module_& module);
 void add_search(nanobind::module_& module);
+void add_search_method(nanobind::module_& module);
+void add_selection(nanobind::module_& module);
 void add_adapt(nanobind::module_& module);
 void add_run(nanobind::module_& module);
 void add_front_loop(nanobind::module_& module);  // after add_adapt, whose SourceQuery it takes

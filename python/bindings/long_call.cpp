@@ -8,45 +8,48 @@
 namespace oneproxy::python {
 namespace {
 
-std::mutex engine;                // held by who is in the engine, and by who forks
+std::mutex of_callers, of_guests;
+thread_local int turns = 0;       // that this thread has taken and not given
+thread_local bool guest = false;  // it is a worker of the one who has the turn
 std::mutex door;                  // of the kernels: shut while somebody forks
 std::atomic<int> in_kernels{0};   // threads inside
-thread_local int own_engine = 0;  // calls of this thread that are inside; a fork may come from below them
-thread_local int own_kernels = 0;
 
 void before_fork() {
   const nanobind::gil_scoped_release released;
-  if (own_engine == 0) engine.lock();
+  EngineTurn::take();
   door.lock();
   while (const int inside = in_kernels) in_kernels.wait(inside);
 }
 
 void after_fork() {
   door.unlock();
-  if (own_engine == 0) engine.unlock();
+  EngineTurn::give();
 }
 
 }  // namespace
 
-InEngine::InEngine() {
-  if (own_engine == 0) engine.lock();
-  ++own_engine;
+void EngineTurn::take() {
+  if (turns == 0) (guest ? of_guests : of_callers).lock();
+  ++turns;
 }
 
-InEngine::~InEngine() {
-  if (--own_engine == 0) engine.unlock();
+void EngineTurn::give() {
+  if (--turns == 0) (guest ? of_guests : of_callers).unlock();
 }
 
-InKernels::InKernels() {
-  if (own_engine + own_kernels++ > 0) return;
+// Who has the turn, and its guests, pass: a fork waits for the turn.
+InKernels::InKernels() : counted_(turns == 0 && !guest) {
+  if (!counted_) return;
   const std::lock_guard open(door);
   ++in_kernels;
 }
 
 InKernels::~InKernels() {
-  if (own_engine + --own_kernels > 0) return;
-  if (--in_kernels == 0) in_kernels.notify_all();
+  if (counted_ && --in_kernels == 0) in_kernels.notify_all();
 }
+
+IntoPython::IntoPython() : was_guest_(guest) { guest = guest || turns == 0; }
+IntoPython::~IntoPython() { guest = was_guest_; }
 
 void add_fork_handlers() {
   namespace nb = nanobind;

@@ -1,30 +1,35 @@
 #pragma once
-// How the module calls what takes time: without Python's lock, so that other threads go on. A fork by Python waits
-// until nobody is inside, so that no child is born with something locked; the engine's own forks come from who holds
-// it.
+// How the module calls what takes time: without Python's lock, so that other threads go on. And how such work calls
+// Python again, for what users write there.
 #include <nanobind/nanobind.h>
 
 #include "oneproxy/engine/base/interrupt.h"
 
 namespace oneproxy::python {
 
-// In the engine: one thread at a time, for HDF5 is not made for several and each call uses all cores anyway. What it
-// calls back in Python may call it again.
-class InEngine {
+// The turn in the engine, which one thread has at a time: HDF5 is not made for several threads, and each call uses all
+// cores anyway. Who has it may take it again, as a function of a user's does that the engine calls. A fork by Python
+// waits for it, so that no child is born with it taken; the engine's own forks come from who has it.
+class EngineTurn {
  public:
-  InEngine();
-  ~InEngine();
-  InEngine(const InEngine&) = delete;
-  InEngine& operator=(const InEngine&) = delete;
+  EngineTurn() { take(); }
+  ~EngineTurn() { give(); }
+  EngineTurn(const EngineTurn&) = delete;
+  EngineTurn& operator=(const EngineTurn&) = delete;
+  static void take();
+  static void give();
 };
 
-// In the kernels: any number of threads.
+// In the kernels, where any number of threads may be; a fork by Python waits until none is, for they hold locks too.
 class InKernels {
  public:
   InKernels();
   ~InKernels();
   InKernels(const InKernels&) = delete;
   InKernels& operator=(const InKernels&) = delete;
+
+ private:
+  bool counted_;
 };
 
 // Numbers in, numbers out.
@@ -35,13 +40,27 @@ auto without_gil(Work&& work) {
   return work();
 }
 
-// The engine, which Ctrl-C ends (KeyboardInterrupt). The lock goes before Python's comes back.
+// The engine: one call at a time, which Ctrl-C ends (KeyboardInterrupt). The turn goes before Python's lock comes back.
 template <class Work>
 auto long_call(Work&& work) {
   const nanobind::gil_scoped_release released;
-  const InEngine inside;
+  const EngineTurn turn;
   const InterruptWatch watch;
   return work();
 }
+
+// From the engine, in any of its threads, into Python: with its lock. A worker of the one who has the turn is that
+// one's guest there, and shares the turn with other guests.
+class IntoPython {
+ public:
+  IntoPython();
+  ~IntoPython();
+  IntoPython(const IntoPython&) = delete;
+  IntoPython& operator=(const IntoPython&) = delete;
+
+ private:
+  nanobind::gil_scoped_acquire held_;
+  bool was_guest_;
+};
 
 }  // namespace oneproxy::python

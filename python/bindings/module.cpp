@@ -46,7 +46,10 @@ NB_MODULE(_engine, module) {
   python::add_fronts(module);
   python::add_space(module);
   python::add_store(module);
+  python::add_progress(module);
   python::add_search(module);
+  python::add_search_method(module);
+  python::add_selection(module);
   python::add_adapt(module);
   python::add_front_loop(module);
   python::add_mlp(module);

@@ -1,13 +1,23 @@
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/variant.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <tuple>
+#include <variant>
 
+#include "oneproxy/engine/base/progress_listener.h"
 #include "oneproxy/engine/search/asked_objectives.h"
 #include "oneproxy/engine/search/confidence.h"
 #include "oneproxy/engine/search/method.h"
 #include "oneproxy/kernels/base/error.h"
+#include "python/bindings/arrays.h"
 #include "python/bindings/bindings.h"
 #include "python/bindings/known.h"
 #include "python/bindings/long_call.h"
@@ -15,21 +25,60 @@
 namespace oneproxy::python {
 namespace {
 
-namespace nb = nanobind;
 using Names = std::vector<std::string>;
 
-// "max metric:natsbench:cifar10", "min device:pixel3 <= 5, 8", ..., the goal first.
-std::vector<AskedObjective> ask(const Names& texts) {
-  if (texts.size() < 2 || texts.size() > kMaxObjectives)
-    throw Error("objectives: has " + std::to_string(texts.size()) + "; a search has two or three, the goal first");
+// A function of Python as values: choices [n, n_decisions] in, [n] out, checked by oneproxy.search.
+ComputeValues values_of(const nb::object& function, std::size_t n_decisions) {
+  const auto held = std::shared_ptr<nb::object>(new nb::object(function), [](nb::object* own) {
+    const nb::gil_scoped_acquire gil;
+    delete own;
+  });
+  return [held, n_decisions](std::span<const std::uint8_t> choices, std::span<double> values) {
+    const IntoPython in;
+    const std::size_t shape[] = {values.size(), n_decisions};
+    const auto found = nb::cast<Vector>((*held)(to_numpy(std::vector(choices.begin(), choices.end()), shape)));
+    std::copy_n(found.data(), values.size(), values.data());
+  };
+}
+
+// What a person computes: name, unit, whether it is maximised, limits, function.
+using ComputedTuple = std::tuple<std::string, std::string, bool, std::vector<double>, nb::object>;
+using ObjectiveArgument = std::variant<std::string, ComputedTuple>;
+
+// "max metric:natsbench:cifar10", "min device:pixel3 <= 5, 8", or functions, the goal first.
+std::vector<AskedObjective> ask(const SearchSpace& space, const std::vector<ObjectiveArgument>& objectives) {
+  if (objectives.size() < 2 || objectives.size() > kMaxObjectives)
+    throw Error("objectives: has " + std::to_string(objectives.size()) + "; a search has two or three, the goal first");
   std::vector<AskedObjective> asked;
-  for (std::size_t i = 0; i < texts.size(); ++i) {
+  for (std::size_t i = 0; i < objectives.size(); ++i) {
     const std::string key = "objectives[" + std::to_string(i) + "]";
-    auto parsed = parse_objective(texts[i], key);
-    asked.push_back({parsed.what, parsed.name, parsed.direction, std::move(parsed.limits), key, key});
+    AskedObjective one;
+    one.key = one.place = key;
+    if (const auto* text = std::get_if<std::string>(&objectives[i])) {
+      auto parsed = parse_objective(*text, key);
+      one.what = parsed.what, one.name = parsed.name, one.direction = parsed.direction, one.limits = parsed.limits;
+    } else {
+      const auto& [name, unit, maximised, limits, function] = std::get<ComputedTuple>(objectives[i]);
+      one.name = name, one.unit = unit, one.limits = limits;
+      one.direction = maximised ? Direction::maximise : Direction::minimise;
+      one.compute = values_of(function, space.n_decisions());
+    }
+    asked.push_back(std::move(one));
   }
   check_objectives(asked);
   return asked;
+}
+
+// The method with its settings, "population=50"; all others are as they ship.
+std::unique_ptr<SearchMethod> read_method(const SearchMethodKind& kind, const Names& settings) {
+  try {
+    Config config = Config::load("", settings);
+    auto method = kind.read(config);
+    config.finish();
+    return method;
+  } catch (const Error& error) {
+    throw Error(settings.empty() ? error.what() : std::string("settings of ") + kind.name + ": " + error.what());
+  }
 }
 
 // Architecture and its values.
@@ -44,16 +93,23 @@ struct Found {
   std::int64_t n_evaluated = 0;
 };
 
-Found search(const SearchSpace& space, const std::string& set, const std::string& store, const Names& texts,
-             const Names& fix, const std::string& method, std::int64_t evaluations, double seconds, double confidence,
-             int n_best, std::uint64_t seed) {
+// Tells the listener of this thread how many architectures were evaluated.
+std::function<void(std::int64_t, std::int64_t)> evaluations_told(const std::string& method) {
+  const auto listener = ListenToProgress::current();
+  if (!listener) return {};
+  return [listener, method](std::int64_t done, std::int64_t total) { listener(method, done, total, "evaluations"); };
+}
+
+Found search(const SearchSpace& space, const std::string& set, const std::string& store,
+             const std::vector<ObjectiveArgument>& arguments, const Names& fix, const std::string& method,
+             const Names& settings, std::int64_t evaluations, double seconds, double confidence, int n_best,
+             std::uint64_t seed) {
+  const auto asked = ask(space, arguments);
   return long_call([&] {
     const SearchMethodKind& kind = search_method(method);
     require_budget(kind, {evaluations, seconds}, "", "");
-    Config config = Config::defaults();
-    const auto searcher = kind.read(config);
+    const auto searcher = read_method(kind, settings);
     const Known known(store, space, set);
-    const auto asked = ask(texts);
     SubSpace part = SubSpace::of(space);
     for (const auto& text : fix) part.fix(text);
     auto objectives = make_objectives({space, known.data(), known.store(), "", Backend::cpu}, asked);
@@ -68,6 +124,11 @@ Found search(const SearchSpace& space, const std::string& set, const std::string
     question.budget = {evaluations, seconds};
     if (confidence > 0) share_budget(question);
     require_possible(problem, question.limits, asked);
+    std::optional<ListenToProgress> silence;  // of what methods say themselves, where evaluations say it
+    if (evaluations > 0 || problem.is_computed() || kind.one_at_a_time) {
+      question.on_progress = evaluations_told(method);
+      silence.emplace(ProgressListener());
+    }
     Evaluator evaluator(problem, question);
     const SearchResult result = search_with_confidence(*searcher, evaluator, confidence);
     Found found;
@@ -103,8 +164,8 @@ void add_search(nb::module_& module) {
       .def_ro("warning", &Found::warning)
       .def_ro("n_evaluated", &Found::n_evaluated);
   module.def("search", &search, nb::arg("space"), nb::arg("set"), nb::arg("store"), nb::arg("objectives"),
-             nb::arg("fix"), nb::arg("method"), nb::arg("evaluations"), nb::arg("seconds"), nb::arg("confidence"),
-             nb::arg("n_best"), nb::arg("seed"));
+             nb::arg("fix"), nb::arg("method"), nb::arg("settings"), nb::arg("evaluations"), nb::arg("seconds"),
+             nb::arg("confidence"), nb::arg("n_best"), nb::arg("seed"));
 }
 
 }  // namespace oneproxy::python

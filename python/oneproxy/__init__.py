@@ -17,9 +17,12 @@ from oneproxy.front_loop import FrontLoop, LimitAnswer, LoopStep, MeasuredNetwor
 from oneproxy.fronts import hypervolume, pareto_front
 from oneproxy.mlp import Mlp
 from oneproxy.ranks import average_ranks, kendall, spearman, spearman_matrix
+from oneproxy._registry import BudgetSpent
 from oneproxy.run import load, run
 from oneproxy.scorer import Scorer
-from oneproxy.search import SearchResult, Solution, search
+from oneproxy.search import Objective, SearchResult, Solution, search
+from oneproxy.search_method import Problem, search_method
+from oneproxy.selection import Pool, selection
 from oneproxy.space import Decision, Space
 from oneproxy.store import Latencies, Metric, Store
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Adapted",
     "Advice",
+    "BudgetSpent",
     "Decision",
     "Error",
     "ExpectedSrcc",
@@ -40,7 +44,10 @@ __all__ = [
     "Metric",
     "Mlp",
     "Outlier",
+    "Objective",
     "Plan",
+    "Pool",
+    "Problem",
     "Result",
     "Scorer",
     "SearchResult",
@@ -58,6 +65,8 @@ __all__ = [
     "plan",
     "run",
     "search",
+    "search_method",
+    "selection",
     "spearman",
     "spearman_matrix",
 ]

@@ -34,6 +34,13 @@ class Space:
     def __init__(self, name_or_path: str | os.PathLike[str], geometry: str = "") -> None:
         self._engine = _engine.load_space(os.fspath(name_or_path), geometry)
 
+    @classmethod
+    def _of(cls, engine: _engine.Space) -> Space:
+        """The space that the engine has already."""
+        own = cls.__new__(cls)
+        own._engine = engine
+        return own
+
     @property
     def name(self) -> str:
         """Measurements and predictors of a store go by it."""

@@ -220,7 +220,10 @@ class PlanAndAdapt(ProgramCase):
 
     def test_units_outliers_repeats_and_failures(self) -> None:
         plan = self.plan(16)
-        _, warned = self.adapt(self.fill_in(plan, "gold_6226", "seconds.csv", 1e-3))
+        seconds = self.fill_in(plan, "gold_6226", "seconds.csv", 1e-3)
+        call = ("adapt", "--space", "nasbench201", *SOURCES, "--measurements")
+        self.fault(*call, seconds, says=("seconds.csv: the latencies look like seconds", "--unit s"))
+        _, warned = self.adapt(seconds, "--unit", "ms")
         self.assertIn("look like seconds", warned)
         _, warned = self.adapt(self.folder / "seconds.csv", "--unit", "s")
         self.assertEqual(warned, "")
@@ -238,7 +241,7 @@ class PlanAndAdapt(ProgramCase):
         spoilt.write_text("\n".join([*lines, ",".join(columns), lines[5].replace(lines[5].split(",")[1], "99")]) + "\n")
         said, warned = self.adapt(spoilt)
         self.assertIn("16 architectures", said)
-        self.assertIn("1 line has no latency and is left out", warned)
+        self.assertIn("1 line has no latency and is left out: 1 empty", warned)
         self.assertIn("the device is unsteady", warned)
 
     def test_too_little_is_said_and_wrong_input_refused(self) -> None:

@@ -126,7 +126,8 @@ class TestByHand(NextCase):
     def test_measurements_that_contradict_the_sources_are_warned_of(self) -> None:
         self.ok(*CELLS, "--out", "a.csv")
         self.fill_in("a.csv", 1e-3)
-        done = self.program(*CELLS, "--measurements", "a.csv")
+        self.fault(*CELLS, "--measurements", "a.csv", says=("a.csv: the latencies look like seconds", "--unit s"))
+        done = self.program(*CELLS, "--measurements", "a.csv", "--unit", "ms")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stderr, "warning: .*look like seconds")
 
@@ -321,8 +322,8 @@ class TestMeasureWith(NextCase):
 
     def test_nonsense_is_refused(self) -> None:
         for text, says in {
-            '$PHONE "$@"; sed -i s/latency_ms/time/ "$2"': "has no column 'latency_ms'",
-            '$PHONE "$@"; sed -i s/arch/network/ "$2"': "has no column 'arch'",
+            '$PHONE "$@"; sed -i s/latency_ms/watts/ "$2"': "has no column 'latency_ms'",
+            '$PHONE "$@"; sed -i s/arch/thing/ "$2"': "has no column 'arch'",
             ": > \"$2\"": "is empty",
             "true": "No such file",
             "printf 'arch,latency_ms\\nfast,1\\n' > \"$2\"": "fast",

@@ -63,6 +63,7 @@ COMMANDS = (
     "plan",
     "adapt",
     "next",
+    "fleet",
     "export",
     "report",
     "arch",

@@ -1,4 +1,4 @@
-// Any text as a file of measurements. The first byte chooses the space and the unit.
+// Any text as a file of measurements of one device, and of many. The first byte chooses the space and the unit.
 #include <cmath>
 
 #include "oneproxy/engine/device/measurement_csv.h"
@@ -8,13 +8,13 @@ using namespace oneproxy;
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const SearchSpace spaces[] = {SearchSpace::load("nasbench201"), SearchSpace::load("fbnet")};
-  static const std::string units[] = {"ms", "s", "us"};
+  static const std::string units[] = {"", "s", "us"};
   if (size == 0) return 0;
   const SearchSpace& space = spaces[data[0] % 2];
-  const std::string& unit = units[data[0] / 2 % 3];
+  const MeasurementForm form{.unit = units[data[0] / 2 % 3]};
   const auto file = fuzz::write_input("measured.csv", fuzz::text_of(data + 1, size - 1));
   fuzz::accepted([&] {
-    const auto measured = read_measurements(space, {file}, unit);
+    const auto measured = read_measurements(space, {file}, form);
     const auto n = static_cast<std::size_t>(measured.n());
     fuzz::require(measured.choices.size() == n * space.n_decisions(), "every line has an architecture");
     fuzz::require(measured.repeats.size() == n && measured.lines.size() == n, "every architecture has its repeats");
@@ -26,6 +26,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
                     "a latency is a positive number, or there is none");
     }
   });
-  fuzz::accepted([&] { read_architectures(space, {file}); });
+  fuzz::accepted([&] { read_architectures(space, {file}, form); });
+  fuzz::accepted([&] {
+    for (const auto& [name, measured] : read_device_measurements(space, {file}, form).devices)
+      fuzz::require(!name.empty() && measured.repeats.size() == measured.latency_ms.size(), "every device has a name");
+  });
   return 0;
 }

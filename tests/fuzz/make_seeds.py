@@ -285,7 +285,8 @@ def main() -> None:
     own = {f"own_{name}": text.replace(b'name = "', b'name = "own_', 1) for name, text in spaces.items()}
     _write(seeds / "arch_string", {f"{i:02}": text for i, text in enumerate(ARCHITECTURES)})
     _write(seeds / "config", _shipped("configs/*.toml", "configs/[!s]*/*.toml") | CONFIGS)
-    _write(seeds / "csv", MEASUREMENTS)
+    messy = {path.name: b"0" + path.read_bytes() for path in sorted((ROOT / "tests/fixtures/messy_csv").glob("*.csv"))}
+    _write(seeds / "csv", MEASUREMENTS | messy)
     _write(seeds / "space_file", spaces | own)
     _write(seeds / "onnx_file", _shipped("tests/fixtures/onnx/*.onnx"))
     _write(seeds / "torch_file", _shipped("tests/fixtures/torch/*.pth") | TORCH)

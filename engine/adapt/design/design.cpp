@@ -8,7 +8,6 @@
 #include <string>
 
 #include "oneproxy/engine/base/interrupt.h"
-#include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/streams.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -21,7 +20,6 @@ using Eigen::VectorXd;
 using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 constexpr int kLloydSteps = 50;
-const std::vector<std::string> kNames = {"random", "kmeans", "d_optimal", "a_optimal"};
 
 // Rows in which the prior's variance is the squared length; the last column is the constant's.
 MatrixXd scaled_rows(const BlockLayout& layout, std::span<const double> z, const std::vector<double>& th) {
@@ -127,15 +125,29 @@ std::vector<std::int64_t> k_means(const MatrixXd& p, int k, std::uint64_t seed, 
   return chosen;
 }
 
-}  // namespace
-
-Selection parse_selection(std::string_view text) {
-  for (std::size_t i = 0; i < kNames.size(); ++i)
-    if (kNames[i] == text) return static_cast<Selection>(i);
-  throw Error(unknown_name("selection", text, "", kNames));
+// Those that are not measured go to the selection as candidates; its positions among them become ours.
+std::vector<std::int64_t> registered(const MatrixXd& p, const MatrixXd& r, const DesignProblem& problem,
+                                     Selection selection, int k, std::uint64_t seed, const std::vector<char>& used) {
+  ONEPROXY_ASSERT(problem.space);
+  const auto width = static_cast<std::size_t>(problem.space->n_decisions());
+  std::vector<std::uint8_t> choices[2];  // of candidates, of what is measured
+  std::vector<double> features[2];
+  std::vector<std::int64_t> positions;
+  for (Index i = 0; i < p.rows(); ++i) {
+    const auto one = problem.choices.subspan(static_cast<std::size_t>(i) * width, width);
+    choices[used[i] != 0].insert(choices[used[i] != 0].end(), one.begin(), one.end());
+    for (Index c = 0; c < p.cols(); ++c) features[used[i] != 0].push_back(p(i, c));
+    if (!used[i]) positions.push_back(i);
+  }
+  const RowMajor reference = r;
+  auto chosen = select_by(
+      selection, {*problem.space, choices[0], features[0], choices[1], features[1],
+                  std::span(reference.data(), static_cast<std::size_t>(reference.size())), problem.noise, k, seed});
+  for (auto& i : chosen) i = positions[i];
+  return chosen;
 }
 
-const char* to_string(Selection selection) { return kNames[static_cast<std::size_t>(selection)].c_str(); }
+}  // namespace
 
 std::vector<double> flat_scales(const BlockLayout& layout) {
   return std::vector<double>(static_cast<std::size_t>(layout.n_blocks()), 0.1);
@@ -162,6 +174,8 @@ std::vector<std::int64_t> choose_samples(const BlockLayout& layout, const Design
   const MatrixXd p = scaled_rows(layout, problem.candidates, problem.th);
   if (selection == Selection::kmeans) return k_means(p, k, seed, used);
   const MatrixXd r = scaled_rows(layout, problem.reference, problem.th);
+  if (selection != Selection::d_optimal && selection != Selection::a_optimal)
+    return registered(p, r, problem, selection, k, seed, used);
   return greedy(p, r, problem.noise, selection == Selection::a_optimal, k, measured);
 }
 

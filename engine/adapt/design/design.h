@@ -9,22 +9,21 @@
 // The greedy orders are nested: one may stop anywhere, and go on where one stopped.
 #include <cstdint>
 #include <span>
-#include <string_view>
 #include <vector>
 
+#include "oneproxy/engine/adapt/design/selection.h"
 #include "oneproxy/engine/adapt/gaussian_process/block_regression.h"
 
 namespace oneproxy {
-
-enum class Selection { random, kmeans, d_optimal, a_optimal };
-Selection parse_selection(std::string_view text);  // Error offers the names
-const char* to_string(Selection selection);
 
 struct DesignProblem {
   std::span<const double> candidates;  // [P, n_columns]
   std::span<const double> reference;   // [R, n_columns]; a_optimal only
   std::vector<double> th;              // [q] prior variance of each block
   double noise = 0.05;
+  // For registered selections only.
+  const SearchSpace* space = nullptr;
+  std::span<const std::uint8_t> choices = {};  // [P, n_decisions] of the candidates
 };
 
 // Scales that trust no block over another: 0.1 for each. A design that trusts a fitted prior measures what that prior
@@ -32,7 +31,8 @@ struct DesignProblem {
 std::vector<double> flat_scales(const BlockLayout& layout);
 
 // Positions of the k candidates to measure, in order. `measured`: candidates that are measured already and come first
-// in thought, not in the result. Deterministic by seed (kmeans). Error: k above the candidates that are left.
+// in thought, not in the result. Deterministic by seed (kmeans). Errors: k above the candidates that are left, what
+// select_by (selection.h) refuses of a registered selection.
 std::vector<std::int64_t> choose_samples(const BlockLayout& layout, const DesignProblem& problem, Selection selection,
                                          int k, std::uint64_t seed, std::span<const std::int64_t> measured = {});
 

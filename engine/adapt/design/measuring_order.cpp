@@ -72,7 +72,11 @@ ChosenArchitectures choose_architectures(const GaussianProcess& model, Candidate
   std::vector<std::int64_t> known(measured.size() / decisions);
   for (std::size_t i = 0; i < known.size(); ++i) known[i] = n + static_cast<std::int64_t>(i);
   const auto p = model.design(features.rows(all)), r = model.design(features.rows(pool.reference));
-  const DesignProblem problem{p, r, scales_of(model, settings.scales)};
+  const DesignProblem problem{.candidates = p,
+                              .reference = r,
+                              .th = scales_of(model, settings.scales),
+                              .space = &features.space(),
+                              .choices = all};
   ChosenArchitectures chosen;
   for (const auto i : choose_samples(model.layout(), problem, settings.selection, count, seed, known)) {
     append(chosen.choices, std::span(pool.choices).subspan(i * decisions, decisions));

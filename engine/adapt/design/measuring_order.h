@@ -28,8 +28,8 @@ struct ChosenArchitectures {
 };
 
 // k architectures and 10 to spare, fewer where the candidates end. `measured` [m, n_decisions] is known already: it
-// counts, and is not chosen again. Orders are nested, but for k-means': the first k are the start of any longer one of
-// up to 250. Deterministic by the candidates and `seed` (kmeans).
+// counts, and is not chosen again. Orders are nested where is_nested(selection) says so: the first k are the start of
+// any longer one of up to 250. Deterministic by the candidates and `seed` (kmeans).
 ChosenArchitectures choose_architectures(const GaussianProcess& model, Candidates& candidates,
                                          const DesignSettings& settings, int k, std::uint64_t seed,
                                          std::span<const std::uint8_t> measured = {});

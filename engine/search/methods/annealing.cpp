@@ -416,12 +416,9 @@ class Annealing {
 SearchResult AnnealingSearch::search(Evaluator& evaluator) const {
   const SearchProblem& problem = evaluator.problem();
   for (const auto& objective : problem.objectives) {
-    if (!objective.model)
-      throw Error("annealing needs objectives that cover the space; \"" + objective.label +
-                  "\" is known on the rows of a set only: use method = \"exhaustive\"");
-    if (!has_kernels(*objective.model))
-      throw Error("annealing needs objectives that the scoring kernels run; \"" + objective.label +
-                  "\" is a table of every architecture: use method = \"exhaustive\" or \"evolutionary\"");
+    if (const auto why = why_no_kernels(objective); !why.empty())
+      throw Error("annealing needs objectives that the scoring kernels run over the space; \"" + objective.label +
+                  "\" " + why + ": use method = \"exhaustive\" or \"evolutionary\"");
   }
   Annealing annealing(evaluator, settings_);
   annealing.run();

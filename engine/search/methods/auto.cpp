@@ -1,5 +1,6 @@
 #include "oneproxy/engine/search/methods/auto.h"
 
+#include <algorithm>
 #include <map>
 
 #include "oneproxy/engine/base/log.h"
@@ -35,13 +36,20 @@ class AutoSearch : public SearchMethod {
   std::map<std::string, std::unique_ptr<SearchMethod>> methods_;
 };
 
+// So many architectures are all looked at.
+std::uint64_t most_exhaustive(const SearchProblem& problem, const SearchBudget& budget) {
+  const auto evaluations = static_cast<std::uint64_t>(budget.evaluations);
+  if (!problem.is_computed()) return evaluations > 0 ? std::min(evaluations, kQuick) : kQuick;
+  if (budget.seconds > 0) return 0;  // a function may be slow, and exhaustive does not look at the clock
+  return evaluations > 0 ? std::min(evaluations, kMaxComputed) : kQuickComputed;
+}
+
 }  // namespace
 
 std::string suitable_method(const SearchProblem& problem, const SearchQuestion& question) {
   const bool several_of_three = problem.objectives.size() > 2 && question.n_best > 1;  // which exact search has not
   if (adds_up(problem) && !several_of_three) return "exact";
-  const auto most = static_cast<ArchIndex>(question.budget.evaluations);
-  if (exhaustive_size(problem) <= (most > 0 && most < kQuick ? most : kQuick)) return "exhaustive";
+  if (exhaustive_size(problem) <= most_exhaustive(problem, question.budget)) return "exhaustive";
   const auto n_limits = static_cast<std::int64_t>(question.limits.size());
   const bool has_budget = question.budget.evaluations > 0 || question.budget.seconds > 0;
   const bool few = question.budget.evaluations > 0 && question.budget.evaluations <= kFewEvaluations * n_limits;

@@ -305,12 +305,9 @@ class Differentiable {
 
 SearchResult DifferentiableSearch::search(Evaluator& evaluator) const {
   for (const auto& objective : evaluator.problem().objectives) {
-    if (!objective.model)
-      throw Error("differentiable needs objectives that cover the space; \"" + objective.label +
-                  "\" is known on the rows of a set only: use method = \"fp_nas\" or \"exhaustive\"");
-    if (!has_kernels(*objective.model))
-      throw Error("differentiable needs objectives that the scoring kernels run; \"" + objective.label +
-                  "\" is a table of every architecture: use method = \"fp_nas\" or \"exhaustive\"");
+    if (const auto why = why_no_kernels(objective); !why.empty())
+      throw Error("differentiable needs objectives that the scoring kernels run over the space; \"" + objective.label +
+                  "\" " + why + ": use method = \"exhaustive\" or \"fp_nas\"");
   }
   Differentiable differentiable(evaluator, settings_);
   for (std::size_t i = 0; i < evaluator.limits().size(); ++i) differentiable.run(i);

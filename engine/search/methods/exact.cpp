@@ -135,7 +135,8 @@ SearchResult ExactSearch::search(Evaluator& evaluator) const {
   for (const Objective& objective : problem.objectives)
     if (!is_table(objective))
       throw Error("method = \"exact\" needs objectives that add up over decisions (proxy:, table:, model:); \"" +
-                  objective.label + "\" does not: use method = \"" +
+                  objective.label + "\" " + (objective.is_computed ? why_no_kernels(objective) : "does not") +
+                  ": use method = \"" +
                   (problem.covers_space() && !problem.has_kernels() ? "exhaustive" : "annealing") +
                   "\" or \"evolutionary\"");
   const KernelProblem& kernels = evaluator.kernels();

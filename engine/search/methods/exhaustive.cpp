@@ -4,6 +4,7 @@
 
 #include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/score/reduce_range.h"
+#include "oneproxy/engine/search/computed_objective.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -17,11 +18,21 @@ SearchResult result_of(const Evaluator& evaluator, std::span<const std::uint8_t>
           best_of(problem, solutions, evaluator.limits(), evaluator.question().n_best), std::move(certainty)};
 }
 
+// Counts them. Of objectives that functions compute it asks for them here, a batch at a time, and says how far it is.
+void count(Evaluator& evaluator, std::span<const std::uint8_t> choices) {
+  const auto& problem = evaluator.problem();
+  const std::size_t width = problem.part.space().n_decisions(), n = choices.size() / width;
+  if (!problem.is_computed()) return evaluator.count_untracked(static_cast<std::int64_t>(n));
+  evaluator.expect(static_cast<std::int64_t>(n));
+  for (std::size_t i = 0; i < n; i += kComputedBatch)
+    evaluator.evaluate(choices.subspan(i * width, std::min(kComputedBatch, n - i) * width));
+}
+
 SearchResult search_rows(Evaluator& evaluator) {
   const auto& problem = evaluator.problem();
   const auto choices = choices_of_rows(problem);
   const auto n = static_cast<std::int64_t>(choices.size()) / problem.part.space().n_decisions();
-  evaluator.count_untracked(n);
+  count(evaluator, choices);
   return result_of(evaluator, choices, "exact: all " + std::to_string(n) + " rows of the set");
 }
 
@@ -36,16 +47,19 @@ std::vector<std::uint8_t> choices_of(const SubSpace& part, std::vector<ArchIndex
   return choices;
 }
 
-// Small spaces: a table by index has at most kIndexTableMost architectures.
-SearchResult search_by_definition(const Evaluator& evaluator, const IndexRange& run, const std::string& scored) {
+// Small spaces: a table by index has at most kIndexTableMost architectures, a function is called for kMaxComputed.
+SearchResult search_by_definition(Evaluator& evaluator, const IndexRange& run, const std::string& scored) {
   const SubSpace& part = evaluator.problem().part;
   const DigitSplit split = run.shuffled ? split_digits(part.radices()) : DigitSplit{};
   std::vector<ArchIndex> indices;
   for (std::uint64_t i = 0; i < run.count; ++i) indices.push_back(index_at(run, i, split));
-  return result_of(evaluator, choices_of(part, std::move(indices)), "exact: " + scored);
+  const auto choices = choices_of(part, std::move(indices));
+  count(evaluator, choices);
+  return result_of(evaluator, choices, "exact: " + scored);
 }
 
-SearchResult search_by_kernels(const Evaluator& evaluator, const IndexRange& run, const std::string& scored) {
+SearchResult search_by_kernels(Evaluator& evaluator, const IndexRange& run, const std::string& scored) {
+  evaluator.count_untracked(static_cast<std::int64_t>(run.count));
   const auto& question = evaluator.question();
   const KernelProblem& kernels = evaluator.kernels();
   const Scorer scorer(kernels.code(), kernels.models(), question.backend, question.precision);
@@ -103,6 +117,10 @@ SearchResult ExhaustiveSearch::search(Evaluator& evaluator) const {
     throw Error("count = " + to_decimal(settings_.count) + " architectures from begin = " +
                 to_decimal(settings_.begin) + " on pass the size of the space, " + to_decimal(part.size()));
   const ArchIndex count = settings_.count ? settings_.count : part.size() - settings_.begin;
+  if (problem.is_computed() && count > kMaxComputed)
+    throw Error("method = \"exhaustive\" would call a function for " + to_decimal(count) + " architectures of " +
+                part.describe() + " (most: " + std::to_string(kMaxComputed) +
+                "); use method = \"evolutionary\", or fix some decisions");
   if (count > kMaxExhaustive)
     throw Error("space " + part.space().name() + " has " + to_decimal(count) +
                 " architectures, too many to score one by one (most: " + std::to_string(kMaxExhaustive) +
@@ -112,7 +130,6 @@ SearchResult ExhaustiveSearch::search(Evaluator& evaluator) const {
   const std::string scored = std::to_string(run.count) + (run.count == part.size() ? " architectures, all of them"
                                                           : run.shuffled           ? " random architectures"
                                                                                    : " architectures of a range");
-  evaluator.count_untracked(static_cast<std::int64_t>(run.count));
   return problem.has_kernels() ? search_by_kernels(evaluator, run, scored)
                                : search_by_definition(evaluator, run, scored);
 }

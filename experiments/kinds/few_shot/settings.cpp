@@ -51,9 +51,8 @@ void read_samples(Config& t, Settings& s) {
 
 // How the target is adapted to, and over what it is judged.
 void read_method(Config& t, Settings& s) {
-  s.design.selection =
-      parse_selection(t.one_of("selection", to_string(s.design.selection),
-                               {"random", "kmeans", "d_optimal", "a_optimal"}, "how the target's samples are chosen"));
+  s.design.selection = parse_selection(
+      t.one_of("selection", to_string(s.design.selection), selection_names(), "how the target's samples are chosen"));
   const bool flat = s.design.scales == DesignScales::flat;
   const auto scales = t.one_of("design", flat ? "flat" : "prior", {"flat", "prior"},
                                "designs weigh all blocks the same, or as the prior does");

@@ -84,11 +84,10 @@ Series judged(const Task& task, const Series& target) {
   return kept;
 }
 
-// Rows in the order in which every target measures them, [sizes]. Orders are nested, but for k-means'.
+// Rows in the order in which every target measures them, [sizes]. One order serves all sizes where orders are nested.
 std::vector<std::vector<std::int64_t>> orders_of(const LookupTrial& trial, Selection selection,
                                                  const std::vector<int>& sizes) {
-  if (selection != Selection::kmeans)
-    return {sizes.size(), trial.measuring_order(*std::max_element(sizes.begin(), sizes.end()))};
+  if (is_nested(selection)) return {sizes.size(), trial.measuring_order(*std::max_element(sizes.begin(), sizes.end()))};
   std::vector<std::vector<std::int64_t>> orders;
   for (const int size : sizes) orders.push_back(trial.measuring_order(size));
   return orders;

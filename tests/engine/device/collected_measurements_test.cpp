@@ -26,7 +26,7 @@ TEST_F(CollectedMeasurements, AreThoseOfAFileThatHoldsThem) {
   TemporaryFolder folder;
   const auto file =
       folder.write("m.csv", "arch,latency_ms\n3;0;0;0;0;0,5\n0;0;0;0;0;1,2\n3;0;0;0;0;0,9\n0;0;0;0;0;2,\n");
-  const auto read = read_measurements(space_, {file}), told = collect_measurements(space_, choices_, latency_ms);
+  const auto read = read_measurements(space_, {file}, MeasurementForm{}), told = collect_measurements(space_, choices_, latency_ms);
   EXPECT_EQ(told.choices, read.choices);
   EXPECT_EQ(told.repeats, read.repeats);
   EXPECT_EQ(told.lines, read.lines);

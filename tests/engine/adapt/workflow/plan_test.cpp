@@ -70,7 +70,7 @@ TEST(Plan, IsWrittenAsAFileThatReadsBackInItsOrder) {
   const TemporaryFolder folder;
   const auto path = folder / "plan.csv";
   write_plan(made, fleet.space(), path);
-  EXPECT_EQ(read_architectures(fleet.space(), {path}), made.choices);
+  EXPECT_EQ(read_architectures(fleet.space(), {path}, {}), made.choices);
   const auto table = read_csv(path);
   EXPECT_EQ(table.rows.size(), made.measurements.size());
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
