@@ -12,7 +12,7 @@ std::mutex of_callers, of_guests;
 thread_local int turns = 0;       // that this thread has taken and not given
 thread_local bool guest = false;  // it is a worker of the one who has the turn
 std::mutex door;                  // of the kernels: shut while somebody forks
-std::atomic<int> in_kernels{0};   // threads inside
+std::atomic<int> in_kernels{0};   // threads inside that do not have the turn
 
 void before_fork() {
   const nanobind::gil_scoped_release released;

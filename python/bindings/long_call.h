@@ -1,6 +1,7 @@
 #pragma once
 // How the module calls what takes time: without Python's lock, so that other threads go on. And how such work calls
-// Python again, for what users write there.
+// Python again, for what users write there. A fork by Python waits until nobody is inside, so that no child is born
+// with something locked; the engine's own forks come from who has the turn.
 #include <nanobind/nanobind.h>
 
 #include "oneproxy/engine/base/interrupt.h"
@@ -8,8 +9,7 @@
 namespace oneproxy::python {
 
 // The turn in the engine, which one thread has at a time: HDF5 is not made for several threads, and each call uses all
-// cores anyway. Who has it may take it again, as a function of a user's does that the engine calls. A fork by Python
-// waits for it, so that no child is born with it taken; the engine's own forks come from who has it.
+// cores anyway. Who has it may take it again, as a function of a user's does that the engine calls.
 class EngineTurn {
  public:
   EngineTurn() { take(); }
@@ -20,7 +20,7 @@ class EngineTurn {
   static void give();
 };
 
-// In the kernels, where any number of threads may be; a fork by Python waits until none is, for they hold locks too.
+// In the kernels: any number of threads.
 class InKernels {
  public:
   InKernels();
