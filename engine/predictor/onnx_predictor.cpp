@@ -94,7 +94,7 @@ class Chain {
       throw fault(operation, "does not take the value '" + current_ + "' once; only a chain of layers is imported");
     if (operation.type == "Gemm") gemm(operation);
     if (operation.type == "MatMul") add_layer(operation, inputs[0] == current_ ? second(operation) : "", 1, false);
-    if (operation.type == "Add") add_bias(operation, inputs[inputs[0] == current_ ? 1 : 0], 1);
+    if (operation.type == "Add") add_bias(operation, inputs[0] == current_ ? second(operation) : inputs[0], 1);
     if (operation.type == "Relu") {
       if (layers_.empty() || rectified_) throw fault(operation, "stands behind no layer; it belongs between two");
       rectified_ = true;
@@ -142,7 +142,7 @@ class Chain {
     if (!layers_.empty() && !rectified_)
       throw fault(operation, "follows another layer without a Relu between them; multiply the two into one layer");
     const auto found = constants_.find(weights);
-    if (found == constants_.end() || found->second.tensor->shape.size() != 2)
+    if (found == constants_.end() || found->second.tensor->shape.size() != 2 || found->second.tensor->values.empty())
       throw fault(operation, "has the weights '" + weights + "', which are no constant matrix");
     const auto& [tensor, already_turned] = found->second;
     n_weights_ += tensor->values.size();  // several layers may share a matrix

@@ -37,6 +37,7 @@ void EngineTurn::give() {
   if (--turns == 0) (guest ? of_guests : of_callers).unlock();
 }
 
+// Who has the turn, and its guests, pass: a fork waits for the turn.
 InKernels::InKernels() : counted_(turns == 0 && !guest) {
   if (!counted_) return;
   const std::lock_guard open(door);

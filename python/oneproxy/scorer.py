@@ -13,6 +13,7 @@ from oneproxy import _engine
 from oneproxy._arrays import ANY_INDEX, numbers, seed_of
 from oneproxy._arrays import count as whole_number
 from oneproxy._errors import Error
+from oneproxy._progress import Progress, progress_of
 from oneproxy.adaptation import Adapted
 from oneproxy.mlp import Mlp
 from oneproxy.search import SearchResult
@@ -86,6 +87,7 @@ class Scorer:
         begin: int = 0,
         count: int | None = None,
         seed: int | None = None,
+        progress: Progress = False,
     ) -> SearchResult:
         """The Pareto front of a range, and the best architectures in it within limits; no values are stored.
 
@@ -94,7 +96,10 @@ class Scorer:
         minimised, the smallest of one that is maximised. best: so many for each of the limits, the best in the goal
         first. begin, count: indices, to the end where no count is given. seed: instead of neighbours, count
         architectures of the whole space in the random order of that seed, none twice, from place begin on.
-        The answer is exact in every precision: what fast numbers leave is evaluated again in fp64.
+        progress: True shows a bar, a function is called with (done, total).
+
+        The answer is exact in every precision where `certainty` says so: what fast numbers leave is evaluated again in
+        fp64.
         """
         if isinstance(directions, str) or len(directions) != self._n or self._n not in (2, 3):
             raise Error(f"directions = {directions!r}: should be {self._n} words, one a predictor, of two or three")
@@ -103,10 +108,11 @@ class Scorer:
                 raise Error(f"directions: {direction!r} should be 'min' or 'max'")
         first, n = self._range(begin, count, least=1)
         bounds = [[np.nan, *row] for row in _limits(limits, self._n - 1)] or [[np.nan] * self._n]
-        front, within, certainty = self._engine.reduce(
-            [direction == "max" for direction in directions], bounds, whole_number(best, "best", 1), str(first), str(n),
-            seed is not None, 0 if seed is None else seed_of(seed),
-        )
+        with progress_of(progress):
+            front, within, certainty = self._engine.reduce(
+                [direction == "max" for direction in directions], bounds, whole_number(best, "best", 1), str(first),
+                str(n), seed is not None, 0 if seed is None else seed_of(seed),
+            )
         return SearchResult(_Reduced(self._engine.names, self._engine.units, bounds, front, within, certainty, n))
 
     @property

@@ -195,6 +195,14 @@ def test_reduce_in_random_order() -> None:
     assert scorer.score_archs(choices) == pytest.approx(np.array([one.values for one in found.front]), rel=1e-4)
 
 
+def test_reduce_tells_how_far_it_is() -> None:
+    space, told = oneproxy.Space("fbnet"), []
+    scorer = oneproxy.Scorer(space, ["model:parameters", "model:macs"], "cpu")
+    found = scorer.reduce(["max", "min"], count=50_000_000, progress=lambda done, total: told.append((done, total)))
+    assert found.n_evaluated == 50_000_000 and told
+    assert all(total == 50_000_000 and 0 < done <= total for done, total in told)
+
+
 def test_threads_do_not_matter(space: oneproxy.Space, monkeypatch: pytest.MonkeyPatch) -> None:
     scorer = oneproxy.Scorer(space, [network(space, (16, 8, 1)), "model:macs"], "cpu", "fp32")
     results = []
