@@ -59,9 +59,9 @@ LoadedSources load_sources(std::shared_ptr<const ArchitectureFeatures> features,
   const auto spaces = store.spaces();
   if (std::find(spaces.begin(), spaces.end(), space.name()) == spaces.end())
     throw Error(store.path() + " has no measurements of space " + space.name() +
-                "; `--sources none` does without source devices");
+                "; sources \"none\" does without source devices");
   const Measurements data(store, space, query.set);
-  const auto known = data.devices(), names = data.expand(query.devices, "--sources");
+  const auto known = data.devices(), names = data.expand(query.devices, "sources");
   const auto is_target = [&](const std::string& name) { return !query.target.empty() && name == query.target; };
   const bool left_out = std::any_of(names.begin(), names.end(), is_target);
   const bool unknown = !query.target.empty() && !left_out && std::none_of(known.begin(), known.end(), is_target);

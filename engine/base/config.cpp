@@ -2,6 +2,7 @@
 
 #include <toml++/toml.h>
 
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -11,6 +12,7 @@
 #include <sstream>
 
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/engine/base/toml_limits.h"
@@ -105,6 +107,25 @@ std::string range_text(T low, T high) {
   std::ostringstream out;
   out << "between " << low << " and " << high;
   return out.str();
+}
+
+// A whole number in decimal, as toml::node holds it: an integer, 1e12, "1e12". Of a number that TOML reads as a double,
+// only what a double holds exactly.
+std::optional<std::string> as_whole(const toml::node& node) {
+  if (const auto value = node.value_exact<std::int64_t>()) return std::to_string(*value);
+  if (const auto value = node.value_exact<std::string>()) return whole_digits(*value);
+  const auto value = node.value_exact<double>();
+  if (!value || std::abs(*value) > 0x1p53 || std::round(*value) != *value) return std::nullopt;
+  return std::to_string(static_cast<std::int64_t>(*value));
+}
+
+// From what as_whole gives, where it fits.
+std::optional<std::int64_t> as_integer(const toml::node& node) {
+  const auto digits = as_whole(node);
+  std::int64_t value = 0;
+  if (!digits) return std::nullopt;
+  const auto [end, error] = std::from_chars(digits->data(), digits->data() + digits->size(), value);
+  return error == std::errc() ? std::optional(value) : std::nullopt;
 }
 
 std::optional<double> as_number(const toml::node& node) {
@@ -230,9 +251,21 @@ std::string Config::one_of_outside_identity(const std::string& key, const std::s
 std::int64_t Config::integer(const std::string& key, std::optional<std::int64_t> default_value, std::int64_t low,
                              std::int64_t high, const std::string& meaning) {
   return read<std::int64_t>(*state_, key, default_value, "integer", meaning, true, [&](const toml::node& node) {
-    const auto value = node.value_exact<std::int64_t>();
+    const auto value = as_integer(node);
     if (!value || *value < low || *value > high) state_->wrong(key, show(node), "an integer " + range_text(low, high));
     return *value;
+  });
+}
+
+std::string Config::whole_number(const std::string& key, const std::string& default_value, const std::string& meaning) {
+  return read<std::string>(*state_, key, default_value, "whole number", meaning, true, [&](const toml::node& node) {
+    // The text of an override is exact where the number that TOML reads is not.
+    const auto raw = state_->from_set.find(key);
+    auto digits = raw == state_->from_set.end() ? std::nullopt : whole_digits(raw->second);
+    if (!digits) digits = as_whole(node);
+    if (!digits || digits->starts_with('-'))
+      state_->wrong(key, show(node), "a whole number, for example 1000000 or 1e6; in quotes where it is above 2^53");
+    return *digits;
   });
 }
 
@@ -311,11 +344,31 @@ std::vector<double> Config::numbers(const std::string& key, std::vector<double> 
                            });
 }
 
+std::vector<UnitNumber> Config::limits(const std::string& key, double low, double high, const std::string& meaning) {
+  std::vector<std::string> units;
+  const auto values = read_list<double>(
+      *state_, key, {}, "number", meaning + " (" + range_text(low, high) + "; \"25ms\" says its unit)",
+      [&](const toml::node& node) -> std::optional<double> {
+        const auto text = node.value_exact<std::string>();
+        const auto number = as_number(node);
+        if (!text && !number) return std::nullopt;
+        const UnitNumber limit =
+            text ? parse_unit_number(*text, state_->location(key) + ": " + key) : UnitNumber{*number, ""};
+        if (!(limit.value >= low && limit.value <= high))
+          state_->wrong(key, show(node), "a number " + range_text(low, high));
+        units.push_back(limit.unit);
+        return limit.value;
+      });
+  std::vector<UnitNumber> limits;
+  for (std::size_t i = 0; i < values.size(); ++i) limits.push_back({values[i], units[i]});
+  return limits;
+}
+
 std::vector<std::int64_t> Config::integers(const std::string& key, std::vector<std::int64_t> default_value,
                                            std::int64_t low, std::int64_t high, const std::string& meaning) {
   return read_list<std::int64_t>(*state_, key, default_value, "integer", meaning + " (" + range_text(low, high) + ")",
                                  [&](const toml::node& node) {
-                                   auto value = node.value_exact<std::int64_t>();
+                                   auto value = as_integer(node);
                                    if (value && (*value < low || *value > high))
                                      state_->wrong(key, show(node), "an integer " + range_text(low, high));
                                    return value;

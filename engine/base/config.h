@@ -14,6 +14,8 @@
 #include <string_view>
 #include <vector>
 
+#include "oneproxy/engine/base/unit_number.h"
+
 namespace oneproxy {
 
 // What `oneproxy list KIND` prints.
@@ -45,8 +47,11 @@ class Config {
   std::string text(const std::string& key, std::optional<std::string> default_value, const std::string& meaning);
   std::string one_of(const std::string& key, std::optional<std::string> default_value,
                      const std::vector<std::string>& valid, const std::string& meaning);
+  // Also as a person writes a large one: 1e12, "1e12". 1.5 and "1.5e0" are none.
   std::int64_t integer(const std::string& key, std::optional<std::int64_t> default_value, std::int64_t low,
                        std::int64_t high, const std::string& meaning);
+  // One of up to 39 digits, in decimal: as a number, or in quotes where it passes 2^53.
+  std::string whole_number(const std::string& key, const std::string& default_value, const std::string& meaning);
   double number(const std::string& key, std::optional<double> default_value, double low, double high,
                 const std::string& meaning);
   bool flag(const std::string& key, bool default_value, const std::string& meaning);
@@ -55,6 +60,8 @@ class Config {
                                  const std::string& meaning);
   std::vector<double> numbers(const std::string& key, std::vector<double> default_value, double low, double high,
                               const std::string& meaning);
+  // Limits: numbers, or texts with a unit ("25ms"). As numbers in the record, so that "0.025 s" and 25 are one result.
+  std::vector<UnitNumber> limits(const std::string& key, double low, double high, const std::string& meaning);
   std::vector<std::int64_t> integers(const std::string& key, std::vector<std::int64_t> default_value, std::int64_t low,
                                      std::int64_t high, const std::string& meaning);
   std::vector<bool> flags(const std::string& key, std::vector<bool> default_value, const std::string& meaning);

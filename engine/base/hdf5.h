@@ -62,6 +62,7 @@ class H5File {
   void close();
 
  private:
+  friend class H5Rows;  // hdf5_rows.h
   template <class T>
   std::vector<T> read_numbers(const std::string& dataset, std::int64_t type) const;
   void verify_checksum(const std::string& dataset, const std::string& found) const;

@@ -10,7 +10,12 @@ namespace oneproxy {
 class Interrupted : public Error {
  public:
   Interrupted() : Error("interrupted: nothing was written; run the same command again") {}
-  explicit Interrupted(const std::string& message) : Error(message) {}  // where a state was kept
+  // Where a state was kept, which the message names.
+  explicit Interrupted(const std::string& message) : Error(message), keeps_state_(true) {}
+  bool keeps_state() const { return keeps_state_; }
+
+ private:
+  bool keeps_state_ = false;
 };
 
 // SIGINT, SIGTERM and SIGHUP; a second signal ends the program at once. A SIGHUP that is ignored (nohup) stays ignored.

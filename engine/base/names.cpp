@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 #include <numeric>
+#include <tuple>
+#include <utility>
 
 namespace oneproxy {
 namespace {
@@ -11,12 +13,93 @@ namespace {
 // a name of a megabyte.
 constexpr std::size_t kCompared = 64;
 
+// Words that people use for one another where a setting is named.
+const std::vector<std::vector<std::string_view>> kSynonyms = {
+    {"n", "k", "num", "number", "count", "size", "sample", "total"},
+    {"limit", "bound", "constraint", "threshold", "max"},
+    {"budget", "evaluation", "eval", "iteration", "step", "generation", "epoch"},
+    {"second", "time", "timeout", "duration"},
+    {"seed", "random", "rng"},
+    {"target", "device", "hardware", "platform"},
+    {"proxy", "source", "reference"},
+    {"algorithm", "method", "searcher", "strategy", "optimizer"},
+    {"accuracy", "quality", "metric", "score"},
+    {"space", "searchspace", "supernet"},
+    {"store", "data", "dataset", "database"},
+    {"trial", "repeat", "repetition", "run"},
+    {"backend", "cuda", "gpu", "cpu"},
+    {"rate", "lr"},
+    {"train", "training", "fit"},
+    {"validation", "val", "valid"},
+    {"out", "output", "path", "file"},
+};
+
+char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// In small letters, without the s of a plural.
+std::vector<std::string> words_of(std::string_view name) {
+  std::vector<std::string> words(1);
+  for (const char c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)))
+      words.back() += lower(c);
+    else if (!words.back().empty())
+      words.emplace_back();
+  }
+  if (words.back().empty()) words.pop_back();
+  for (auto& word : words)
+    if (word.size() > 3 && word.ends_with('s') && !word.ends_with("ss")) word.pop_back();
+  return words;
+}
+
+bool same_word(const std::string& a, const std::string& b) {
+  if (a == b) return true;
+  return std::any_of(kSynonyms.begin(), kSynonyms.end(), [&](const auto& group) {
+    const auto has = [&](const std::string& word) {
+      return std::find(group.begin(), group.end(), word) != group.end();
+    };
+    return has(a) && has(b);
+  });
+}
+
 }  // namespace
+
+bool same_meaning(std::string_view name, std::string_view other) {
+  const auto words = words_of(name.substr(0, kCompared)), others = words_of(other.substr(0, kCompared));
+  return !words.empty() && std::all_of(words.begin(), words.end(), [&](const std::string& word) {
+    return std::any_of(others.begin(), others.end(), [&](const std::string& known) { return same_word(word, known); });
+  });
+}
+
+bool natural_less(std::string_view a, std::string_view b) {
+  const auto number_at = [](std::string_view text, std::size_t at) {
+    std::size_t end = at;
+    while (end < text.size() && is_digit(text[end])) ++end;
+    while (at + 1 < end && text[at] == '0') ++at;  // 007 is 7
+    return std::pair(text.substr(at, end - at), end);
+  };
+  std::size_t i = 0, j = 0;
+  while (i < a.size() && j < b.size()) {
+    if (is_digit(a[i]) && is_digit(b[j])) {
+      const auto [first, behind_first] = number_at(a, i);
+      const auto [second, behind_second] = number_at(b, j);
+      if (first.size() != second.size()) return first.size() < second.size();
+      if (first != second) return first < second;
+      i = behind_first;
+      j = behind_second;
+    } else {
+      if (lower(a[i]) != lower(b[j])) return lower(a[i]) < lower(b[j]);
+      ++i;
+      ++j;
+    }
+  }
+  if ((i < a.size()) != (j < b.size())) return j < b.size();
+  return a < b;  // "a1" and "a01", "A" and "a": any order, but always the same
+}
 
 int edit_distance(std::string_view a, std::string_view b) {
   std::vector<int> row(b.size() + 1);
   std::iota(row.begin(), row.end(), 0);
-  auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
   for (std::size_t i = 1; i <= a.size(); ++i) {
     int diagonal = row[0];
     row[0] = static_cast<int>(i);
@@ -31,14 +114,19 @@ int edit_distance(std::string_view a, std::string_view b) {
 
 std::vector<std::string> nearest_names(std::string_view name, std::span<const std::string> valid, int max_names) {
   struct Candidate {
+    bool differs;  // in meaning, and by more than a slip of the finger
     int distance;
     const std::string* name;
   };
   std::vector<Candidate> candidates;
-  for (const auto& one : valid)
-    candidates.push_back({edit_distance(name.substr(0, kCompared), std::string_view(one).substr(0, kCompared)), &one});
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const Candidate& a, const Candidate& b) { return a.distance < b.distance; });
+  for (const auto& one : valid) {
+    const int distance = edit_distance(name.substr(0, kCompared), std::string_view(one).substr(0, kCompared));
+    const bool slip = distance <= 1 && name.size() > 3;
+    candidates.push_back({!slip && !same_meaning(name, one), distance, &one});
+  }
+  std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    return std::tie(a.differs, a.distance) < std::tie(b.differs, b.distance);
+  });
   candidates.resize(std::min<std::size_t>(candidates.size(), max_names));
   std::vector<std::string> nearest;
   for (const auto& candidate : candidates) nearest.push_back(*candidate.name);

@@ -1,6 +1,7 @@
 #pragma once
-// One line about long work: done, rate, time left. Only on a terminal; never in a log or a pipe. Where the thread that
-// begins the work has a listener, it hears of it instead.
+// Long work: done, rate, time left. On a terminal one line that is written anew; elsewhere, in the log of a cluster for
+// example, a line a minute (log_info, so that run.log has it and --quiet silences it). Where the thread
+// that begins the work has a listener, it hears of it instead.
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -14,8 +15,9 @@ namespace oneproxy {
 
 class Progress {
  public:
-  // `unit` is what is counted, for example "fits".
-  Progress(std::string what, std::int64_t total, std::string unit);
+  // `unit` is what is counted, for example "fits"; `line_every`: between two lines where there is no terminal.
+  Progress(std::string what, std::int64_t total, std::string unit,
+           std::chrono::milliseconds line_every = std::chrono::minutes(1));
   ~Progress();
   void advance(std::int64_t count = 1);  // any thread
 
@@ -28,9 +30,14 @@ class Progress {
   bool terminal_;
   ProgressListener listener_;
   std::optional<ListenToProgress> silence_;  // of work within this
+  std::chrono::milliseconds line_every_;
   std::chrono::steady_clock::time_point start_, last_;
   std::atomic<std::int64_t> done_{0};
   std::mutex mutex_;
 };
+
+// "score: 3 of 10 architectures, 1.5/s, 5 s left"
+std::string progress_line(const std::string& what, std::int64_t done, std::int64_t total, const std::string& unit,
+                          double seconds);
 
 }  // namespace oneproxy

@@ -63,6 +63,17 @@ std::string home_folder() {
 
 std::string shipped_store() { return (fs::path(home_folder()) / "experiments/data/public_latency.h5").string(); }
 
+bool is_shipped_store(const std::string& path) {
+  std::error_code error;
+  try {
+    return fs::equivalent(path, shipped_store(), error) && !error;
+  } catch (const Error&) {  // none ships with this program
+    return false;
+  }
+}
+
+std::string store_to_add_to(const std::string& path) { return is_shipped_store(path) ? "my_store.h5" : path; }
+
 std::string space_file(const std::string& space) {
   const fs::path folder = fs::path(home_folder()) / "configs/spaces";
   if (file_exists(folder / (space + ".toml"))) return (folder / (space + ".toml")).string();

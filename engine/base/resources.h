@@ -16,7 +16,11 @@ void set_home_folder(const std::string& folder);
 // The folder of the shared library or program that holds this code, "" where the system does not say.
 std::string code_folder();
 
-std::string shipped_store();                       // experiments/data/public_latency.h5
+std::string shipped_store();  // experiments/data/public_latency.h5
+// Whether the path leads to the store that ships, which no command changes: who adds to it adds to a copy.
+bool is_shipped_store(const std::string& path);
+// For remedies: the store to add to, my_store.h5 in the stead of the one that ships.
+std::string store_to_add_to(const std::string& path);
 std::string space_file(const std::string& space);  // configs/spaces/<space>.toml; Error names the spaces that ship
 
 }  // namespace oneproxy

@@ -8,6 +8,7 @@
 #include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/attribute_reader.h"
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -144,6 +145,9 @@ std::string Store::checksum(const std::string& space) const {
 }
 
 void change_store(const std::string& path, const std::string& start_from, const std::function<void(H5File&)>& change) {
+  if (is_shipped_store(path))
+    throw Error(path + ": is the store that ships with oneproxy, and stays as it is; name a store of your own, " +
+                store_to_add_to(path) + " for example, which begins as a copy of it");
   change_h5_atomically(path, start_from, verify_store, change);
 }
 
@@ -185,11 +189,11 @@ void add_column(H5File& file, const std::string& space, const std::string& set, 
     set_attributes = file.attributes(base);
     if (file.exists(base + "/official_index") || (file.exists(base + "/metrics") && !set_attributes.contains(kUserSet)))
       throw Error("set '" + set + "' of " + file.path() +
-                  " holds imported public data; choose another --set for your own");
+                  " holds imported public data; choose another set for your own");
     const auto old = read_rows(file, base);
     if (old.n_decisions != added.n_decisions)
       throw Error("set '" + set + "' of " + file.path() + " has " + count_of(old.n_decisions, "decision") + ", space " +
-                  space + " has " + std::to_string(added.n_decisions) + "; choose another --set for your own");
+                  space + " has " + std::to_string(added.n_decisions) + "; choose another set for your own");
     old_rows = rows_of(old.choices, old.n_decisions);
     for (const std::string group : {kLatencies, kMetrics})
       for (const auto& name : file.children(base + "/" + group))

@@ -110,7 +110,7 @@ DataSheet read_data_sheet(const std::string& file, const std::string& device) {
   if (sheets.size() == 1) return sheets.front();
   std::vector<std::string> names;
   for (const auto& sheet : sheets) names.push_back(sheet.device);
-  throw Error(unknown_name("device", device, file, names) + "; --device names the one that is meant");
+  throw Error(unknown_name("device", device, file, names) + "; give the device the name of the one that is meant");
 }
 
 std::string shipped_data_sheets(const std::string& set) {

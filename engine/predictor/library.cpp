@@ -5,6 +5,7 @@
 
 #include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/data/store.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -18,9 +19,12 @@ std::vector<std::string> names_in(const std::string& store, const std::string& g
 }
 
 void require(const std::vector<std::string>& known, const std::string& what, const std::string& name,
-             const std::string& store, const std::string& space, const std::string& remedy) {
+             const std::string& store, const std::string& space, std::string remedy) {
   if (std::find(known.begin(), known.end(), name) != known.end()) return;
   const std::string where = "space " + space + " of " + store;
+  if (is_shipped_store(store))
+    remedy += ", in a store of your own that begins as a copy of this one (" + store_to_add_to(store) +
+              "): name it as the store then";
   throw Error((known.empty() ? "no " + what + " '" + name + "' in " + where : unknown_name(what, name, where, known)) +
               "; " + remedy);
 }
@@ -51,8 +55,8 @@ std::vector<std::string> predicted_spaces(const std::string& store) {
 
 MlpPredictor find_predictor(const std::string& reference, const std::string& store, const SearchSpace& space) {
   if (reference.ends_with(".pth") || reference.ends_with(".pt") || reference.ends_with(".onnx"))
-    throw Error(reference + ": is imported first: oneproxy import --predictor " + reference + " --space " +
-                space.name() + " --name NAME --store " + store);
+    throw Error(reference + ": is imported first: oneproxy import --predictor " + shell_word(reference) + " --space " +
+                space.name() + " --name NAME --store " + shell_word(store_to_add_to(store)));
   const bool file = reference.ends_with(".h5");
   if (!file)
     require(predictor_names(store, space.name()), "predictor", reference, store, space.name(),

@@ -129,8 +129,8 @@ Reduction reduce_range(const Scorer& scorer, const IndexRange& run, const Reduct
       check_interrupt();
     } catch (const Interrupted&) {
       save(checkpoint, done, reduction);
-      log_info("saved " + checkpoint.path + ": the same command goes on from there");
-      throw;
+      throw Interrupted("interrupted: " + checkpoint.path + " holds " + std::to_string(done) + " of " +
+                        std::to_string(run.count) + " architectures; the same command goes on from there");
     }
     if (done < run.count && seconds_since(saved) >= checkpoint.seconds) {
       save(checkpoint, done, reduction);

@@ -45,6 +45,10 @@ std::vector<Objective> make_objectives(ObjectiveSources sources, std::span<const
     else
       objectives.push_back(make_objective(sources, one.what, one.key, one.direction));
     objectives.back().name = one.name;
+    if (!one.limit_unit.empty() && one.limit_unit != objectives.back().unit)
+      throw Error(begin(one.place) + "the limits on " + one.what + " are in " + one.limit_unit + ", and it is " +
+                  (objectives.back().unit.empty() ? "a number without a unit; write the limits without one"
+                                                  : "in " + objectives.back().unit));
     // A cost as the goal stands for what nobody measured; as a limit it is itself.
     if (objectives.size() > 1) objectives.back().is_stand_in = false;
   }

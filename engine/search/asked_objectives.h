@@ -17,6 +17,7 @@ struct AskedObjective {
   std::string key = {};                // begins errors of what it is
   std::string place = {};              // begins errors of its name and its limits
   std::string folder = {};             // that files are looked for in; "": the working directory
+  std::string limit_unit = {};         // that the limits were written in; "": that of the objective, whatever it is
   ComputeValues compute = {};          // where a function computes it; `what` is not looked up then, direction is given
   std::string unit = {};               // of what is computed
 };

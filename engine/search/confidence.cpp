@@ -29,7 +29,7 @@ std::vector<std::size_t> uncertain(const SearchProblem& problem, std::span<const
   if (!all.empty()) return all;
   const Objective& limited = problem.objectives[1];
   throw Error("confidence: nothing is known of the errors of " + limited.label +
-              "; a table that `oneproxy adapt --method bayes --out FILE.h5` writes says them (one of an older program "
+              "; a table of an adaptation by method bayes, saved to a file, says them (one of an older program "
               "does not: adapt again), and its objective needs a limit");
 }
 

@@ -1,7 +1,6 @@
 #include "oneproxy/engine/search/objective.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -9,6 +8,7 @@
 
 #include "oneproxy/engine/adapt/adaproxy/trial.h"
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/unit_number.h"
 #include "oneproxy/engine/predictor/accuracy_fit.h"
 #include "oneproxy/engine/predictor/cost_table.h"
 #include "oneproxy/engine/predictor/library.h"
@@ -214,18 +214,20 @@ ObjectiveText parse_objective(const std::string& text, const std::string& where)
     throw fail(
         "is limited on the side where it is better: a limit is <= of what is minimised, >= of what is maximised");
   objective.direction = side;
+  std::vector<UnitNumber> limits;
   std::string_view numbers = std::string_view(rest).substr(sign + 2);
   for (bool more = true; more;) {
     const auto comma = numbers.find(',');
     more = comma != std::string_view::npos;
-    const std::string number = trimmed(numbers.substr(0, comma));
-    double value = 0;
-    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
-    if (error != std::errc() || end != number.data() + number.size() || !std::isfinite(value))
-      throw fail("has the limit '" + number + "', which is no number");
-    objective.limits.push_back(value);
+    try {
+      limits.push_back(parse_unit_number(numbers.substr(0, comma), ""));
+    } catch (const Error&) {
+      throw fail("has the limit '" + trimmed(numbers.substr(0, comma)) + "', which is no number");
+    }
     if (more) numbers.remove_prefix(comma + 1);
   }
+  objective.limit_unit = common_unit(limits, where);
+  for (const auto& limit : limits) objective.limits.push_back(limit.value);
   return objective;
 }
 

@@ -60,13 +60,15 @@ Objective predicted_objective(Predictor model, const SearchSpace& space, const s
                               const std::string& unit);
 
 // "min table:energy <= 40, 50", "max metric:cifar10", "model:parameters": which way is better, where the name does not
-// tell; what; and the limits that it is searched under, one a search.
+// tell; what; and the limits that it is searched under, one a search, with or without their unit ("<= 25ms").
 struct ObjectiveText {
   std::optional<Direction> direction;
   std::string what, name;  // name: the last part of `what`, without the ending of a file
   std::vector<double> limits;
+  std::string limit_unit;  // "": none was written
 };
-// Error: no name, a limit that is no number, a limit of the wrong side (>= of what is minimised). `where` begins it.
+// Error: no name, a limit that is no number, limits in two units, a limit of the wrong side (>= of what is minimised).
+// `where` begins it.
 ObjectiveText parse_objective(const std::string& text, const std::string& where);
 
 }  // namespace oneproxy

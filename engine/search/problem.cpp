@@ -48,7 +48,7 @@ std::string Limits::text() const {
   std::string text;
   for (std::size_t i = 1; i <= bounds.size(); ++i) {
     const double bound = bounds[i % bounds.size()];  // that of the goal last
-    if (!std::isnan(bound)) text += (text.empty() ? "" : "_") + plain(bound);
+    if (!std::isnan(bound)) text += (text.empty() ? "" : "_") + key_number(bound);
   }
   return text.empty() ? "none" : text;
 }

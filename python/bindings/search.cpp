@@ -57,6 +57,7 @@ std::vector<AskedObjective> ask(const SearchSpace& space, const std::vector<Obje
     if (const auto* text = std::get_if<std::string>(&objectives[i])) {
       auto parsed = parse_objective(*text, key);
       one.what = parsed.what, one.name = parsed.name, one.direction = parsed.direction, one.limits = parsed.limits;
+      one.limit_unit = parsed.limit_unit;
     } else {
       const auto& [name, unit, maximised, limits, function] = std::get<ComputedTuple>(objectives[i]);
       one.name = name, one.unit = unit, one.limits = limits;

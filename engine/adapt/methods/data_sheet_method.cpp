@@ -55,9 +55,8 @@ class DataSheetSettings : public MethodSettings {
 
 std::string no_data_sheet(const std::string& method) {
   return "method " + method +
-         " needs a data sheet of the target, and there is none; give one (--data-sheet FILE.toml, or a [[device]] of "
-         "its "
-         "name in the file of data_sheets)";
+         " needs a data sheet of the target, and there is none; give one (a data sheet FILE.toml, or a [[device]] of "
+         "its name in the file of data sheets)";
 }
 
 AdaptationMethodKind data_sheet_method() {

@@ -53,8 +53,8 @@ std::optional<DriftSeen> look_for_drift(MeasuredArchitectures& measured, bool di
     std::vector<std::string> files;
     for (const auto& file : measured.files) files.push_back(file.name);
     throw Error((files.empty() ? std::string("the measurements") : join(files)) +
-                ": --drift needs an architecture that was measured at least 3 times with others in between, and there "
-                "is none; `oneproxy plan --reference 5` writes such a plan");
+                ": to divide out the drift takes an architecture that was measured at least 3 times with others in "
+                "between, and there is none; a plan with reference 5 has one");
   }
   if (divide_out) measured = without_drift(measured, drift);
   return DriftSeen{drift.min_factor, drift.max_factor, drift.max_factor > drift.min_factor * (1 + kNotableDrift),

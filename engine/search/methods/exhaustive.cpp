@@ -87,9 +87,9 @@ SearchResult search_by_kernels(Evaluator& evaluator, const IndexRange& run, cons
   return result_of(evaluator, choices_of(evaluator.problem().part, std::move(indices)), certainty);
 }
 
-// An index of up to 128 bit: a number, or a decimal in quotes where it passes 64.
+// An index of up to 128 bit.
 ArchIndex read_index(Config& config, const std::string& key, const std::string& meaning) {
-  const auto text = config.text(key, "0", meaning);
+  const auto text = config.whole_number(key, "0", meaning);
   try {
     return from_decimal(text);
   } catch (const Error& error) {

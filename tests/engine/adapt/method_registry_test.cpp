@@ -158,7 +158,7 @@ TEST(MethodRegistry, ADataSheetThatIsMissingIsSaid) {
   for (const auto& choice : {MethodChoice("data_sheet"), with_sheet}) {
     EXPECT_EQ(error_of([&] { choice.require_data_sheets(sources, true); }), "no error");
     EXPECT_THAT(error_of([&] { choice.require_data_sheets(sources, false); }),
-                testing::AllOf(HasSubstr("data sheet of the target"), HasSubstr("--data-sheet FILE.toml")));
+                testing::AllOf(HasSubstr("data sheet of the target"), HasSubstr("a data sheet FILE.toml")));
     EXPECT_THAT(error_of([&] { choice.require_data_sheets(without, true); }), HasSubstr("none of device1"));
     EXPECT_THAT(error_of([&] { make(choice, sources)->adapt(fleet.samples(4, first(10))); }),
                 HasSubstr("data sheet of the target"));

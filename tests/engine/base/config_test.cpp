@@ -55,6 +55,33 @@ TEST_F(ConfigTest, WrongTypeAndRangeNamePlaceAndValue) {
               HasSubstr("'missing' is missing"));
 }
 
+TEST_F(ConfigTest, LargeCountsAreWrittenAsPeopleDo) {
+  Config config = load("a = 1e6\nb = '1e6'\nc = '1.5e0'\nd = '984770902183611232881'\ne = 1e30\nf = [1e3, '2e3']\n",
+                       {"g=984770902183611232881", "h=1e3"});
+  EXPECT_EQ(config.integer("a", 1, 0, 10000000, ""), 1000000);
+  EXPECT_EQ(config.integer("b", 1, 0, 10000000, ""), 1000000);
+  EXPECT_THAT(error_of([&] { config.integer("c", 1, 0, 10, ""); }), AllOf(HasSubstr("c.toml:3"), HasSubstr("1.5e0")));
+  EXPECT_EQ(config.whole_number("d", "0", ""), "984770902183611232881");
+  EXPECT_THAT(error_of([&] { config.whole_number("e", "0", ""); }), HasSubstr("in quotes"));
+  EXPECT_THAT(config.integers("f", {}, 0, 10000, ""), ElementsAre(1000, 2000));
+  EXPECT_EQ(config.whole_number("g", "0", ""), "984770902183611232881");
+  EXPECT_EQ(config.whole_number("h", "0", ""), "1000");
+  EXPECT_THAT(config.resolved(), HasSubstr("h = '1000'"));
+}
+
+TEST_F(ConfigTest, LimitsMayHaveAUnit) {
+  Config config = load("a = ['0.025s', 30, '40ms']\nb = ['fast']\nc = ['-1ms']\n");
+  const auto limits = config.limits("a", 0, 100, "");
+  ASSERT_EQ(limits.size(), 3u);
+  EXPECT_EQ(limits[0].value, 25);
+  EXPECT_EQ(limits[0].unit, "ms");
+  EXPECT_EQ(limits[1].unit, "");
+  EXPECT_EQ(common_unit(limits, ""), "ms");
+  EXPECT_THAT(config.resolved(), HasSubstr("a = [25.0, 3e+01, 4e+01]"));  // one result, however it is written
+  EXPECT_THAT(error_of([&] { config.limits("b", 0, 100, ""); }), AllOf(HasSubstr("c.toml:2"), HasSubstr("'fast'")));
+  EXPECT_THAT(error_of([&] { config.limits("c", 0, 100, ""); }), HasSubstr("between 0 and 100"));
+}
+
 TEST_F(ConfigTest, NotANumberIsOutOfRange) {
   Config config = load("a = nan\n");
   EXPECT_THAT(error_of([&] { config.number("a", 1.0, 0, 10, ""); }), HasSubstr("c.toml:1"));

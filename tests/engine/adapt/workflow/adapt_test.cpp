@@ -118,7 +118,7 @@ TEST_F(AdaptTest, DriftIsSeenAndDividedOut) {
   EXPECT_GT(srcc(divided), srcc(as_it_is));
   EXPECT_NE(divided.measured.latency_ms, drifting.latency_ms);
   EXPECT_THAT(error_of([&] { adapt(sources_, measure(8), {.divide_out_drift = true}); }),
-              HasSubstr("the measurements: --drift needs"));
+              HasSubstr("the measurements: to divide out the drift takes"));
 }
 
 TEST_F(AdaptTest, OutliersScatterAndWrongUnitsAreRows) {
