@@ -150,7 +150,7 @@ const std::vector<ExperimentKind>& experiment_kinds() {
 std::vector<double> distinct_limits(const std::vector<double>& limits_ms) {
   std::vector<double> distinct;
   for (const double limit : limits_ms) {
-    const auto same = [&](double other) { return plain(other) == plain(limit); };
+    const auto same = [&](double other) { return key_number(other) == key_number(limit); };
     if (std::none_of(distinct.begin(), distinct.end(), same)) distinct.push_back(limit);
   }
   return distinct;

@@ -8,6 +8,7 @@
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/base/result_folder.h"
 #include "oneproxy/engine/report/table.h"
@@ -160,11 +161,17 @@ std::string run_experiment(const RunOptions& options) {
   work.arrays->set_attribute("/", "kind", read.kind.name);
   {
     Timer timer(work.timings, "run");
-    read.experiment->run(work);
+    try {
+      read.experiment->run(work);
+      name_devices(*work.arrays, *store, read.experiment->spaces());
+      work.arrays->close();
+      check_interrupt();
+    } catch (const Interrupted& interrupted) {
+      // A stage that is done has left its checkpoint, whatever was interrupted after it.
+      if (interrupted.keeps_state() || !file_exists(checkpoint)) throw;
+      throw Interrupted("interrupted: " + checkpoint + " keeps what was done; the same command goes on from there");
+    }
   }
-  name_devices(*work.arrays, *store, read.experiment->spaces());
-  work.arrays->close();
-  check_interrupt();
 
   provenance.kind = read.kind.name;
   provenance.config_file = file;

@@ -6,6 +6,7 @@
 
 #include "experiments/cli/adapt_result.h"
 #include "experiments/cli/metric_quantity.h"
+#include "experiments/cli/new_file.h"
 #include "experiments/cli/quality_name.h"
 #include "oneproxy/engine/adapt/workflow/adapt.h"
 #include "oneproxy/engine/base/atomic_path.h"
@@ -80,6 +81,8 @@ void check_options(const AdaptOptions& options) {
   if (!options.metric.empty()) check_metric_name(options.metric);
   if (options.into.empty() != options.name.empty())
     throw Error("--into STORE and --name NAME belong together: a predictor has a name in a store");
+  require_new_file(options.out, options.force);
+  require_new_file(options.predictions, options.force);
 }
 
 // What the device is called: in the store, in its file, in a file of several data sheets.

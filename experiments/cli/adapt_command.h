@@ -12,6 +12,7 @@ namespace oneproxy {
 struct DeviceOptions {
   std::string space, geometry, set, store;     // set "": the space's
   std::string metric;                          // what is measured; "": latency
+  bool force = false;                          // files that are there are replaced
   std::vector<std::string> sources = {"all"};  // "none": without source devices
   FileForm form;                               // of the files of measurements
   std::uint64_t seed = 1;

@@ -16,8 +16,8 @@ std::string describe_store(const std::string& path);
 // `oneproxy info SPACE.toml`: name, size, decisions and their choices.
 std::string describe_space(const std::string& file);
 
-// `oneproxy list`: kinds of experiment and the configurations that ship.
-std::string list_everything();
+// `oneproxy list`: kinds of experiment and the configurations that ship; small ones for tests are hidden otherwise.
+std::string list_everything(bool with_smoke);
 
 struct ImportOptions {
   std::string space, device, file;
@@ -41,6 +41,9 @@ struct ScoreOptions {
   std::vector<std::string> predictors;  // as objectives are named: predictor:..., table:..., model:..., or a bare name
   std::string store, backend = "auto", precision = "fp64";
   std::string begin = "0", count;  // of indices; count "": to the end
+  std::int64_t top = 0;            // so many best by the first predictor; 0: all
+  std::string direction;           // which way that one is better, min or max; "": as it says itself
+  bool force = false;              // `out` is replaced where it is there
   bool shuffled = false;
   std::uint64_t seed = 1;
 };
@@ -64,7 +67,8 @@ struct PruneOptions {
   std::string space, latency, quality, out;
   int keep = 0;
   std::string value = "gain", geometry, set, store;  // set "": the space's
-  std::vector<double> limits;                        // empty: quantiles over random architectures
+  std::vector<std::string> limits;                   // with or without a unit; empty: quantiles, random architectures
+  bool force = false;                                // `out` is replaced where it is there
   int contexts = 64;                                 // architectures in which the choices of a decision are compared
   std::int64_t evaluations = 20000;                  // of either space, where the truth can not be had
   std::uint64_t seed = 1;
@@ -92,7 +96,7 @@ struct MakeOptimizerOptions {
   std::string space, set, store, out;  // set "": the space's
   std::vector<std::string> qualities, sources = {"all"};
   std::vector<std::string> keys;  // KEY=VALUE: how it is trained
-  bool energy = false;
+  bool energy = false, force = false;
   std::uint64_t seed = 1;
 };
 // `oneproxy train-optimizer`: a network that answers a limit with an architecture, into a file.
@@ -102,10 +106,12 @@ struct AskOptimizerOptions {
   std::string optimizer, out;                  // optimizer "": exact answers
   std::string space;                           // "": the optimizer's
   std::vector<std::string> devices, energies;  // files of predictors, or as objectives are named
-  std::vector<double> limits, preference;      // one of them
+  std::vector<std::string> limits;             // with or without a unit; these,
+  std::vector<double> preference;              // or this
   std::string quality;                         // "": the optimizer's first
   std::vector<std::string> sources;            // that it must be made from; empty: whatever they were
   int proposals = 10;
+  bool force = false;      // `out` is replaced where it is there
   std::string set, store;  // set "": the space's
   std::uint64_t seed = 1;
 };
@@ -113,8 +119,8 @@ struct AskOptimizerOptions {
 std::string ask_optimizer(const AskOptimizerOptions& options);
 
 // `oneproxy export RESULT --csv`: fronts, predictions and matrices of a result as CSV files in `to`
-// ("" is RESULT/csv).
-std::string export_csv(const std::string& result, const std::string& to);
+// ("" is RESULT/csv). Error where one is there with another content, unless `force`; nothing is written then.
+std::string export_csv(const std::string& result, const std::string& to, bool force);
 
 // `oneproxy arch`: one architecture in all its forms, with its cost. `form` is arch, index or official.
 std::string describe_architecture(const std::string& space, const std::string& geometry, const std::string& form,

@@ -19,19 +19,41 @@ namespace oneproxy {
 namespace {
 namespace fs = std::filesystem;
 
+bool holds(const std::string& path, const std::string& content) {
+  std::error_code error;
+  return fs::file_size(path, error) == content.size() && read_file(path, content.size()) == content;
+}
+
 class Exporter {
  public:
-  Exporter(const std::string& result, const std::string& to)
+  Exporter(const std::string& result, const std::string& to, bool force)
       : result_(result),
         arrays_((fs::path(result) / "arrays.h5").string(), H5Mode::read),
         folder_(to.empty() ? fs::path(result) / "csv" : fs::path(to)),
-        attributes_(arrays_.attributes("/")) {
+        attributes_(arrays_.attributes("/")),
+        force_(force) {}
+
+  std::string run() {
+    convert();
+    if (files_.empty()) throw Error(arrays_.path() + ": holds nothing that can be exported");
+    for (const auto& [path, content] : files_)  // what is the same already needs no word
+      if (!force_ && file_exists(path) && !holds(path, content))
+        throw Error(path +
+                    ": is there already, with another content; name another folder with --to, or give --force to "
+                    "replace it");
     std::error_code error;
     fs::create_directories(folder_, error);
     if (error) throw Error(folder_.string() + ": can not be made (" + error.message() + "); name another with --to");
+    std::string written;
+    for (const auto& [path, content] : files_) {
+      write_file_atomically(path, content);
+      written += path + "\n";
+    }
+    return written;
   }
 
-  std::string run() {
+ private:
+  void convert() {
     if (arrays_.exists("fronts")) fronts();
     if (arrays_.exists("predicted_ms")) predictions();
     for (const std::string group : {"front", "exhaustive_front"})
@@ -45,11 +67,8 @@ class Exporter {
     if (arrays_.exists("cost")) cost(), fleet();
     if (arrays_.exists("limits_kept_tasks")) limits_kept();
     if (arrays_.exists("front_loop_tasks")) front_loop();
-    if (written_.empty()) throw Error(arrays_.path() + ": holds nothing that can be exported");
-    return written_;
   }
 
- private:
   Error damaged(const std::string& dataset, const std::string& what) const {
     return Error(arrays_.path() + ": " + dataset + ": " + what +
                  "; the result is damaged: run its configuration again with --force");
@@ -83,9 +102,7 @@ class Exporter {
   }
 
   void write(const std::string& name, const std::string& content) {
-    const auto path = (folder_ / name).string();
-    write_file_atomically(path, content);
-    written_ += path + "\n";
+    files_.emplace_back((folder_ / name).string(), content);
   }
 
   // "arch,index" of each row of the searched set.
@@ -419,15 +436,16 @@ class Exporter {
   H5File arrays_;
   fs::path folder_;
   H5Attributes attributes_;
-  std::string written_;
+  bool force_;
+  std::vector<std::pair<std::string, std::string>> files_;  // path and content
 };
 
 }  // namespace
 
-std::string export_csv(const std::string& result, const std::string& to) {
+std::string export_csv(const std::string& result, const std::string& to, bool force) {
   if (!ResultFolder::finished(result))
     throw Error(result + ": is not a finished result folder (it has no DONE); name one that `oneproxy run` printed");
-  return Exporter(result, to).run();
+  return Exporter(result, to, force).run();
 }
 
 }  // namespace oneproxy

@@ -76,6 +76,7 @@ void add_import_command(CLI::App& app, std::string& output) {
   auto* target = command->add_option("--target", predictor.target,
                                      "what it predicts, for example \"ImageNet top-1\", \"latency on my phone\"");
   auto* table_out = command->add_option("--out", table.out, "of a table: a file (*.h5) instead of a store");
+  auto* force = command->add_flag("--force", table.force, "replace --out where it is there");
   auto* list_file = command->add_option("--list", list.list,
                                         "instead: a CSV with a row a network, its name and what was measured of it");
   std::vector<CLI::Option*> of_list = {
@@ -103,6 +104,7 @@ void add_import_command(CLI::App& app, std::string& output) {
   table_files->excludes(pth)->excludes(list_file);
   list_file->excludes(pth);
   table_out->needs(table_files);
+  force->needs(table_out);
   command->callback([=, owner = options, &output, &import, &predictor, &table, &list] {
     if (!*import_space && list.space_file.empty()) throw CLI::RequiredError("--space");
     if (*list_file) {

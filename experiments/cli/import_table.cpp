@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "experiments/cli/new_file.h"
 #include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/numbers.h"
@@ -141,6 +142,7 @@ std::string describe_gaps(const SearchSpace& space, const TableCoverage& coverag
 }  // namespace
 
 std::string import_table(const TableImport& options) {
+  require_new_file(options.out, options.force);
   const SearchSpace space = SearchSpace::load(options.space);
   AdditivePredictor table = read_table_files(options, space);
   table.unit = scale_of(options.unit) == 1 ? options.unit : "ms";

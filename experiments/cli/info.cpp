@@ -177,20 +177,32 @@ std::string describe_store(const std::string& path) {
                    column.text("precision").empty() ? "-" : column.text("precision")});
         if (const auto note = column.text("note"); !note.empty()) notes += "  " + column.name + ": " + note + "\n";
       };
-      for (const auto& device : store.devices(space, set)) add(store.latency(space, set, device), "");
-      for (const auto& metric : store.metrics(space, set)) add(store.metric(space, set, metric), "metric ");
+      const auto sorted = [](std::vector<std::string> names) {
+        std::sort(names.begin(), names.end(), natural_less);
+        return names;
+      };
+      for (const auto& device : sorted(store.devices(space, set))) add(store.latency(space, set, device), "");
+      for (const auto& metric : sorted(store.metrics(space, set))) add(store.metric(space, set, metric), "metric ");
       text += table.markdown() + notes;
     }
   }
   return text + describe_predictors(path);
 }
 
-std::string list_everything() {
+std::string list_everything(bool with_smoke) {
   std::string text = "Kinds of experiment (`oneproxy list KIND` shows the keys of a configuration):\n";
   Table kinds({"kind", "what it does"});
   for (const auto& kind : experiment_kinds()) kinds.row({kind.name, kind.description});
   text += kinds.markdown() + "\nConfigurations that ship:\n";
-  for (const auto& file : shipped_configs()) text += "  " + file + "\n";
+  std::int64_t hidden = 0;
+  for (const auto& file : shipped_configs()) {
+    const bool smoke = fs::path(file).filename().string().starts_with("smoke_");
+    hidden += smoke && !with_smoke;
+    if (!smoke || with_smoke) text += "  " + file + "\n";
+  }
+  if (hidden > 0)
+    text += "and " + count_of(hidden, "small one") +
+            ", which try a kind in seconds and measure nothing: `oneproxy list --smoke` shows them\n";
   return text;
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "experiments/cli/measure_with.h"
+#include "experiments/cli/new_file.h"
 #include "experiments/cli/next_problem.h"
 #include "experiments/cli/next_report.h"
 #include "oneproxy/engine/base/atomic_path.h"
@@ -20,6 +21,8 @@
 
 namespace oneproxy {
 namespace {
+
+constexpr const char* kMayHoldMeasurements = ", and may hold measurements";
 
 // Of an absent or empty file the first batch is still to be written.
 bool has_lines(const std::string& file) {
@@ -38,12 +41,6 @@ std::string file_after(const std::string& file) {
   }
 }
 
-std::string numbers(const std::vector<double>& values) {
-  std::string text;
-  for (const double value : values) text += (text.empty() ? "" : ",") + plain(value);
-  return text;
-}
-
 // The same question again, without its files.
 std::string call_of_next(const NextOptions& options) {
   const NextOptions usual;
@@ -59,8 +56,8 @@ std::string call_of_next(const NextOptions& options) {
   if (options.also_sources != usual.also_sources) text += " --also-sources" + shell_words(options.also_sources);
   add("--quality", options.quality, "");
   for (const auto& part : options.fix) add("--fix", part, "");
-  add("--limits", numbers(options.limits), "");
-  add("--also-limits", numbers(options.also_limits), "");
+  add("--limits", join(options.limits, ","), "");
+  add("--also-limits", join(options.also_limits, ","), "");
   add("--batch", std::to_string(options.batch), std::to_string(usual.batch));
   add("--floor", plain(options.floor), plain(usual.floor));
   add("--stop-gain", plain(options.stop_gain), plain(usual.stop_gain));
@@ -82,8 +79,7 @@ void check_options(const NextOptions& options) {
     const AtomicPath can_be_written(files.back());  // an error before anything is measured
     return;
   }
-  if (file_exists(options.out))
-    throw Error(options.out + ": is there already, and may hold measurements; give another --out");
+  require_new_file(options.out, options.force, kMayHoldMeasurements);
 }
 
 void check_unit(const NextOptions& options, const NextProblem& problem, const std::vector<MeasurementLine>& lines,
@@ -122,7 +118,7 @@ std::string ask_person(const NextOptions& options, const NextProblem& problem, c
                        const std::vector<MeasurementLine>& lines) {
   const auto n = std::ssize(step.measure) / problem.space().n_decisions();
   if (n == 0) return "nothing more to measure: no " + options.out + " is written\n";
-  if (file_exists(options.out)) throw Error(options.out + ": is there now; give another --out");
+  require_new_file(options.out, options.force, kMayHoldMeasurements);  // nor one that came meanwhile
   write_file_atomically(options.out, to_fill_in(problem, step.measure, step.gains, lines));
   std::string columns;
   for (const auto& column : problem.columns) columns += (columns.empty() ? "" : " and ") + column.name;

@@ -18,13 +18,16 @@ void add_next_command(CLI::App& app, std::string& output) {
                       "metric:NAME\" (default: model:accuracy, where the space has it)");
   command
       ->add_option("--limits", options->limits,
-                   "on what is measured, for example 25,40: the best network within each (default: the whole front)")
+                   "on what is measured, for example 25,40 or 25ms,0.04s: the best network within each (default: the "
+                   "whole front)")
       ->delimiter(',');
   command->add_option("--measurements", options->measurements,
                       "CSV files with architectures and latencies (of a --metric its column), read as one; "
                       "docs/measurements.md says what is recognised; without any: the start");
-  command->add_option("--out", options->out, "CSV to fill in; never overwritten")->capture_default_str();
-  command->add_option("--front", options->front, "CSV for the front so far, to be read by programs");
+  command->add_option("--out", options->out, "CSV to fill in; overwritten only with --force")->capture_default_str();
+  command->add_flag("--force", options->force, "replace --out where it is there");
+  command->add_option("--front", options->front,
+                      "CSV for the front so far, to be read by programs; each call writes it anew");
   command->add_option("--metric", options->metric,
                       "what is measured instead of latency, for example energy: a column of the file");
   command->add_option("--unit", options->unit,

@@ -11,6 +11,7 @@
 #include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/base/resources.h"
+#include "oneproxy/engine/base/unit_number.h"
 #include "oneproxy/engine/front_loop/loop_question.h"
 #include "oneproxy/engine/search/objective.h"
 #include "oneproxy/engine/space/accuracy_model.h"
@@ -65,9 +66,11 @@ std::vector<Quantity> measured_columns(const NextOptions& options, const SearchS
 }
 
 // In pairs; one limit of either goes with all of the other.
-std::vector<std::vector<double>> limits_of(const NextOptions& options, std::size_t n_measured) {
-  const auto& first = options.limits;
-  const auto& second = options.also_limits;
+std::vector<std::vector<double>> limits_of(const NextOptions& options, const std::vector<MeasuredColumn>& columns) {
+  const auto first = values_in_unit(options.limits, columns[0].quantity.unit, "--limits");
+  const auto second = columns.size() > 1
+                          ? values_in_unit(options.also_limits, columns[1].quantity.unit, "--also-limits")
+                          : std::vector<double>{};
   for (const auto* all : {&first, &second})
     for (const double limit : *all)
       if (!(limit > 0) || std::isinf(limit))
@@ -82,7 +85,7 @@ std::vector<std::vector<double>> limits_of(const NextOptions& options, std::size
   };
   for (std::size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
     limits.push_back({of(first, i)});
-    if (n_measured > 1) limits.back().push_back(of(second, i));
+    if (columns.size() > 1) limits.back().push_back(of(second, i));
   }
   return limits;
 }
@@ -117,7 +120,7 @@ NextProblem next_problem(const NextOptions& options) {
   problem.form = measurement_form(options.form, options.metric.empty() ? options.unit : "", "");
   problem.settings = {.batch = options.batch,
                       .floor = options.floor,
-                      .limits = limits_of(options, problem.columns.size()),
+                      .limits = limits_of(options, problem.columns),
                       .stop_gain = options.stop_gain,
                       .repeats = options.repeats,
                       .budget = options.budget,

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "experiments/cli/commands.h"
+#include "experiments/cli/new_file.h"
 #include "experiments/kinds/scaling_up/settings.h"
 #include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/log.h"
@@ -49,6 +50,10 @@ struct Found {
   SearchSpace space;
   std::optional<Measurements> data;
 };
+
+std::string unit_of(const Predictor& predictor) {
+  return std::visit([](const auto& model) { return model.unit; }, predictor);
+}
 
 // What is answered, as a table for people and as CSV.
 class Answers {
@@ -103,7 +108,8 @@ std::string ask_exactly(const AskOptimizerOptions& options) {
   std::vector<double> limits;
   for (const auto& name : options.devices) {
     devices.push_back(*found.device(name, "--device"));
-    limits.insert(limits.end(), options.limits.begin(), options.limits.end());
+    const auto own = values_in_unit(options.limits, unit_of(devices.back()), "--limit");
+    limits.insert(limits.end(), own.begin(), own.end());
   }
   const auto found_best = search.best(devices, limits, Backend::cpu);
   Answers answers(found.space, options.quality);
@@ -122,6 +128,7 @@ std::string ask_exactly(const AskOptimizerOptions& options) {
 
 std::string make_optimizer(const MakeOptimizerOptions& options) {
   require_torch();
+  require_new_file(options.out, options.force);
   if (options.qualities.empty()) throw Error("train-optimizer: name at least one --quality to maximise");
   const Found found(options.space, options.set, options.store);
   auto features = std::make_shared<ArchitectureFeatures>(SearchSpace::load(options.space));
@@ -150,6 +157,7 @@ std::string make_optimizer(const MakeOptimizerOptions& options) {
 }
 
 std::string ask_optimizer(const AskOptimizerOptions& options) {
+  require_new_file(options.out, options.force);
   if (options.optimizer.empty()) return ask_exactly(options);
   const auto saved = load_optimizer(options.optimizer);
   const Found found(options.space.empty() ? saved.space : options.space, options.set, options.store);
@@ -168,15 +176,15 @@ std::string ask_optimizer(const AskOptimizerOptions& options) {
     throw Error("--preference: " + std::to_string(options.preference.size()) +
                 " weights; give those of quality, latency and, where it was trained with one, energy");
   std::copy(options.preference.begin(), options.preference.end(), question.preference.begin());
-  std::vector<std::optional<double>> limits(options.limits.begin(), options.limits.end());
-  if (limits.empty()) limits.push_back(std::nullopt);
-
   Answers answers(found.space, saved.qualities[question.quality]);
   for (std::size_t d = 0; d < options.devices.size(); ++d) {
     const auto latency = found.device(options.devices[d], "--device");
     const auto energy = options.energies.empty() ? nullptr : found.device(options.energies[d], "--energy");
     const auto device = optimizer.device(*latency, energy.get());
     if (!device.remark.empty()) log_warning(options.devices[d] + ": " + device.remark);
+    const auto values = values_in_unit(options.limits, unit_of(*latency), "--limit");
+    std::vector<std::optional<double>> limits(values.begin(), values.end());
+    if (limits.empty()) limits.push_back(std::nullopt);
     for (const auto& limit : limits) {
       question.limit = limit;
       const auto answer = optimizer.answer(device, question);

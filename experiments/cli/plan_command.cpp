@@ -2,9 +2,9 @@
 
 #include "experiments/cli/adapt_command.h"
 #include "experiments/cli/metric_quantity.h"
+#include "experiments/cli/new_file.h"
 #include "oneproxy/engine/adapt/workflow/plan.h"
 #include "oneproxy/engine/base/names.h"
-#include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/device/measurement_csv.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -32,8 +32,7 @@ std::string plan_measurements(const PlanOptions& options) {
   const PlanSettings settings{options.k, parse_selection(options.selection), options.reference, options.seed};
   const std::string column = options.metric.empty() ? "latency_ms" : options.metric;
   if (!options.metric.empty()) check_metric_name(options.metric);
-  if (file_exists(options.out))
-    throw Error(options.out + ": is there already, and may hold measurements; give another --out");
+  require_new_file(options.out, options.force, ", and may hold measurements");
   const auto features = std::make_shared<ArchitectureFeatures>(SearchSpace::load(options.space, options.geometry));
   const auto& space = features->space();
   const auto [sources, left_out, unknown] = load_sources(

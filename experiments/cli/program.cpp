@@ -18,6 +18,7 @@
 #include "experiments/cli/import_command.h"
 #include "experiments/cli/next_options.h"
 #include "experiments/cli/report_command.h"
+#include "experiments/cli/score_table.h"
 #include "experiments/runner.h"
 #include "oneproxy/engine/adapt/method_registry.h"
 #include "oneproxy/engine/base/arguments.h"
@@ -96,7 +97,7 @@ int run_command_line(int argc, char** argv, std::string& output) {
   train_command->add_option("--set", run.overrides, "override a key: key=value")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
-  train_command->add_flag("--force", run.force, "train again although the result is there");
+  train_command->add_flag("--force", run.force, "train again although the result is there, and replace --out");
   train_command->callback([&] {
     train.run = run;
     output = train_predictor(train);
@@ -105,7 +106,9 @@ int run_command_line(int argc, char** argv, std::string& output) {
   std::string kind;
   auto* list_command = app.add_subcommand("list", "kinds of experiment and configurations; the keys of one kind");
   list_command->add_option("kind", kind, "a kind, to see the keys of its configuration");
-  list_command->callback([&] { output = kind.empty() ? list_everything() : describe_kind(kind); });
+  bool smoke = false;
+  list_command->add_flag("--smoke", smoke, "also the smoke configurations, which try a kind in seconds");
+  list_command->callback([&] { output = kind.empty() ? list_everything(smoke) : describe_kind(kind); });
 
   std::string store;
   auto* info_command =
@@ -129,8 +132,16 @@ int run_command_line(int argc, char** argv, std::string& output) {
       ->required()
       ->allow_extra_args(false);
   auto* archs = score_command->add_option("--archs", score.archs, "CSV with a column arch; without it: by index");
-  score_command->add_option("--out", score.out, "CSV to write")->required();
-  score_command->add_option("--begin", score.begin, "first index, or place in the random order")->excludes(archs);
+  score_command->add_option("--out", score.out, "file to write, by its ending: " + join(score_formats(), ", "))
+      ->required();
+  score_command->add_flag("--force", score.force, "replace --out where it is there");
+  auto* top = score_command->add_option("--top", score.top, "only so many best by the first --predictor, best first")
+                  ->check(CLI::Range(1, 10000000));
+  score_command->add_option("--direction", score.direction, "of --top: min or max, which way that predictor is better")
+      ->check(CLI::IsMember({"min", "max"}))
+      ->needs(top);
+  score_command->add_option("--begin", score.begin, "first index, or place in the random order; 1e6 is a million")
+      ->excludes(archs);
   score_command->add_option("--count", score.count, "so many architectures (default: to the end)")->excludes(archs);
   score_command->add_flag("--shuffled", score.shuffled, "distinct random architectures, by --seed")->excludes(archs);
   score_command->add_option("--seed", score.seed, "of the random order")->capture_default_str();
@@ -155,7 +166,8 @@ int run_command_line(int argc, char** argv, std::string& output) {
                    "a further objective, or all of them, the goal first: \"min table:energy <= 40\", \"max "
                    "metric:cifar10\"; as often as wanted")
       ->allow_extra_args(false);
-  search_command->add_option("--limits", search.limits, "latency limits, for example 20,30,40 (default: quantiles)");
+  search_command->add_option("--limits", search.limits,
+                             "latency limits, for example 20,30,40 or 20ms,0.03s (default: quantiles)");
   search_command->add_option("--method", search.method, "how: " + names_of(search_methods()))->capture_default_str();
   search_command->add_option("--best", search.best, "so many best architectures for each of the limits")
       ->capture_default_str()
@@ -194,16 +206,19 @@ int run_command_line(int argc, char** argv, std::string& output) {
   prune_command->add_option("--keep", prune.keep, "so many choices of each decision")
       ->required()
       ->check(CLI::Range(2, 254));
-  prune_command->add_option("--out", prune.out, "file of the part (*.toml), for --space; never overwritten")
+  prune_command->add_option("--out", prune.out, "file of the part (*.toml), for --space; overwritten only with --force")
       ->required();
+  prune_command->add_flag("--force", prune.force, "replace --out where it is there");
   prune_command
       ->add_option("--value", prune.value,
                    "of a choice: gain (quality that it adds for each ms to the others) or ratio (quality over latency)")
       ->capture_default_str()
       ->check(CLI::IsMember({"gain", "ratio"}));
   prune_command
-      ->add_option("--limits", prune.limits,
-                   "latency limits under which whole and part are compared, for example 20,30,40 (default: quantiles)")
+      ->add_option(
+          "--limits", prune.limits,
+          "latency limits under which whole and part are compared, for example 20,30,40 or 20ms,0.03s (default: "
+          "quantiles)")
       ->delimiter(',');
   prune_command
       ->add_option("--contexts", prune.contexts, "random architectures in which the choices of a decision are compared")
@@ -236,7 +251,8 @@ int run_command_line(int argc, char** argv, std::string& output) {
                    "the first comes again after so many, to see the device drift; 0: never")
       ->capture_default_str()
       ->check(CLI::Range(0, 5000));
-  plan_command->add_option("--out", plan.out, "CSV to write; never overwritten")->capture_default_str();
+  plan_command->add_option("--out", plan.out, "CSV to write; overwritten only with --force")->capture_default_str();
+  plan_command->add_flag("--force", plan.force, "replace --out where it is there");
   AdaptOptions adapt;
   auto* adapt_command =
       app.add_subcommand("adapt", "predictor of latency, or of a metric, from a few measurements, and how sure it is");
@@ -278,6 +294,7 @@ int run_command_line(int argc, char** argv, std::string& output) {
   adapt_command->add_option("--out", adapt.out,
                             "file for the device (*.h5): its predictor, to search with table:FILE, what was "
                             "measured, and its data sheet");
+  adapt_command->add_flag("--force", adapt.force, "replace --out and --predictions where they are there");
   adapt_command->add_option("--into", adapt.into,
                             "store to add the predictor to; begins as a copy of the one that ships");
   adapt_command->add_option("--name", adapt.name, "its name there, to search with table:NAME");
@@ -342,6 +359,7 @@ int run_command_line(int argc, char** argv, std::string& output) {
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   make_command->add_option("--out", make.out, "file for the optimizer (*.h5)")->required();
+  make_command->add_flag("--force", make.force, "replace --out where it is there");
   make_command->add_option("--set", make.set, "set of the sources' measurements (default: the space's)");
   make_command->add_option("--store", make.store, "store (default: the one that ships)");
   make_command->add_option("--seed", make.seed, "of all random draws")->capture_default_str();
@@ -357,7 +375,7 @@ int run_command_line(int argc, char** argv, std::string& output) {
       ->add_option("--device", ask.devices,
                    "predictor of a device: FILE.h5 as adapt writes it, table:NAME, proxy:DEVICE; several at once")
       ->required();
-  ask_command->add_option("--limit", ask.limits, "latency limits, for example 20,30,40")->delimiter(',');
+  ask_command->add_option("--limit", ask.limits, "latency limits, for example 20,30,40 or 20ms,0.03s")->delimiter(',');
   ask_command
       ->add_option("--preference", ask.preference,
                    "instead: weights of quality, latency (and energy), for example 0.7,0.3")
@@ -373,6 +391,7 @@ int run_command_line(int argc, char** argv, std::string& output) {
                           "refuse an optimizer that was made from other source devices than these, as they are in the "
                           "store now");
   ask_command->add_option("--out", ask.out, "CSV for the answers");
+  ask_command->add_flag("--force", ask.force, "replace --out where it is there");
   ask_command->add_option("--space", ask.space, "search space (default: the optimizer's)");
   ask_command->add_option("--set", ask.set, "set of measurements behind the qualities (default: the space's)");
   ask_command->add_option("--store", ask.store, "store (default: the one that ships)");
@@ -385,7 +404,9 @@ int run_command_line(int argc, char** argv, std::string& output) {
   export_command->add_option("result", result, "result folder")->required();
   export_command->add_flag("--csv", csv, "as CSV (the only form there is)");
   export_command->add_option("--to", to, "folder for the files (default: RESULT/csv)");
-  export_command->callback([&] { output = export_csv(result, to); });
+  bool force = false;
+  export_command->add_flag("--force", force, "replace files that are there with another content");
+  export_command->callback([&] { output = export_csv(result, to, force); });
 
   add_report_command(app);
 

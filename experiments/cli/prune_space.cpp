@@ -2,15 +2,17 @@
 // search that part alone.
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <map>
 
 #include "experiments/cli/commands.h"
+#include "experiments/cli/new_file.h"
 #include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/numbers.h"
-#include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/base/statistics.h"
+#include "oneproxy/engine/base/unit_number.h"
 #include "oneproxy/engine/report/table.h"
 #include "oneproxy/engine/search/prune.h"
 #include "oneproxy/engine/search/prune_cost.h"
@@ -23,7 +25,7 @@ namespace {
 constexpr std::int64_t kRandomForLimits = 10000;
 
 std::vector<Limits> limits_for(const SearchProblem& problem, const PruneOptions& options) {
-  std::vector<double> bounds = options.limits;
+  std::vector<double> bounds = values_in_unit(options.limits, problem.objectives[1].unit, "--limits");
   if (bounds.empty()) {
     const auto choices = random_architectures(problem, kRandomForLimits, options.seed);
     std::vector<double> values(choices.size() / problem.part.space().n_decisions());
@@ -122,7 +124,7 @@ std::string describe_cost(const SearchProblem& problem, const PruningCost& cost,
 
 std::string prune_space(const PruneOptions& options) {
   const ChoiceValue value = parse_choice_value(options.value);
-  if (file_exists(options.out)) throw Error(options.out + ": is there already; give another --out, or remove it");
+  require_new_file(options.out, options.force);
   if (!names_space_file(options.out))
     throw Error("--out " + options.out + ": the file of a part is named as that of a space is, *.toml");
   const SearchSpace space = SearchSpace::load(options.space, options.geometry);

@@ -31,14 +31,14 @@ except KeyboardInterrupt:
     sys.exit(130)
 )";
 
+}  // namespace
+
 std::string find_python() {
   if (const char* named = std::getenv("ONEPROXY_PYTHON"); named && *named) return named;
   std::error_code ignored;
   const fs::path own = fs::path(code_folder()) / "venv" / "bin" / "python";  // of a build folder, by tools/setup
   return fs::exists(own, ignored) ? own.string() : "python3";
 }
-
-}  // namespace
 
 void become_python(const std::string& module, const std::vector<std::string>& arguments, const std::string& packages) {
   const std::string python = find_python();

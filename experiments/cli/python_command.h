@@ -12,4 +12,7 @@ namespace oneproxy {
 [[noreturn]] void become_python(const std::string& module, const std::vector<std::string>& arguments,
                                 const std::string& packages);
 
+// Which one: a path, or a name that is looked for in PATH.
+std::string find_python();
+
 }  // namespace oneproxy

@@ -2,16 +2,21 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <numeric>
 #include <optional>
+#include <set>
 
 #include "experiments/cli/commands.h"
-#include "oneproxy/engine/base/atomic_path.h"
+#include "experiments/cli/new_file.h"
+#include "experiments/cli/score_table.h"
+#include "experiments/cli/score_top.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/log.h"
+#include "oneproxy/engine/base/names.h"
+#include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/progress.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/data/csv.h"
-#include "oneproxy/engine/report/table.h"
 #include "oneproxy/engine/score/reduce_range.h"
 #include "oneproxy/engine/search/problem.h"
 #include "oneproxy/kernels/base/error.h"
@@ -19,12 +24,13 @@
 
 namespace oneproxy {
 namespace {
-constexpr std::uint64_t kMaxRows = 100000000;             // of a CSV that anyone could read
+constexpr std::uint64_t kMaxRows = 100000000;             // of a file that anyone could read
 constexpr std::uint64_t kChunk = std::uint64_t{1} << 16;  // architectures scored and written at a time
 
 // A model over the part of the space that it covers.
 struct ScoredColumn {
-  std::string name;
+  std::string name, label, unit;
+  std::optional<Direction> better;  // where it is known
   std::shared_ptr<const Predictor> model;
   std::unique_ptr<SubSpace> part;
   std::unique_ptr<PredictorKernel> kernel;  // with the scorer: none for a table by index
@@ -37,7 +43,15 @@ ScoredColumn make_column(const ObjectiveSources& sources, const std::string& nam
   const auto objective = find_objective(sources, full, "--predictor");
   if (!objective.model)
     throw Error("--predictor " + name + ": measurements are no predictor; use predictor:, table:, proxy: or model:");
-  ScoredColumn column{name, objective.model, std::make_unique<SubSpace>(sources.space), nullptr, nullptr};
+  const bool unknown = full.starts_with("predictor:") && !recorded_direction(*objective.model);
+  ScoredColumn column{name,
+                      objective.label,
+                      objective.unit,
+                      unknown ? std::nullopt : std::optional(objective.direction),
+                      objective.model,
+                      std::make_unique<SubSpace>(sources.space),
+                      nullptr,
+                      nullptr};
   keep_predictable(*column.model, *column.part);
   if (!has_kernels(*column.model)) return column;
   column.kernel = std::make_unique<PredictorKernel>(*column.model, *column.part);
@@ -68,9 +82,140 @@ std::vector<double> values_of(const ScoredColumn& column, const std::vector<std:
   return values;
 }
 
+// What is scored: architectures by their place.
+class Architectures {
+ public:
+  virtual ~Architectures() = default;
+  virtual std::uint64_t size() const = 0;
+  virtual ScoreRows rows(std::span<const std::uint64_t> places) const = 0;  // without values
+  virtual std::vector<std::string> kept() const { return {}; }              // columns of a file
+  // [n] values of places from `first` on, where that takes no architecture one by one; empty where it does.
+  virtual std::vector<double> values(const ScoredColumn&, std::uint64_t, std::uint64_t) const { return {}; }
+};
+
+class ListedArchitectures : public Architectures {
+ public:
+  ListedArchitectures(const SearchSpace& space, const ScoreOptions& options) : table_(read_csv(options.archs)) {
+    if (table_.column("arch") < 0)
+      throw Error(options.archs + ": has no column 'arch' with the space's strings, for example " +
+                  space.to_string(space.choices(0)));
+    for (const auto& name : options.predictors)
+      if (table_.column(name) >= 0)
+        throw Error(options.archs + ": has a column '" + name + "' already; remove it or score another predictor");
+    for (std::size_t i = 0; i < table_.rows.size(); ++i) {
+      try {
+        choices_.push_back(space.parse(table_.rows[i][table_.column("arch")]));
+      } catch (const Error& error) {
+        throw Error(table_.location(i) + ": " + error.what());
+      }
+    }
+  }
+  std::uint64_t size() const override { return choices_.size(); }
+  std::vector<std::string> kept() const override { return table_.columns; }
+  ScoreRows rows(std::span<const std::uint64_t> places) const override {
+    ScoreRows rows;
+    for (const auto place : places) {
+      rows.choices.push_back(choices_[place]);
+      rows.kept.push_back(table_.rows[place]);
+    }
+    return rows;
+  }
+
+ private:
+  CsvTable table_;
+  std::vector<std::vector<std::uint8_t>> choices_;
+};
+
+ArchIndex whole_number(const std::string& text, const std::string& option) {
+  const auto digits = whole_digits(text);
+  if (!digits) throw Error(option + " " + text + ": should be a whole number, for example 1000000 or 1e6");
+  return from_decimal(*digits);
+}
+
+class RangeOfArchitectures : public Architectures {
+ public:
+  RangeOfArchitectures(const SearchSpace& space, const ScoreOptions& options) : part_(SubSpace::of(space)) {
+    const std::string where = part_.is_whole() ? "space " + space.name() : part_.describe();
+    const ArchIndex begin = whole_number(options.begin, "--begin");
+    if (begin >= part_.size())
+      throw Error("--begin " + options.begin + " is beyond " + where + " of " + to_decimal(part_.size()));
+    const ArchIndex left = part_.size() - begin;
+    const ArchIndex count = options.count.empty() ? left : whole_number(options.count, "--count");
+    if (count > left)
+      throw Error("--count " + to_decimal(count) + " from " + options.begin + ": " + where + " has " +
+                  to_decimal(part_.size()) + " architectures; give a smaller --count");
+    if (options.top > 0 ? count >> 63 != 0 : count > kMaxRows)
+      throw Error("--count " + to_decimal(count) + " from " + options.begin + ": " + where + " has " +
+                  to_decimal(part_.size()) + " architectures, a file takes at most " + std::to_string(kMaxRows) +
+                  "; give a smaller --count, keep the best with --top, or search with `oneproxy search`");
+    run_ = {begin, static_cast<std::uint64_t>(count), options.shuffled, options.seed};
+    radices_.assign(part_.radices().begin(), part_.radices().end());
+    if (run_.shuffled) split_ = split_digits(radices_);
+  }
+  std::uint64_t size() const override { return run_.count; }
+  ScoreRows rows(std::span<const std::uint64_t> places) const override {
+    ScoreRows rows;
+    for (const auto place : places) rows.choices.push_back(part_.choices(index_at(run_, place, split_)));
+    return rows;
+  }
+  std::vector<double> values(const ScoredColumn& column, std::uint64_t first, std::uint64_t n) const override {
+    // A part that the model narrows has other indices.
+    if (!column.scorer || column.part->size() != part_.size()) return {};
+    std::vector<double> scores(n);
+    column.scorer->score({run_.begin + first, n, run_.shuffled, run_.seed}, scores);
+    for (auto& score : scores) score = value_of_score(*column.model, score);
+    return scores;
+  }
+
+ private:
+  SubSpace part_;
+  IndexRange run_;
+  std::vector<std::uint32_t> radices_;
+  DigitSplit split_;
+};
+
+std::vector<std::uint64_t> places_from(std::uint64_t first, std::uint64_t n) {
+  std::vector<std::uint64_t> places(n);
+  std::iota(places.begin(), places.end(), first);
+  return places;
+}
+
+bool maximised(const ScoredColumn& column, const std::string& direction) {
+  if (!direction.empty()) return direction == "max";
+  if (!column.better)
+    throw Error("--top: nothing says which way " + column.name + " is better; say it with --direction min or max");
+  return *column.better == Direction::maximise;
+}
+
+// Places of the best by a column, best first.
+std::vector<std::uint64_t> best_places(const Architectures& all, const ScoredColumn& column,
+                                       const ScoreOptions& options) {
+  TopScores top(static_cast<std::size_t>(options.top), maximised(column, options.direction));
+  Progress progress("looking for the best", static_cast<std::int64_t>(all.size()), "architectures");
+  for (std::uint64_t first = 0; first < all.size(); first += kChunk) {
+    check_interrupt();
+    const auto n = std::min(all.size() - first, kChunk);
+    auto values = all.values(column, first, n);
+    if (values.empty()) values = values_of(column, all.rows(places_from(first, n)).choices);
+    for (std::uint64_t i = 0; i < n; ++i) top.add(first + i, values[i]);
+    progress.advance(static_cast<std::int64_t>(n));
+  }
+  return top.places();
+}
+
+void require_names(const std::vector<std::string>& predictors) {
+  std::set<std::string> seen = {"arch", "index", "choices", "decision"};
+  for (const auto& name : predictors)
+    if (!seen.insert(name).second)
+      throw Error("--predictor " + name + ": a column of this name is there already; name each predictor once");
+}
+
 }  // namespace
 
 std::string score_architectures(const ScoreOptions& options) {
+  require_score_format(options.out);
+  require_new_file(options.out, options.force);
+  require_names(options.predictors);
   const SearchSpace space = SearchSpace::load(options.space);
   const std::string store = options.store.empty() ? shipped_store() : options.store;
   const Backend backend = options.backend == "cuda" || (options.backend == "auto" && cuda_device_count() > 0)
@@ -94,91 +239,48 @@ std::string score_architectures(const ScoreOptions& options) {
       log_info(column.name + ": scored by " + path);
   }
 
-  std::uint64_t n = 0, without = 0;
   const auto start = std::chrono::steady_clock::now();
-  const auto append = [&](std::string& text, const std::vector<std::vector<double>>& values, std::size_t i) {
-    bool missing = false;
-    for (const auto& column : values) {
-      text += "," + exact(column[i]);
-      missing = missing || std::isnan(column[i]);
-    }
-    without += missing;
-    text += "\n";
-  };
-  const auto score = [&](const std::vector<std::vector<std::uint8_t>>& architectures) {
-    std::vector<std::vector<double>> values;
-    for (const auto& column : columns) values.push_back(values_of(column, architectures));
-    n += architectures.size();
-    return values;
-  };
-  std::string names;
-  for (const auto& column : columns) names += "," + csv_field(column.name);
-  if (!options.archs.empty()) {
-    const CsvTable table = read_csv(options.archs);
-    if (table.column("arch") < 0)
-      throw Error(options.archs + ": has no column 'arch' with the space's strings, for example " +
-                  space.to_string(space.choices(0)));
-    for (const auto& column : columns)
-      if (table.column(column.name) >= 0)
-        throw Error(options.archs + ": has a column '" + column.name +
-                    "' already; remove it or score another predictor");
-    std::vector<std::vector<std::uint8_t>> architectures;
-    for (std::size_t i = 0; i < table.rows.size(); ++i) {
-      try {
-        architectures.push_back(space.parse(table.rows[i][table.column("arch")]));
-      } catch (const Error& error) {
-        throw Error(table.location(i) + ": " + error.what());
-      }
-    }
-    const auto values = score(architectures);
-    OutputFile out(options.out);
-    std::string text;
-    for (std::size_t c = 0; c < table.columns.size(); ++c) text += (c ? "," : "") + csv_field(table.columns[c]);
-    text += names + "\n";
-    for (std::size_t i = 0; i < table.rows.size(); ++i) {
-      for (std::size_t c = 0; c < table.columns.size(); ++c) text += (c ? "," : "") + csv_field(table.rows[i][c]);
-      append(text, values, i);
-    }
-    out.write(text);
-    out.finish();
-  } else {
-    const SubSpace part = SubSpace::of(space);
-    const std::string where = part.is_whole() ? "space " + space.name() : part.describe();
-    const ArchIndex begin = from_decimal(options.begin);
-    if (begin >= part.size())
-      throw Error("--begin " + options.begin + " is beyond " + where + " of " + to_decimal(part.size()));
-    const ArchIndex count = options.count.empty() ? part.size() - begin : from_decimal(options.count);
-    if (count > part.size() - begin || count > kMaxRows)
-      throw Error("--count " + to_decimal(count) + " from " + options.begin + ": " + where + " has " +
-                  to_decimal(part.size()) + " architectures, a file takes at most " + std::to_string(kMaxRows) +
-                  "; give a smaller --count, or search with `oneproxy search`");
-    const IndexRange run{begin, static_cast<std::uint64_t>(count), options.shuffled, options.seed};
-    const auto radices = part.radices();
-    const DigitSplit split = run.shuffled ? split_digits(radices) : DigitSplit{};
-    OutputFile out(options.out);
-    out.write("index,arch" + names + "\n");
-    Progress progress("score", static_cast<std::int64_t>(run.count), "architectures");
-    for (std::uint64_t first = 0; first < run.count; first += kChunk) {
-      check_interrupt();
-      std::vector<std::vector<std::uint8_t>> architectures;
-      for (std::uint64_t i = first; i < std::min(run.count, first + kChunk); ++i)
-        architectures.push_back(part.choices(index_at(run, i, split)));
-      const auto values = score(architectures);
-      std::string text;
-      for (std::size_t i = 0; i < architectures.size(); ++i) {
-        text += to_decimal(space.index(architectures[i])) + "," + csv_field(space.to_string(architectures[i]));
-        append(text, values, i);
-      }
-      out.write(text);
-      progress.advance(static_cast<std::int64_t>(architectures.size()));
-    }
-    out.finish();
+  std::unique_ptr<Architectures> all;
+  if (options.archs.empty())
+    all = std::make_unique<RangeOfArchitectures>(space, options);
+  else
+    all = std::make_unique<ListedArchitectures>(space, options);
+  std::optional<std::vector<std::uint64_t>> best;
+  if (options.top > 0) best = best_places(*all, columns.front(), options);
+  const std::uint64_t n = best ? best->size() : all->size();
+
+  ScoreTableInfo info{space, all->kept()};
+  for (const auto& column : columns) {
+    info.names.push_back(column.name);
+    info.units.push_back(column.unit);
+    info.labels.push_back(column.label);
   }
+  info.precision = options.precision;
+  info.backend = to_string(backend);
+  info.n_rows = static_cast<std::int64_t>(n);
+  const auto table = make_score_table(options.out, info);
+  Progress progress("score", info.n_rows, "architectures");
+  std::uint64_t without = 0;
+  for (std::uint64_t first = 0; first < n; first += kChunk) {
+    check_interrupt();
+    const auto size = std::min(n - first, kChunk);
+    const auto places =
+        best ? std::vector(best->begin() + first, best->begin() + first + size) : places_from(first, size);
+    ScoreRows rows = all->rows(places);
+    for (const auto& column : columns) rows.values.push_back(values_of(column, rows.choices));
+    for (std::uint64_t i = 0; i < size; ++i)
+      without += std::any_of(rows.values.begin(), rows.values.end(),
+                             [&](const auto& values) { return std::isnan(values[i]); });
+    table->add(rows);
+    progress.advance(static_cast<std::int64_t>(size));
+  }
+  table->finish();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (without > 0)
     log_warning(std::to_string(without) + " architectures have a choice that a table has no entry for: left empty");
-  log_info(std::to_string(n) + " architectures by " + std::to_string(columns.size()) + " predictors in " +
-           fixed(seconds, 2) + " s");
+  log_info(std::to_string(all->size()) + " architectures by " + std::to_string(columns.size()) + " predictors in " +
+           fixed(seconds, 2) + " s" + (best ? ", the " + std::to_string(n) + " best by " + columns[0].name : ""));
+  if (!table->form().empty()) log_info(options.out + ": " + table->form());
   return options.out + "\n";
 }
 

@@ -1,8 +1,11 @@
 // `oneproxy search`: an experiment of kind search whose keys come from the command line alone.
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "experiments/cli/commands.h"
 #include "experiments/runner.h"
+#include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -24,7 +27,17 @@ std::string search_space(SearchOptions options) {
   if (!options.latency.empty()) keys.push_back("latency=" + quoted(options.latency));
   if (!options.quality.empty()) keys.push_back("quality=" + quoted(options.quality));
   if (!options.objectives.empty()) keys.push_back("objectives=[" + list(options.objectives) + "]");
-  if (!options.limits.empty()) keys.push_back("limits_ms=[" + options.limits + "]");
+  if (!options.limits.empty()) {  // of a limit with a unit, a text
+    std::string limits;
+    std::size_t begin = 0;
+    while (begin <= options.limits.size()) {
+      const auto end = std::min(options.limits.find(',', begin), options.limits.size());
+      const std::string limit = options.limits.substr(begin, end - begin);
+      limits += (begin ? "," : "") + (std::isnan(number_of(limit)) ? quoted(limit) : limit);
+      begin = end + 1;
+    }
+    keys.push_back("limits_ms=[" + limits + "]");
+  }
   if (!options.seconds.empty()) keys.push_back("seconds=" + options.seconds);
   if (!options.confidence.empty()) keys.push_back("confidence=" + options.confidence);
   if (!options.store.empty()) keys.push_back("store=" + quoted(options.store));

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "experiments/cli/commands.h"
+#include "experiments/cli/new_file.h"
 #include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/config.h"
 #include "oneproxy/engine/base/read_file.h"
@@ -19,6 +20,7 @@ std::string train_predictor(TrainOptions options) {
   auto& run = options.run;
   if (run.config.empty() == options.space.empty())
     throw Error("train: give either a configuration or --space SPACE, whose train_predictor.toml is taken then");
+  require_new_file(options.out, run.force);
   if (names_space_file(options.space)) {  // no configuration ships for it: all but the space is as by default
     const SearchSpace space = SearchSpace::load(options.space);
     const std::vector<std::string> keys = {"kind=train_predictor", "space='" + options.space + "'",

@@ -46,8 +46,11 @@ class FrontTransfer : public Experiment {
     target_names_ =
         config.texts("targets", {"all"},
                      "devices, or metrics to be minimised (metric:energy), to search for; \"all\" devices of the set");
-    limits_ms_ = config.numbers(
-        "limits", {}, 0, 1e12, "limits on latency in ms, or on the metric in its unit, for which the best is reported");
+    const auto limits = config.limits(
+        "limits", 0, 1e12, "limits on latency in ms, or on the metric in its unit, for which the best is reported");
+    limit_unit_ = common_unit(limits, config.location("limits"));
+    limits_at_ = config.location("limits");
+    for (const auto& limit : limits) limits_ms_.push_back(limit.value);
     limits_ms_ = distinct_limits(limits_ms_);
     settings_ = AdaptSettings::read(config);
   }
@@ -68,6 +71,8 @@ class FrontTransfer : public Experiment {
     for (const auto& name : target_names_) {
       targets_.push_back(data.series(name));
       require_minimised(targets_.back());
+      if (!limit_unit_.empty() && !limits_ms_.empty() && targets_.back().unit != limit_unit_)
+        throw Error(limits_at_ + ": limits in " + limit_unit_ + ", and " + name + " is in " + targets_.back().unit);
       require_samples(data, targets_.back(), settings_.budget);
       if (reference_point(targets_.back().values, quality_.values).latency_ms == -INFINITY)
         throw Error("device " + name + " and quality " + quality_name_ + " have no architecture in common");
@@ -261,11 +266,11 @@ class FrontTransfer : public Experiment {
         table.row(cells);
         for (const double limit : limits_ms_) {
           const FrontPoint* best = best_within(found.front, limit);
-          summary.set("best_quality." + key + "." + plain(limit), best ? best->quality : std::nan(""));
+          summary.set("best_quality." + key + "." + key_number(limit), best ? best->quality : std::nan(""));
           if (!best)
-            summary.set_reason("best_quality." + key + "." + plain(limit), "no member within the limit");
+            summary.set_reason("best_quality." + key + "." + key_number(limit), "no member within the limit");
           else
-            summary.set("best_latency_ms." + key + "." + plain(limit), best->latency_ms);
+            summary.set("best_latency_ms." + key + "." + key_number(limit), best->latency_ms);
         }
         if (f > 0) mean_hv[f - 1] += found.hv_ratio / static_cast<double>(targets_.size());
       }
@@ -317,8 +322,8 @@ class FrontTransfer : public Experiment {
       for (const double limit : limits_ms_)
         for (const auto& found : outcomes[t].fronts) {
           const FrontPoint* best = best_within(found.front, limit);
-          table.row({target_names_[t], plain(limit), found.name, best ? plain(best->quality) : "none within the limit",
-                     best ? fixed(best->latency_ms) : "-",
+          table.row({target_names_[t], key_number(limit), found.name,
+                     best ? plain(best->quality) : "none within the limit", best ? fixed(best->latency_ms) : "-",
                      best ? "`" + loaded_->space.to_string(loaded_->data.rows().row(best->row)) + "`" : "-"});
         }
     return "\nBest under limits:\n\n" + table.markdown();
@@ -330,6 +335,7 @@ class FrontTransfer : public Experiment {
   std::string quality_name_, proxy_name_, largest_regrets_;
   std::vector<std::string> target_names_;
   std::vector<double> limits_ms_;
+  std::string limit_unit_, limits_at_;  // as they were written, and where
   std::unique_ptr<SpaceData> loaded_;
   Series quality_, proxy_;
   std::vector<Series> targets_;

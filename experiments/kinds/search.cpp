@@ -171,10 +171,12 @@ class Search : public Experiment {
     const std::string latency = config.text("latency", "",
                                             "what is minimised: device:NAME (measured), proxy:NAME (linear predictor), "
                                             "predictor:NAME or FILE, table:NAME or FILE, model:macs");
-    const auto limits_ms =
-        config.numbers("limits_ms", {}, 0, 1e15,
-                       "limits on latency, one a search; [] takes quantiles 0.1, 0.25, 0.5, 0.75 over "
-                       "the set, or over random architectures where there is none");
+    const auto limits = config.limits("limits_ms", 0, 1e15,
+                                      "limits on latency, one a search; [] takes quantiles 0.1, 0.25, 0.5, 0.75 over "
+                                      "the set, or over random architectures where there is none");
+    const auto limit_unit = common_unit(limits, config.location("limits_ms"));
+    std::vector<double> limits_ms;
+    for (const auto& limit : limits) limits_ms.push_back(limit.value);
     const auto others = config.texts(
         "objectives", {},
         "further objectives with their limits, \"min table:energy <= 40\"; or all of them, the goal first");
@@ -183,7 +185,7 @@ class Search : public Experiment {
       asked_.push_back({quality, "quality", Direction::maximise, {}, "quality", where, config.folder("quality")});
     if (!latency.empty())
       asked_.push_back({latency, "latency_ms", Direction::minimise, limits_ms, "latency", config.location("limits_ms"),
-                        config.folder("latency")});
+                        config.folder("latency"), limit_unit});
     else if (!limits_ms.empty())
       throw Error(config.location("limits_ms") +
                   ": limits_ms limits latency, which is not given; write the limit with its "
@@ -192,7 +194,7 @@ class Search : public Experiment {
     for (const auto& text : others) {
       auto parsed = parse_objective(text, where);
       asked_.push_back({parsed.what, parsed.name, parsed.direction, std::move(parsed.limits), "objectives", where,
-                        config.folder("objectives")});
+                        config.folder("objectives"), parsed.limit_unit});
     }
     check_objectives(asked_);
   }

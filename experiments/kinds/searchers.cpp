@@ -59,9 +59,13 @@ class Searchers : public Experiment {
                               "what is minimised, one search each: device:NAME, proxy:NAME, "
                               "predictor:NAME, table:NAME; device:all and proxy:all are those of the set");
     folders_ = {config.folder("quality"), config.folder("latencies")};
-    limits_ms_ = config.numbers("limits_ms", {}, 0, 1e15,
-                                "limits on latency; [] takes quantiles 0.1, 0.25, 0.5, 0.75 and 0.9 over the set, or "
-                                "over random architectures where the space is larger");
+    const auto limits =
+        config.limits("limits_ms", 0, 1e15,
+                      "limits on latency; [] takes quantiles 0.1, 0.25, 0.5, 0.75 and 0.9 over the set, or over random "
+                      "architectures where the space is larger");
+    const bool of_costs = std::any_of(latencies_.begin(), latencies_.end(),
+                                      [](const std::string& name) { return name.starts_with("model:"); });
+    limits_ms_ = values_in_unit(limits, of_costs ? "" : "ms", config.location("limits_ms"));
     best_known_ = config.numbers("best_known", {}, -1e300, 1e300,
                                  "of the goal at each of limits_ms, where the truth can not be computed");
     fix_ = config.texts("fix", {}, "parts of the space: \"DECISION=CHOICE|CHOICE\", as often as wanted");

@@ -85,7 +85,7 @@ class PlanAndAdapt(ProgramCase):
             writer.writerows(lines)
         srcc = {}
         for name, file, more in (("steady", steady, ()), ("as it is", drifting, ()), ("divided", drifting, ("--drift",))):
-            said, warned = self.adapt(file, "--out", "phone.h5", *more)
+            said, warned = self.adapt(file, "--out", "phone.h5", "--force", *more)
             with h5py.File(self.folder / "phone.h5") as predictor:
                 values = predictor["values"][()]
             self.assertEqual(self.drift_said(said, warned), {"steady": "", "as it is": "warned", "divided": "said"}[name])
@@ -94,7 +94,7 @@ class PlanAndAdapt(ProgramCase):
         self.assertGreater(srcc["divided"], srcc["as it is"])
         self.assertGreater(srcc["divided"], srcc["steady"] - 0.02)
         without = self.fill_in(self.plan(10, out="b.csv"), "pixel3", "b_done.csv")
-        self.fault("adapt", "--space", "nasbench201", "--measurements", without, "--drift", says=("--drift", "--reference 5"))
+        self.fault("adapt", "--space", "nasbench201", "--measurements", without, "--drift", says=("divide out the drift", "reference 5"))
 
     def drift_said(self, said: str, warned: str) -> str:
         return "warned" if "--drift divides that out" in warned else "said" if "divided out" in said else ""
@@ -181,7 +181,7 @@ class PlanAndAdapt(ProgramCase):
 
     def test_sources_that_are_not_there(self) -> None:
         call = ("plan", "--space", "proxylessnas", "--k", 3, "--out", "p.csv")
-        self.fault(*call, says=("has no measurements of space proxylessnas", "--sources none"))
+        self.fault(*call, says=("has no measurements of space proxylessnas", "sources \"none\""))
         then = self.hint(self.ok(*call, "--sources", "none"))
         self.assertEqual(then[then.index("--sources") + 1], "none")
         done = self.fill_in(self.plan(8), "fpga", "done.csv")

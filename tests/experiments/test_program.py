@@ -106,8 +106,11 @@ class TestCommands(ProgramCase):
             keys = self.ok("list", kind)
             self.assertIn("seed", keys)
             self.assertIn("backend", keys)
+        smoke = self.ok("list", "--smoke")
         for path in CONFIGS.rglob("*.toml"):
-            self.assertEqual(str(path.relative_to(ROOT)) in text, path.parent.name not in NO_CONFIGURATIONS, path)
+            place, runs = str(path.relative_to(ROOT)), path.parent.name not in NO_CONFIGURATIONS
+            self.assertEqual(place in text, runs and not path.name.startswith("smoke_"), path)
+            self.assertEqual(place in smoke, runs, path)
         for key in ("kind", "store", "space", "set", "proxy", "targets", "p", "samples_train", "samples_validation"):
             self.assertRegex(self.ok("list", "adaproxy"), rf"\| {key} +\|")
         for key in ("quality", "limits"):

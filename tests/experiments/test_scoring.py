@@ -123,8 +123,10 @@ class TestSearchOfSpaces(ProgramCase):
         )
         time.sleep(1)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        said = process.communicate(timeout=60)[1].decode().splitlines()[-1]
         self.assertEqual(process.returncode, 130)
+        self.assertRegex(said, r"interrupted: .*\.checkpoint holds \d+ of 1000000000 architectures; the same command goes on")
+        self.assertNotIn("nothing was written", said)
         saved = list((self.folder / "results" / "search").glob("*.checkpoint"))
         self.assertEqual(len(saved), 1)
         done = self.program("run", *arguments)
