@@ -92,7 +92,7 @@ class Metrics(ProgramCase):
         self.fault(*start, "a/b", *ENERGY, says=("--metric 'a/b'",))
         accuracy = self.write("top1.csv", {"top1": self.columns["pixel3"] * 0 + 71}, [4, 5])
         start = ("import", *SPACE, accuracy, "--metric", "top1", "--direction", "max", "--unit")
-        self.fault(*start, "fraction", says=("top1.csv:2: top1 = '71.0'", "a fraction is at most 1", "--unit %"))
+        self.fault(*start, "fraction", says=("top1.csv:2: top1 = '71.0'", "a fraction is at most 1", "the unit is %"))
         accuracy.write_text(accuracy.read_text().replace("71.0", "0.71"))
         self.fault(*start, "%", says=("top1.csv:2: top1 = '0.71'", "--unit fraction"))
         self.ok(*start, "fraction")
