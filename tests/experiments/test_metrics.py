@@ -139,7 +139,7 @@ class Metrics(ProgramCase):
 
     def test_a_rate_that_adds_up_is_searched_exactly(self) -> None:
         self.ok("plan", "--space", "fbnet", "--sources", "pixel3", "--k", 20)
-        scores = ("score", "--space", "fbnet", "--out", "scored.csv")
+        scores = ("score", "--space", "fbnet", "--out", "scored.csv", "--force")
         column = lambda name: np.array(  # noqa: E731
             [float(line[name]) for line in csv.DictReader((self.folder / "scored.csv").read_text().splitlines())]
         )
