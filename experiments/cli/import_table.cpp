@@ -1,7 +1,5 @@
 #include "experiments/cli/import_table.h"
 
-#include "experiments/cli/new_file.h"
-
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
