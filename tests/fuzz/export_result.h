@@ -10,7 +10,7 @@ namespace oneproxy::fuzz {
 
 inline void export_result() {
   static const std::string done = scratch().write("DONE", "");
-  accepted([] { export_csv(std::filesystem::path(done).parent_path().string(), scratch() / "csv"); }, true);
+  accepted([] { export_csv(std::filesystem::path(done).parent_path().string(), scratch() / "csv", true); });
   require(open_h5_handles() == 0, "a file is closed after it was read");
 }
 
