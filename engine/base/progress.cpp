@@ -28,7 +28,7 @@ Progress::Progress(std::string what, std::int64_t total, std::string unit, std::
       last_(start_) {
   if (!listener_) return;
   terminal_ = false;
-  silence_.emplace(ProgressListener());
+  silence_.emplace([](auto&&...) {});
 }
 
 Progress::~Progress() {

@@ -128,7 +128,7 @@ Found search(const SearchSpace& space, const std::string& set, const std::string
     std::optional<ListenToProgress> silence;  // of what methods say themselves, where evaluations say it
     if (evaluations > 0 || problem.is_computed() || kind.one_at_a_time) {
       question.on_progress = evaluations_told(method);
-      silence.emplace(ProgressListener());
+      if (question.on_progress) silence.emplace([](auto&&...) {});
     }
     Evaluator evaluator(problem, question);
     const SearchResult result = search_with_confidence(*searcher, evaluator, confidence);

@@ -64,6 +64,14 @@ TEST(Progress, TheListenerOfTheThreadThatBeginsTheWorkHearsOfItsEnd) {
   EXPECT_THAT(told, testing::ElementsAre(std::tuple("fitting", 3, 3, "fits")));
 }
 
+TEST(Progress, WorkWithinWorkThatIsHeardOfIsSilent) {
+  if (isatty(STDERR_FILENO)) GTEST_SKIP() << "standard error is a terminal";
+  Told told;
+  const ListenToProgress listening(into(told));
+  const Progress around("around", 1, "steps");
+  EXPECT_EQ(log_of(std::chrono::milliseconds(0)), "");
+}
+
 TEST(Progress, WhatTheListenerThrowsComesOut) {
   const ListenToProgress listening(
       [](const std::string&, std::int64_t, std::int64_t, const std::string&) { throw Error("enough"); });
