@@ -48,7 +48,7 @@ double number_in(const CsvTable& table, std::size_t row, const std::string& colu
 
 std::vector<Winner> winners_of(const std::string& best, const std::string& measured, const SearchSpace& space,
                                const DemoPhone& phone) {
-  const auto measurements = read_measurements(space, {measured});
+  const auto measurements = read_measurements(space, {measured}, MeasurementForm{});
   const int decisions = space.n_decisions();
   const auto table = read_csv(best);
   std::vector<Winner> winners;
