@@ -32,7 +32,8 @@ UnitNumber parse_unit_number(std::string_view text, const std::string& where) {
   const auto whole = trimmed(text);
   const auto [value, end] = number_at(whole);
   if (end == whole.data() || whole.empty())
-    throw Error(where + ": '" + std::string(text) + "' is no number; write for example 25, or with its unit 25ms");
+    throw Error(where + ": '" + std::string(text) +
+                "' is no finite number; write for example 25, or with its unit 25ms");
   const std::string_view digits = whole.substr(0, static_cast<std::size_t>(end - whole.data()));
   const auto unit = trimmed(whole.substr(digits.size()));
   for (const auto& [name, power] : kTimes) {

@@ -27,7 +27,8 @@ void check_measured(double value, const Quantity& quantity, const std::string& w
   if (quantity.unit == "ms") return check_latency(value, what);
   check_value(value, quantity.unit, what);
   if (quantity.unit == "fraction" && value > 1)
-    throw Error(what + " is " + brief(value) + ", and a fraction is at most 1; divide by 100, or say that the unit is %");
+    throw Error(what + " is " + brief(value) +
+                ", and a fraction is at most 1; divide by 100, or say that the unit is %");
   if (quantity.unit == "%" && value > 100)
     throw Error(what + " is " + brief(value) + " %, and a percentage is at most 100; is the unit right?");
 }

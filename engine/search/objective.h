@@ -67,7 +67,8 @@ struct ObjectiveText {
   std::vector<double> limits;
   std::string limit_unit;  // "": none was written
 };
-// Error: no name, a limit that is no number, limits in two units, a limit of the wrong side (>= of what is minimised). `where` begins it.
+// Error: no name, a limit that is no number, limits in two units, a limit of the wrong side (>= of what is minimised).
+// `where` begins it.
 ObjectiveText parse_objective(const std::string& text, const std::string& where);
 
 }  // namespace oneproxy

@@ -111,7 +111,7 @@ struct AskOptimizerOptions {
   std::string quality;                         // "": the optimizer's first
   std::vector<std::string> sources;            // that it must be made from; empty: whatever they were
   int proposals = 10;
-  bool force = false;  // `out` is replaced where it is there
+  bool force = false;      // `out` is replaced where it is there
   std::string set, store;  // set "": the space's
   std::uint64_t seed = 1;
 };

@@ -31,8 +31,7 @@ class Exporter {
         arrays_((fs::path(result) / "arrays.h5").string(), H5Mode::read),
         folder_(to.empty() ? fs::path(result) / "csv" : fs::path(to)),
         attributes_(arrays_.attributes("/")),
-        force_(force) {
-  }
+        force_(force) {}
 
   std::string run() {
     convert();

@@ -1,11 +1,10 @@
 #include "experiments/cli/import_table.h"
 
-#include "experiments/cli/new_file.h"
-
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
 
+#include "experiments/cli/new_file.h"
 #include "oneproxy/engine/base/log.h"
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/numbers.h"

@@ -8,7 +8,7 @@ namespace oneproxy {
 struct TableImport {
   std::vector<std::string> files;  // *.csv, or *.yaml of published keys: files, or a folder of them
   std::string space, name;
-  bool force = false;  // replaces `out` where it is there
+  bool force = false;                      // replaces `out` where it is there
   std::string store = "my_store.h5", out;  // out: a file (*.h5) instead of a store
   std::string unit = "ms", target, source, licence = "private";
 };

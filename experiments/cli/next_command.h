@@ -15,10 +15,10 @@ struct NextOptions : DeviceOptions {
   std::vector<std::string> also_sources = {"all"};
   // Of the two, with or without their unit; both, where both are given, in pairs.
   std::vector<std::string> limits, also_limits;
-  std::vector<std::string> fix;             // parts of the space
-  std::vector<std::string> measurements;    // files, read as one; empty: the start
-  std::string out = "next.csv";             // the networks to measure
-  std::string front;                        // CSV for the front so far; "": none
+  std::vector<std::string> fix;           // parts of the space
+  std::vector<std::string> measurements;  // files, read as one; empty: the start
+  std::string out = "next.csv";           // the networks to measure
+  std::string front;                      // CSV for the front so far; "": none
   int batch = 5, repeats = 3;
   double floor = 0.25, stop_gain = 0.01;
 

@@ -322,8 +322,8 @@ class FrontTransfer : public Experiment {
       for (const double limit : limits_ms_)
         for (const auto& found : outcomes[t].fronts) {
           const FrontPoint* best = best_within(found.front, limit);
-          table.row({target_names_[t], key_number(limit), found.name, best ? plain(best->quality) : "none within the limit",
-                     best ? fixed(best->latency_ms) : "-",
+          table.row({target_names_[t], key_number(limit), found.name,
+                     best ? plain(best->quality) : "none within the limit", best ? fixed(best->latency_ms) : "-",
                      best ? "`" + loaded_->space.to_string(loaded_->data.rows().row(best->row)) + "`" : "-"});
         }
     return "\nBest under limits:\n\n" + table.markdown();

@@ -268,7 +268,8 @@ class SearchReport {
       if (std::isnan(limits.bounds[i])) continue;
       ++count;
       text += (text.empty() ? "" : ", ") + objective(i).name + (objective(i).maximised() ? " >= " : " <= ") +
-              key_number(limits.bounds[i]) + (is_latency(i) || objective(i).unit.empty() ? "" : " " + objective(i).unit);
+              key_number(limits.bounds[i]) +
+              (is_latency(i) || objective(i).unit.empty() ? "" : " " + objective(i).unit);
     }
     return count == 1 && !std::isnan(limits.bounds[1]) && is_latency(1) ? key_number(limits.bounds[1])
            : count == 0                                                 ? "none"

@@ -85,7 +85,7 @@ class PlanAndAdapt(ProgramCase):
             writer.writerows(lines)
         srcc = {}
         for name, file, more in (("steady", steady, ()), ("as it is", drifting, ()), ("divided", drifting, ("--drift",))):
-            said, warned = self.adapt(file, "--out", "phone.h5", *more)
+            said, warned = self.adapt(file, "--out", "phone.h5", "--force", *more)
             with h5py.File(self.folder / "phone.h5") as predictor:
                 values = predictor["values"][()]
             self.assertEqual(self.drift_said(said, warned), {"steady": "", "as it is": "warned", "divided": "said"}[name])

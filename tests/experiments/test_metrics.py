@@ -92,7 +92,7 @@ class Metrics(ProgramCase):
         self.fault(*start, "a/b", *ENERGY, says=("--metric 'a/b'",))
         accuracy = self.write("top1.csv", {"top1": self.columns["pixel3"] * 0 + 71}, [4, 5])
         start = ("import", *SPACE, accuracy, "--metric", "top1", "--direction", "max", "--unit")
-        self.fault(*start, "fraction", says=("top1.csv:2: top1 = '71.0'", "a fraction is at most 1", "--unit %"))
+        self.fault(*start, "fraction", says=("top1.csv:2: top1 = '71.0'", "a fraction is at most 1", "the unit is %"))
         accuracy.write_text(accuracy.read_text().replace("71.0", "0.71"))
         self.fault(*start, "%", says=("top1.csv:2: top1 = '0.71'", "--unit fraction"))
         self.ok(*start, "fraction")
@@ -139,7 +139,7 @@ class Metrics(ProgramCase):
 
     def test_a_rate_that_adds_up_is_searched_exactly(self) -> None:
         self.ok("plan", "--space", "fbnet", "--sources", "pixel3", "--k", 20)
-        scores = ("score", "--space", "fbnet", "--out", "scored.csv")
+        scores = ("score", "--space", "fbnet", "--out", "scored.csv", "--force")
         column = lambda name: np.array(  # noqa: E731
             [float(line[name]) for line in csv.DictReader((self.folder / "scored.csv").read_text().splitlines())]
         )

@@ -64,17 +64,17 @@ class TestScoreTables(ProgramCase):
         table = pyarrow.parquet.read_table(self.folder / "large.parquet")
         self.assertEqual(table["index"].to_pylist(), ["9" + "0" * 20, "9" + "0" * 19 + "1", "9" + "0" * 19 + "2"])
         blocks = "k3_e3 k3_e4|k5_e6 k7_e3 k3_e3|k3_e3 k3_e3|k5_e4 k5_e4 k5_e4 k5_e4|k7_e6 k7_e6"
-        (self.folder / "in.csv").write_text(f'note,arch\n"a, ""b""\nc",r=176|{blocks}\nlow,r=128|{blocks}\n')
+        (self.folder / "in.csv").write_text(f'note,arch\n"a, ""b""",r=176|{blocks}\nlow,r=128|{blocks}\n')
         for ending in ("parquet", "h5", "npy"):
             self.ok("score", "--space", "ofa_mbv3", "--predictor", "table:note10", "--archs", "in.csv", "--out",
                     f"some.{ending}", env=PYTHON)  # fmt: skip
         table = pyarrow.parquet.read_table(self.folder / "some.parquet")
         self.assertEqual(table.column_names, ["note", "arch", "table:note10"])
-        self.assertEqual(table["note"].to_pylist(), ['a, "b"\nc', "low"])
+        self.assertEqual(table["note"].to_pylist(), ['a, "b"', "low"])
         self.assertEqual(table["table:note10"].null_count, 1)
         self.assertTrue(np.isnan(np.load(self.folder / "some.npy")["table:note10"][1]))
         with h5py.File(self.folder / "some.h5") as file:
-            self.assertEqual([v.decode() for v in file["note"][()]], ['a, "b"\nc', "low"])
+            self.assertEqual([v.decode() for v in file["note"][()]], ['a, "b"', "low"])
             self.assertEqual(list(np.isnan(file["table:note10"][()])), [False, True])
 
     def test_another_ending_is_refused_with_the_list(self) -> None:

@@ -51,7 +51,9 @@ Shares shares_at(const Task& task, Answers Target::*which, std::size_t confidenc
   return shares_of(tally);
 }
 
-std::string confidence_name(const Settings& s, std::size_t c) { return c == 0 ? "0" : key_number(s.confidences[c - 1]); }
+std::string confidence_name(const Settings& s, std::size_t c) {
+  return c == 0 ? "0" : key_number(s.confidences[c - 1]);
+}
 
 void summarise(Workspace& work, const std::string& key, double value, const char* reason) {
   work.summary.set(key, value);
