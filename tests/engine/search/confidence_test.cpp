@@ -258,7 +258,7 @@ TEST_F(ConfidenceTest, NeedsAPosterior) {
   Evaluator evaluator(problem, question(limit_at(0.5)));
   const auto error = error_of([&] { search_with_confidence(exact_, evaluator, 0.9); });
   EXPECT_THAT(error, HasSubstr("nothing is known of the errors of latency on phone"));
-  EXPECT_THAT(error, HasSubstr("oneproxy adapt"));
+  EXPECT_THAT(error, HasSubstr("an adaptation by method bayes"));
 }
 
 }  // namespace
