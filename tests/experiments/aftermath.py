@@ -17,6 +17,8 @@ import numpy as np
 from support import HANG, PROGRAM, environment
 
 Contents = dict[str, Any]
+# Of dimension scales: places in the file, which are others in each.
+SCALES = ("CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST")
 T = TypeVar("T")
 
 
@@ -26,7 +28,9 @@ def contents(path: Path) -> Contents:
 
     def add(name: str, node: h5py.Group | h5py.Dataset) -> None:
         for key, value in node.attrs.items():
-            found[f"{name}@{key}"] = value.item() if isinstance(value, np.generic) else value
+            if isinstance(value, h5py.Empty) or key in SCALES:  # places in the file, which dimension scales refer to
+                continue
+            found[f"{name}@{key}"] = value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
         if isinstance(node, h5py.Dataset):
             values = node[()]
             exact = tuple(values.ravel()) if values.dtype == object else values.tobytes()

@@ -24,7 +24,7 @@ class SearchWithAdapted(ProgramCase):
         return list(csv.DictReader((self.folder / name).read_text().splitlines()))
 
     def scored(self, space: str, predictor: str, *more: object) -> np.ndarray:
-        self.ok("score", "--space", space, "--predictor", predictor, "--out", "scored.csv", *more)
+        self.ok("score", "--space", space, "--predictor", predictor, "--out", "scored.csv", "--force", *more)
         return np.array([float(line[predictor]) for line in self.table("scored.csv")])
 
     def measured(self, space: str, k: int, device: str, scale: float, sources: tuple[object, ...]) -> Path:

@@ -99,7 +99,7 @@ class DamagedResults(ProgramCase):
 
     def test_whatever_is_altered_export_ends_well(self) -> None:
         for kind in RUNS:
-            self.ok("export", self.result(kind), "--to", "whole")
+            self.ok("export", self.result(kind), "--to", "whole", "--force")
             with h5py.File(self.results[kind] / "arrays.h5") as file:
                 arrays = numeric(file)
             for name, values in arrays.items():
@@ -108,7 +108,7 @@ class DamagedResults(ProgramCase):
                     changes[f"{number}"] = np.full_like(values, number)
                 for what, change in changes.items():
                     with self.subTest(kind=kind, name=name, what=what):
-                        done = self.program("export", self.altered(kind, name, change), "--to", "csv")
+                        done = self.program("export", self.altered(kind, name, change), "--to", "csv", "--force")
                         self.assertIn(done.returncode, (0, 1), done.stderr)
                         if done.returncode:
                             self.assertRegex(done.stderr, r"^oneproxy: error: .*arrays\.h5.*\n$")
@@ -119,7 +119,7 @@ class DamagedResults(ProgramCase):
         with h5py.File(self.results[kind] / "arrays.h5") as file:
             values = change(file[name][()])
         folder = self.altered(kind, name, values)
-        done = self.program("export", folder, "--to", "csv")
+        done = self.program("export", folder, "--to", "csv", "--force")
         self.assertEqual(done.returncode, 1, f"{name}: {done.stdout}")
         for part in ("arrays.h5", name, "damaged", *says):
             self.assertIn(part, done.stderr)

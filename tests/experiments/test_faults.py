@@ -60,7 +60,7 @@ class TestConfiguration(ProgramCase):
             (MONOTONICITY, {"devices": "eagle:desktop"}, ("desktop-cpu-core-i7-7820x-fp32",)),
             (MONOTONICITY, {"devices": "eagel:x"}, ("eagel", "nearest: eagle")),
             (MONOTONICITY, {"kind": "monotony"}, ("monotonicity",)),
-            (MONOTONICITY, {"space": "nasbench"}, ("nearest: nasbench201",)),
+            (MONOTONICITY, {"space": "nasbench"}, ("nearest: accel_nasbench, nasbench201",)),
             (MONOTONICITY, {"set": "halp"}, ("nearest: help",)),
             (MONOTONICITY, {"geometry": "cifar"}, ("nearest: cifar10",)),
             (MONOTONICITY, {"treshold": 0.5}, ("--set treshold=0.5", "nearest: threshold")),

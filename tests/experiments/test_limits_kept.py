@@ -100,7 +100,7 @@ class Limits(ProgramCase):
             self.fault(*table, "--confidence", wrong, says=("confidence",))
         self.fault(*table, "--confidence", 0.9, *sets(certify="single"), says=("certify", "confidence"))
         certain = ("model:parameters", "--limits", 400000, "--confidence", 0.9)
-        self.fault(*call[:-2], "--latency", *certain, says=("confidence", "oneproxy adapt"))
+        self.fault(*call[:-2], "--latency", *certain, says=("confidence", "adaptation by method bayes"))
         # A file of an older program says nothing of its errors, and is searched as it was.
         with h5py.File(self.folder / "cells.h5", "a") as file:
             del file["posterior"]

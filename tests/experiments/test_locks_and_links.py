@@ -242,7 +242,7 @@ class TestRights(OwnDevices):
         table.write_text("an older table\n")
         table.chmod(0o400)
         score = ("score", "--space", "nasbench201", "--predictor", "proxy:pixel3", "--count", "3", "--out", "out.csv")
-        self.fault(*score, says=("out.csv", "read-only"))
+        self.fault(*score, "--force", says=("out.csv", "read-only"))
         self.assertEqual(table.read_text(), "an older table\n")
 
 

@@ -211,7 +211,7 @@ class TestTheStoreThatShips(ProgramCase):
         before = hashlib.sha256(STORE.read_bytes()).hexdigest()
         (self.folder / "m.csv").write_text("arch,latency_ms\n\"0,0,0,0,0,0\",3\n\"1,1,1,1,1,1\",4\n")
         self.fault("import", "m.csv", "--space", "nasbench201", "--device", "mine", "--store", STORE,
-                   says=("ships with oneproxy", "my_store.h5"))  # fmt: skip
+                   says=("is the store that ships", "name a file of your own"))  # fmt: skip
         link = self.folder / "link.h5"
         link.symlink_to(STORE)
         self.fault("import", "m.csv", "--space", "nasbench201", "--device", "mine", "--store", link, says=("ships",))

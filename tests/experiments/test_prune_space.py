@@ -119,7 +119,7 @@ class TestFaults(ProgramCase):
         self.fault(*PRUNE, 3, "--out", "x.csv", says=("x.csv", "*.toml"))
         self.fault(*PRUNE, 3, "--limits", "nan", "--out", "x.toml", says=("--limits", "finite"))
         (self.folder / "mine.toml").write_text("precious")
-        self.fault(*PRUNE, 3, "--out", "mine.toml", says=("mine.toml", "is there already", "--out"))
+        self.fault(*PRUNE, 3, "--out", "mine.toml", says=("mine.toml", "is there already", "--force"))
         measured = [w if w != "proxy:pixel3" else "device:pixel3" for w in PRUNE]
         self.fault(*measured, 3, "--out", "x.toml", says=("layer 21", "rows of a set only"))
         for keep in (1, 0, -3, 255, "many"):

@@ -143,7 +143,7 @@ TEST(Store, ImportedSetsAreNotOverwritten) {
   EXPECT_THAT(error_of([&] {
                 add_device(folder / "s.h5", "", "tiny", "a", {"x", 2, {0, 0}, {1.0}, {}});
               }),
-              HasSubstr("another --set"));
+              HasSubstr("another set"));
   EXPECT_EQ(folder.n_files(), 1u);
   EXPECT_EQ(Store(folder / "s.h5").devices("tiny", "a").size(), 1u);
 }
