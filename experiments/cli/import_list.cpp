@@ -267,7 +267,7 @@ void check_distinct(const std::vector<Measured>& columns, const std::string& whe
 std::string import_list(const ListImport& options) {
   const CsvTable table = read_csv(options.list);
   if (!options.devices.empty() && options.unit.empty())
-    throw Error("--unit is missing: " + options.list + " does not say whether its latencies are in ms, s or us");
+    throw Error("--unit is missing: " + options.list + " does not say whether its latencies are in ms, s, us or ns");
   auto measured = read_devices(table, options);
   for (auto& metric : read_metrics(table, options)) measured.push_back(std::move(metric));
   check_distinct(measured, options.list);

@@ -15,7 +15,7 @@ struct ListImport {
   std::vector<std::string> devices;        // columns of latencies, '*' stands for anything
   std::vector<std::string> metrics;        // COLUMN:max:UNIT or COLUMN:min:UNIT
   std::vector<std::string> features;       // columns
-  std::string unit;                        // of the latencies: ms, s or us
+  std::string unit;                        // of the latencies: ms, s, us or ns
   std::string store = "my_store.h5", set;  // set "": that of lists
   std::string source, licence = "private", precision = "unknown";
   std::int64_t batch = 0;

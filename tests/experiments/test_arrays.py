@@ -103,7 +103,7 @@ class Labels(ProgramCase):
         with xarray.open_dataset(result.folder / "arrays.h5", engine="h5netcdf", group="best") as best:
             answer = best.isel(answer=0)
             self.assertEqual(str(answer["architecture"].values), result.summary[f"arch.{limit}"])
-            self.assertEqual(float(answer["latency_ms_limit"]), float(limit))
+            self.assertAlmostEqual(float(answer["latency_ms_limit"]) / float(limit), 1, delta=5e-6)  # keys are short
         with xarray.open_dataset(result.folder / "arrays.h5", engine="h5netcdf", group="front") as front:
             network = front.sel(architecture=result.summary[f"arch.{limit}"])
             self.assertEqual(float(network["latency_ms"]), result.summary[f"latency_ms.{limit}"])

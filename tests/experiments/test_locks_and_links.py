@@ -200,7 +200,7 @@ class TestLinks(OwnDevices):
         self.real.write_text("an older table\n")
         (self.folder / "out.csv").symlink_to("far/real.h5")
         score = ("score", "--space", "nasbench201", "--predictor", "proxy:pixel3", "--count", "3", "--out", "out.csv")
-        self.ok(*score)
+        self.ok(*score, "--force")
         self.assertEqual(os.readlink(self.folder / "out.csv"), "far/real.h5")
         self.assertEqual(len(self.real.read_text().splitlines()), 4)
         (self.folder / "results").symlink_to("far")

@@ -160,7 +160,8 @@ class TestCommands(ProgramCase):
                             known = int((~np.isnan(values[()])).sum())
                             missing = len(values) - known
                             better = "higher" if str(values.attrs.get("direction", "")).startswith("maxi") else "lower"
-                            row = rf"\| {re.escape(prefix + column)} +\| +\S+ +\| {better} +\| +{known} \| +{missing} \|"
+                            called = re.escape(str(values.attrs.get("long_name", "")))
+                            row = rf"\| {re.escape(prefix + column)} +\| {called} *\| +\S+ +\| {better} +\| +{known} \| +{missing} \|"
                             self.assertRegex(block, row)
 
     def test_arch_in_all_forms(self) -> None:

@@ -372,7 +372,7 @@ class TestSearch(ProgramCase):
         np.testing.assert_array_equal(arrays["front/choices"], cells[front])
         self.assertEqual(summary["evaluated"], 15625)
         keys = self.limits(summary)
-        np.testing.assert_allclose([float(k) for k in keys], np.quantile(latency, [0.1, 0.25, 0.5, 0.75]), rtol=1e-9)
+        np.testing.assert_allclose([float(k) for k in keys], np.quantile(latency, [0.1, 0.25, 0.5, 0.75]), rtol=5e-6)
         for key, limit in zip(keys, np.quantile(latency, [0.1, 0.25, 0.5, 0.75])):
             self.assertEqual(summary[f"quality.{key}"], quality[latency <= limit].max())
             self.assertLessEqual(summary[f"latency_ms.{key}"], limit)
@@ -382,7 +382,7 @@ class TestSearch(ProgramCase):
         for key in keys:
             self.assertEqual(evolved[f"exhaustive_quality.{key}"], summary[f"quality.{key}"])
             self.assertGreaterEqual(evolved[f"regret.{key}"], 0)
-            self.assertLessEqual(evolved[f"latency_ms.{key}"], float(key) * (1 + 1e-9))
+            self.assertLessEqual(evolved[f"latency_ms.{key}"], float(key) * (1 + 5e-6))
             self.assertIn((evolved[f"latency_ms.{key}"], evolved[f"quality.{key}"]), truth)
         self.assertLessEqual(evolved["hv_ratio"], 1)
         self.assertLessEqual(evolved["recall"], 1)
@@ -401,7 +401,7 @@ class TestSearch(ProgramCase):
         self.assertEqual(pareto_rows(arrays["front/latency_ms"], arrays["front/quality"]), list(range(len(found))))
         limits = np.quantile(additive_fit(cells, 9, columns["pixel3"]), [0.1, 0.25, 0.5, 0.75])
         keys = self.limits(summary)
-        np.testing.assert_allclose([float(k) for k in keys], limits, rtol=1e-8)
+        np.testing.assert_allclose([float(k) for k in keys], limits, rtol=5e-6)
         for key, limit in zip(keys, limits):
             self.assertLessEqual(summary[f"latency_ms.{key}"], limit * (1 + 1e-9))
         self.assertIs(summary["quality_is_stand_in"], True)
