@@ -90,7 +90,7 @@ class TestByHand(NextCase):
 
     def test_what_is_there_is_not_overwritten(self) -> None:
         (self.folder / "next.csv").write_text("mine")
-        self.fault(*CELLS, says=("next.csv: is there already", "--out"))
+        self.fault(*CELLS, says=("next.csv: is there already", "--force"))
         self.assertEqual((self.folder / "next.csv").read_text(), "mine")
 
     def test_the_same_measurements_give_the_same_networks_on_any_number_of_threads(self) -> None:
@@ -346,14 +346,11 @@ class TestMeasureWith(NextCase):
         self.assertIn("failed twice", done.stderr)
 
     def test_columns_of_a_file_are_kept(self) -> None:
-        (self.folder / FILE).write_text("# mine\nnote,latency_ms,arch")
-        with (self.folder / FILE).open("a") as file:
-            file.write("\n")
-        self.fault(*self.loop(self.phone(), "--budget", 5), says=("note",))
-        (self.folder / FILE).write_text("# mine\norder,latency_ms,arch")
-        self.ok(*self.loop(self.phone(), "--budget", 5))
-        text = (self.folder / FILE).read_text()
-        self.assertTrue(text.startswith("# mine\norder,latency_ms,arch\n,"), text)
+        for column in ("note", "order"):
+            (self.folder / FILE).write_text(f"# mine\n{column},latency_ms,arch")
+            self.ok(*self.loop(self.phone(), "--budget", 5))
+            text = (self.folder / FILE).read_text()
+            self.assertTrue(text.startswith(f"# mine\n{column},latency_ms,arch\n,"), text)
 
 
 class TestQuantities(NextCase):

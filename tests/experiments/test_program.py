@@ -160,7 +160,7 @@ class TestCommands(ProgramCase):
                             known = int((~np.isnan(values[()])).sum())
                             missing = len(values) - known
                             better = "higher" if str(values.attrs.get("direction", "")).startswith("maxi") else "lower"
-                            called = re.escape(str(values.attrs.get("long_name", "")))
+                            called = re.escape(str(values.attrs.get("long_name", ""))) if not prefix else "[^|]+"
                             row = rf"\| {re.escape(prefix + column)} +\| {called} *\| +\S+ +\| {better} +\| +{known} \| +{missing} \|"
                             self.assertRegex(block, row)
 
