@@ -71,8 +71,8 @@ std::unique_ptr<SpaceData> DataSettings::open(const Store& store, std::uint64_t 
   return std::make_unique<SpaceData>(store, space_reference, set, geometry, n_architectures, seed);
 }
 
-AdaptSettings AdaptSettings::read(Config& config) {
-  AdaptSettings settings;
+AdaProxySettings AdaProxySettings::read(Config& config) {
+  AdaProxySettings settings;
   settings.norm = parse_norm(config.one_of("p", "2", {"1", "2", "inf"}, "norm of AdaProxy's penalty"));
   settings.budget.training =
       static_cast<int>(config.integer("samples_train", 60, 3, 1000000, "measurements that fit the adaptation"));

@@ -52,10 +52,10 @@ struct DataSettings {
 };
 
 // The keys of AdaProxy: p, samples_train, samples_validation.
-struct AdaptSettings {
+struct AdaProxySettings {
   Norm norm = Norm::l2;
   SampleBudget budget;
-  static AdaptSettings read(Config& config);
+  static AdaProxySettings read(Config& config);
 };
 
 // What a running experiment writes to.

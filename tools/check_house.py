@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Check what no compiler checks: includes point downwards, every path named in the papers exists, the code is
-formatted, and no file names a machine of ours. One line a problem. tools/check runs it; no set-up is needed.
+"""Check what no compiler checks: includes point downwards, every path named in the papers exists, no two types
+share a name, the code is formatted, and no file names a machine of ours. One line a problem. tools/check runs it; no set-up is needed.
 """
 
 from __future__ import annotations
@@ -159,6 +159,31 @@ def _braces(text: str) -> list[str]:
     ]
 
 
+# ---- types -------------------------------------------------------------------------------------------------------
+
+NAMESPACE = re.compile(r"namespace(?: ([\w:]+))? \{")
+NAMESPACE_END = re.compile(r"\}  // namespace")
+TYPE = re.compile(r"(?:struct|class) (\w+)(?: final)?(?: :.*)?(?: \{|$)")
+
+
+def check_types(root: Path, files: list[str]) -> Iterator[str]:
+    """Two types of one full name in one program are one to the linker, which takes the code of either for both."""
+    places: dict[str, str] = {}
+    for name in files:
+        if name.split("/")[0] not in ORDER or PurePosixPath(name).suffix not in CODE or "/tests/" in name:
+            continue
+        inside: list[str] = []  # namespaces
+        for number, line in enumerate(_lines(root / name), start=1):
+            if opened := NAMESPACE.match(line):
+                inside.append(opened[1] or "")
+            elif NAMESPACE_END.match(line) and inside:
+                inside.pop()
+            elif (found := TYPE.match(line)) and inside and "" not in inside:
+                full, place = "::".join([*inside, found[1]]), f"{name}:{number}"
+                if places.setdefault(full, place) != place:
+                    yield f"{place}: {full} is another type at {places[full]}; give it a name of its own"
+
+
 # ---- tests -------------------------------------------------------------------------------------------------------
 
 SKIPS_WITHOUT_CUDA = re.compile(r"cuda_device_count\(\) == 0\).*GTEST_SKIP")
@@ -232,6 +257,7 @@ def check_words(root: Path, files: list[str]) -> Iterator[str]:
 CHECKS = {
     "includes": check_includes,
     "papers": check_papers,
+    "types": check_types,
     "tests": check_tests,
     "format": check_format,
     "words": check_words,

@@ -34,7 +34,7 @@ class Adaproxy : public Experiment {
   Adaproxy(Config& config, std::uint64_t seed) : seed_(seed), data_settings_(DataSettings::read(config)) {
     proxy_name_ = config.text("proxy", std::nullopt, "device whose predictor is adapted");
     target_names_ = config.texts("targets", {"all"}, "devices to adapt to; \"all\" of the set but the proxy");
-    settings_ = AdaptSettings::read(config);
+    settings_ = AdaProxySettings::read(config);
     trials_ = static_cast<int>(config.integer("trials", 20, 1, 100000, "repetitions with other random samples"));
     curve_ = config.integers("curve", {20, 30, 50, 70, 100, 150, 200}, 8, 1000000,
                              "numbers of samples (training + validation) of the SRCC curve; [] for none");
@@ -226,7 +226,7 @@ class Adaproxy : public Experiment {
 
   std::uint64_t seed_;
   DataSettings data_settings_;
-  AdaptSettings settings_;
+  AdaProxySettings settings_;
   RoundsPlan plan_;
   std::string proxy_name_;
   std::vector<std::string> target_names_;

@@ -52,7 +52,7 @@ class FrontTransfer : public Experiment {
     limits_at_ = config.location("limits");
     for (const auto& limit : limits) limits_ms_.push_back(limit.value);
     limits_ms_ = distinct_limits(limits_ms_);
-    settings_ = AdaptSettings::read(config);
+    settings_ = AdaProxySettings::read(config);
   }
 
   std::vector<std::string> spaces() const override { return {data_settings_.space}; }
@@ -331,7 +331,7 @@ class FrontTransfer : public Experiment {
 
   std::uint64_t seed_;
   DataSettings data_settings_;
-  AdaptSettings settings_;
+  AdaProxySettings settings_;
   std::string quality_name_, proxy_name_, largest_regrets_;
   std::vector<std::string> target_names_;
   std::vector<double> limits_ms_;

@@ -41,7 +41,7 @@ class ReproduceNb201 : public Experiment {
     const auto space = config.text("space", "nasbench201", "search space of the main figure");
     const auto set = config.text("set", "oneproxy", "set of the main figure");
     const auto proxy = config.text("proxy", "true_vpu", "proxy of the main figure (Myriad)");
-    settings_ = AdaptSettings::read(config);
+    settings_ = AdaProxySettings::read(config);
     more_ = {static_cast<int>(config.integer("samples_more", 120, 10, 100000, "second budget, measurements in all")) -
                  settings_.budget.validation,
              settings_.budget.validation};
@@ -295,7 +295,7 @@ class ReproduceNb201 : public Experiment {
   }
 
   std::uint64_t seed_;
-  AdaptSettings settings_;
+  AdaProxySettings settings_;
   SampleBudget more_;
   int trials_ = 0;
   std::vector<Published> rows_;

@@ -239,7 +239,7 @@ struct BitOf {
   int bit;
   ONEPROXY_HD Position operator()(std::int64_t i) const { return sequence[i] >> bit & 1u; }
 };
-struct Level {
+struct BitLevel {
   const Position* sequence;
   const Position* ones_before;  // [n]
   int bit;
@@ -256,13 +256,13 @@ struct Level {
   }
 };
 struct InversionsAt {
-  Level level;
+  BitLevel level;
   ONEPROXY_HD std::int64_t operator()(std::int64_t i) const {
     return level.is_one(i) ? 0 : level.ones_in_group_before(i);
   }
 };
 struct MoveToTarget {
-  Level level;
+  BitLevel level;
   Position* to;
   ONEPROXY_HD void operator()(std::int64_t i) const { to[level.target(i)] = level.sequence[i]; }
 };
@@ -279,7 +279,7 @@ std::int64_t count_inversions_thrust(const Policy& policy, Position* sequence, s
   for (int bit = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(n - 1))) - 1; bit >= 0; --bit) {
     const auto bits = thrust::make_transform_iterator(thrust::counting_iterator<std::int64_t>(0), BitOf{from, bit});
     thrust::exclusive_scan(policy, bits, bits + n, ones_before.data(), Position{0});
-    const Level level{from, ones_before.data(), bit};
+    const BitLevel level{from, ones_before.data(), bit};
     inversions += sum_over_indices(policy, n, InversionsAt{level}, std::int64_t{0});
     for_each_index(policy, n, MoveToTarget{level, to});
     std::swap(from, to);

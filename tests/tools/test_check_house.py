@@ -90,6 +90,22 @@ class Includes(House):
             self.assertEqual(len(self.include("kernels/a.cpp", line)), 1, line)
 
 
+class Types(House):
+    def test_two_of_one_name(self) -> None:
+        self.write("engine/base/a.h", "namespace oneproxy {\nstruct Twice {\n};\nclass Twice;\n}  // namespace oneproxy\n")
+        self.write("experiments/b.cpp", "namespace oneproxy {\nclass Twice : public A {\n};\n}  // namespace oneproxy\n")
+        (found,) = self.problems("types")
+        self.assertRegex(found, "^experiments/b.cpp:2: oneproxy::Twice is another type at engine/base/a.h:2")
+
+    def test_names_of_their_own(self) -> None:
+        own = "namespace oneproxy {\nnamespace {\nstruct Twice {\n};\n}  // namespace\n}  // namespace oneproxy\n"
+        for name in ("engine/base/a.cpp", "engine/base/b.cpp"):
+            self.write(name, own)
+        self.write("engine/base/a.h", "namespace oneproxy::a {\nstruct Twice {\n};\n}  // namespace oneproxy::a\n")
+        self.write("engine/base/b.h", "namespace oneproxy::b {\nstruct Twice {\n};\n}  // namespace oneproxy::b\n")
+        self.assertEqual(self.problems("types"), [])
+
+
 class Tests(House):
     def test_skips_without_a_gpu_go_through_the_helper(self) -> None:
         self.write("tests/a_test.cpp", 'if (cuda_device_count() == 0) GTEST_SKIP() << "no";\n')

@@ -90,7 +90,7 @@ class FastMlpOnDevice : public ModelOnDevice {
   NarrowPlan plan_;
   LaunchShape launch_;
   std::unique_ptr<WideMlp> wide_;  // instead of the plan
-  DeviceBuffer<DigitGroup> groups_;
+  DeviceBuffer<PlaceGroup> groups_;
   DeviceBuffer<float> rows_, bias_, vectors_, zeros_;
   DeviceBuffer<std::uint32_t> fragments_;
   int n_groups_ = 0, width_ = 0;

@@ -18,7 +18,7 @@ void add_value(const Mlp& mlp, const DigitCode& code, std::size_t value, double*
 // Sums of rows for every value of every group of digits.
 struct FirstLayerTables {
   int width = 0;                   // a row's length, padded by zeros
-  std::vector<DigitGroup> groups;  // the last one is the inner one
+  std::vector<PlaceGroup> groups;  // the last one is the inner one
   std::vector<float> rows;         // [sum of the groups' radices, width]; summed in f64
   std::vector<float> bias;         // [width]
   std::uint32_t inner() const { return groups.back().radix; }

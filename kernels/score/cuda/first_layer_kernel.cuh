@@ -10,7 +10,7 @@ namespace oneproxy::detail {
 
 template <class Real>
 struct FirstLayerArgs {
-  const DigitGroup* groups = nullptr;
+  const PlaceGroup* groups = nullptr;
   int n_groups = 0;                    // that are summed
   const Real* table = nullptr;         // [rows, width]
   const Real* bias = nullptr;          // [width]
@@ -20,7 +20,7 @@ struct FirstLayerArgs {
   Divider pieces;                                            // width / columns
   std::uint32_t block_rows = 1;  // architectures of a block at a time: a warp decodes their digits
 
-  FirstLayerArgs(const DigitGroup* groups, int n_groups, const Real* table, const Real* bias, const std::int32_t* rows,
+  FirstLayerArgs(const PlaceGroup* groups, int n_groups, const Real* table, const Real* bias, const std::int32_t* rows,
                  int parts, int width)
       : groups(groups),
         n_groups(n_groups),

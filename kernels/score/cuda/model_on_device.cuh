@@ -45,10 +45,10 @@ struct DeviceCode {
 
   const OwnedCode& code;
   DigitSplit split;
-  std::vector<DigitGroup> host_digits;
+  std::vector<PlaceGroup> host_digits;
   DeviceBuffer<std::uint32_t> radices;
   DeviceBuffer<std::int32_t> rows;
-  DeviceBuffer<DigitGroup> digits;
+  DeviceBuffer<PlaceGroup> digits;
 };
 
 class ModelOnDevice {

@@ -6,9 +6,9 @@
 
 namespace oneproxy::detail {
 
-std::vector<DigitGroup> group_digits(std::span<const std::uint32_t> radices, const DigitSplit& split,
+std::vector<PlaceGroup> group_digits(std::span<const std::uint32_t> radices, const DigitSplit& split,
                                      std::uint64_t max_radix, std::uint64_t max_last) {
-  std::vector<DigitGroup> groups;
+  std::vector<PlaceGroup> groups;
   std::uint64_t stride = 1;
   for (int d = static_cast<int>(radices.size()) - 1; d >= 0; --d) {
     if (d == split.left_digits - 1) stride = 1;

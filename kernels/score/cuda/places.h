@@ -11,7 +11,7 @@
 
 namespace oneproxy::detail {
 
-struct DigitGroup {
+struct PlaceGroup {
   std::uint64_t stride = 1;  // product of the radices behind it in its part
   std::uint32_t radix = 1;   // product of its digits' radices
   std::uint32_t offset = 0;  // its first row in the table of all groups' values
@@ -58,7 +58,7 @@ ONEPROXY_HD inline std::uint64_t divide(std::uint64_t a, std::uint64_t b) {
 
 // use(g, value) for groups 0 .. n_groups-1, in order, of the architecture `offset` after the first.
 template <class Use>
-ONEPROXY_HD inline void each_group(const Places& places, const DigitGroup* groups, int n_groups, std::uint64_t offset,
+ONEPROXY_HD inline void each_group(const Places& places, const PlaceGroup* groups, int n_groups, std::uint64_t offset,
                                    Use use) {
   if (places.list != nullptr) {
     const std::uint32_t* digits = places.list + offset * places.n_digits;
@@ -85,7 +85,7 @@ ONEPROXY_HD inline void each_group(const Places& places, const DigitGroup* group
 
 // From the last digit upwards, as many digits a group as its product stays at most `max_radix`; `max_last` for the last
 // group. A digit with a larger radix is a group of its own; with a limit of 1 each digit is, also those of radix 1.
-std::vector<DigitGroup> group_digits(std::span<const std::uint32_t> radices, const DigitSplit& split,
+std::vector<PlaceGroup> group_digits(std::span<const std::uint32_t> radices, const DigitSplit& split,
                                      std::uint64_t max_radix, std::uint64_t max_last);
 
 // The place `position` of a run, rounded down to a multiple of `step` (1 where it is shuffled).

@@ -11,7 +11,7 @@ struct TableArgs {
   const double* bias = nullptr;     // [n_tables]
   std::uint64_t length = 0;
   bool digit_0_selects = false;
-  const DigitGroup* digits = nullptr;  // [n_digits], one digit each
+  const PlaceGroup* digits = nullptr;  // [n_digits], one digit each
   int n_digits = 0;
   Leaf leaf;
 };
@@ -28,7 +28,7 @@ ONEPROXY_DEVICE void sum_prefixes(const TableArgs* const (&tables)[n_tables], co
                                   std::uint64_t offset, int n_digits, Prefix (&prefixes)[n_tables]) {
   ONEPROXY_UNROLL
   for (int t = 0; t < n_tables; ++t) prefixes[t] = {tables[t]->bias[0], tables[t]->weights};
-  const DigitGroup* digits = tables[0]->digits;
+  const PlaceGroup* digits = tables[0]->digits;
   each_group(places, digits, n_digits, offset, [&](int d, std::uint32_t value) {
     ONEPROXY_UNROLL
     for (int t = 0; t < n_tables; ++t) {

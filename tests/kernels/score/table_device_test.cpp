@@ -32,7 +32,7 @@ struct DeviceTable {
             static_cast<int>(groups.size()),
             leaf_digits(digits.radices, split_digits(digits.radices), selects)};
   }
-  std::vector<DigitGroup> groups;
+  std::vector<PlaceGroup> groups;
   TableArgs args;
 };
 
