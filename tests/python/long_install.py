@@ -1,4 +1,4 @@
-"""`pip install .` in a fresh environment: it builds all of the engine, which takes minutes."""
+"""`pip install .` and the wheel of tools/wheel, each in a fresh environment: both build the engine, which takes minutes."""
 
 from __future__ import annotations
 
@@ -33,14 +33,28 @@ def run(*command: object, folder: Path, path: str = "") -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=["source", "wheel"])
+def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment that has the package, and no more than it asks for."""
     folder = tmp_path_factory.mktemp("fresh")
     run(sys.executable, "-m", "venv", "env", folder=folder)
     python = folder / "env" / "bin" / "python"
-    run(python, "-m", "pip", "install", "--disable-pip-version-check", ROOT, folder=folder)
+    package = ROOT
+    if request.param == "wheel":
+        package = Path(run(ROOT / "tools" / "wheel", "--out", folder / "dist", folder=folder).splitlines()[-1])
+        assert "-cp311-abi3-manylinux" in package.name
+    run(python, "-m", "pip", "install", "--disable-pip-version-check", package, folder=folder)
     return python
+
+
+def test_a_wheel_brings_its_libraries(installed: Path) -> None:
+    (packages,) = installed.parents[1].glob("lib/python*/site-packages")
+    module = packages / "oneproxy" / "_engine.abi3.so"
+    needed = subprocess.run(["ldd", module], capture_output=True, text=True, check=True).stdout
+    own = [line for line in needed.splitlines() if "hdf5" in line or "spdlog" in line]
+    assert own
+    if (packages / "oneproxy.libs").exists():
+        assert all("oneproxy.libs" in line for line in own), needed
 
 
 def test_it_is_whole(installed: Path, tmp_path: Path) -> None:
