@@ -51,7 +51,7 @@ void read_file(Config& t, Settings& s) {
   s.batch = static_cast<int>(t.integer("batch", s.batch, 1, 100, "measurements of a round of the loop"));
   s.floor = t.number("floor", s.floor, 0, 0.99, "quantile of the quality below which a network counts for nothing");
   s.stop_gain = t.number("stop_gain", s.stop_gain, 0, 1, "expected gain, as a share, at which the loop would stop");
-  const auto adapt = AdaptSettings::read(t);
+  const auto adapt = AdaProxySettings::read(t);
   s.norm = adapt.norm;
   s.budget = adapt.budget;
 }
