@@ -49,7 +49,7 @@ struct SearchResult {
   // For each of the limits the best solutions within them, best first, at most as many as were asked for; empty where
   // none was found. Ties go to the better second objective, then to the first in order.
   std::vector<std::vector<Solution>> best;
-  std::string certainty;  // how sure: "exact: ...", "best found: ..."
+  std::string certainty;  // how sure: "exact: ...", "exact among ..." (of a part alone), "best found: ..."
   // Whether bounds cover every architecture of the part, without each having been evaluated.
   bool covers_part = false;
 

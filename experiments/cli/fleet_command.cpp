@@ -6,9 +6,8 @@
 #include <memory>
 #include <optional>
 
+#include "experiments/cli/fleet_result.h"
 #include "experiments/cli/quality_name.h"
-#include "oneproxy/engine/adapt/design/proxy_fit.h"
-#include "oneproxy/engine/adapt/workflow/adapt.h"
 #include "oneproxy/engine/base/atomic_path.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/log.h"
@@ -17,7 +16,6 @@
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/data/csv.h"
 #include "oneproxy/engine/report/table.h"
-#include "oneproxy/engine/search/confidence.h"
 #include "oneproxy/engine/search/methods/auto.h"
 #include "oneproxy/kernels/base/error.h"
 
@@ -27,19 +25,7 @@ namespace {
 constexpr double kQuantiles[] = {0.25, 0.5};
 constexpr std::size_t kShownProxies = 5;
 
-// What the device's own predictor says is best within a limit.
-struct Network {
-  double limit_ms = 0;
-  std::optional<Solution> best;  // values: quality, latency
-  KeptLimit kept;
-};
-
-struct FleetDevice {
-  std::string name;
-  AdaptReport report;
-  std::vector<ProxyFit> proxies;  // best first
-  std::vector<Network> networks;
-};
+using Network = FleetDevice::Network;
 
 // The store's side of the question.
 class Known {
@@ -81,6 +67,7 @@ class Known {
   const Measurements* data() const { return data_ ? &*data_ : nullptr; }
   const SearchSpace& space() const { return space_; }
   const std::string& store() const { return path_; }
+  const std::string& set() const { return set_; }
 
  private:
   const FleetOptions& options_;
@@ -137,13 +124,6 @@ FleetDevice look_at(const FleetOptions& options, Known& known, MeasuredDevice me
   return device;
 }
 
-std::string advice_on(const AdaptReport& report) {
-  if (!report.adapted()) return report.why_not_adapted;
-  if (!report.advice) return "-";
-  if (report.advice->stop) return "enough";
-  return report.advice->more > 0 ? "measure " + std::to_string(report.advice->more) + " more" : "noisy: repeat";
-}
-
 std::string table_of_all(const std::vector<FleetDevice>& devices) {
   Table table({"device", "networks", "failed", "median [ms]", "best proxy", "its SRCC", "expected SRCC, adapted",
                "probability", "samples"});
@@ -192,37 +172,20 @@ std::string describe_device(const FleetDevice& device, const FleetOptions& optio
     best.row({brief(network.limit_ms), network.best ? brief(network.best->values[1]) : "-",
               brief(network.kept.deviation), fixed(network.kept.probability, 2),
               network.best ? brief(network.best->values[0]) : "-",
-              network.best ? space.to_string(network.best->choices) : "none keeps it"});
+              network.best ? "`" + space.to_string(network.best->choices) + "`" : "none keeps it"});
   return text + "\n" + best.markdown();
 }
 
-// The fewest proxies for the fleet, and who is served by none.
-std::string describe_cover(const std::vector<FleetDevice>& devices, const FleetOptions& options) {
-  std::vector<std::string> proxies, alone;
-  for (const auto& device : devices)
-    for (const auto& fit : device.proxies)
-      if (std::find(proxies.begin(), proxies.end(), fit.proxy) == proxies.end()) proxies.push_back(fit.proxy);
-  std::sort(proxies.begin(), proxies.end());
-  std::vector<std::vector<char>> serves;
-  for (const auto& device : devices) {
-    std::vector<char> own(proxies.size(), 0);
-    for (const auto& fit : device.proxies)
-      own[std::find(proxies.begin(), proxies.end(), fit.proxy) - proxies.begin()] = fit.srcc >= options.threshold;
-    if (std::find(own.begin(), own.end(), 1) == own.end()) alone.push_back(device.name);
-    serves.push_back(std::move(own));
-  }
-  if (proxies.empty()) return "";
-  const Cover cover = cover_devices(serves);
-  std::vector<std::string> chosen;
-  for (const int i : cover.proxies) chosen.push_back(proxies[i]);
-  const auto served = std::ssize(devices) - std::ssize(alone);
+std::string describe_cover(const FleetCover& cover, std::int64_t n_devices, const FleetOptions& options) {
   std::string text = "\n";
+  const auto served = n_devices - std::ssize(cover.alone);
   if (served > 0)
     text += (cover.exact ? "Fewest proxies" : "Few proxies (greedy)") + std::string(" that serve ") +
-            (alone.empty() ? "all of them" : std::to_string(served) + " of them") +
-            " as they are, SRCC >= " + plain(options.threshold) + " over the measured networks: " + join(chosen) +
-            ".\n";
-  if (!alone.empty()) text += "No proxy serves " + join(alone) + " as it is: use the device's own predictor.\n";
+            (cover.alone.empty() ? "all of them" : std::to_string(served) + " of them") +
+            " as they are, SRCC >= " + plain(options.threshold) +
+            " over the measured networks: " + join(cover.proxies) + ".\n";
+  if (!cover.alone.empty())
+    text += "No proxy serves " + join(cover.alone) + " as it is: use the device's own predictor.\n";
   return text;
 }
 
@@ -297,15 +260,22 @@ std::string describe_fleet(const FleetOptions& options) {
   for (const auto& remark : file.remarks) text += "- " + remark + "\n";
   if (!left_out.empty()) text += "- left out: " + join(left_out) + "\n";
   if (!file.remarks.empty() || !left_out.empty()) text += "\n";
-  text += table_of_all(devices) + describe_cover(devices, options);
+  const FleetCover cover = cover_of(devices, options.threshold);
+  text += table_of_all(devices);
+  if (!devices[0].proxies.empty()) text += describe_cover(cover, std::ssize(devices), options);
   for (const auto& device : devices) text += describe_device(device, options, space);
   text += "\nLimits hold with probability " + plain(options.confidence) +
           " for a later measurement, where P(kept) is known. A predictor to search with: " + call_of("adapt", options) +
           " --measurements" + shell_words(options.measurements) + " --device " + shell_word(devices[0].name) +
           " --out " + shell_word(devices[0].name + ".h5") + "\n";
-  if (options.out.empty()) return text;
-  write_file_atomically(options.out, csv_of(devices, space));
-  return text + options.out + "\n";
+  const std::string spoken = text;
+  if (!options.out.empty()) {
+    write_file_atomically(options.out, csv_of(devices, space));
+    text += options.out + "\n";
+  }
+  if (!options.results.empty())
+    text += write_fleet_result(options, {known.store(), known.set(), spoken}, space, quality, devices, cover) + "\n";
+  return text;
 }
 
 }  // namespace oneproxy

@@ -17,9 +17,11 @@ struct FleetOptions : DeviceOptions {
   double threshold = 0.9;                 // SRCC from which a proxy serves, and that an adapted predictor should reach
   double confidence = 0.9;                // with which that and the limits are to hold
   std::string out;                        // CSV; "": none
+  std::string results;                    // folder of results for one of its own (fleet_result.h); "": none
+  std::string command;                    // as it was called, for that
 };
 
-// The report. With `out` a CSV, too: a line for each device and limit.
+// The report. With `out` a CSV, too: a line for each device and limit; with `results` a result folder.
 std::string describe_fleet(const FleetOptions& options);
 
 }  // namespace oneproxy

@@ -8,7 +8,7 @@
 
 namespace oneproxy {
 
-void add_fleet_command(CLI::App& app, std::string& output) {
+void add_fleet_command(CLI::App& app, const std::string& call, std::string& output) {
   auto options = std::make_shared<FleetOptions>();
   auto* command = app.add_subcommand(
       "fleet", "measurements of many devices in one file: proxies, samples and networks for each, in one report");
@@ -35,12 +35,17 @@ void add_fleet_command(CLI::App& app, std::string& output) {
       ->capture_default_str()
       ->check(CLI::Range(0.5, 0.99));
   command->add_option("--out", options->out, "CSV to write, a line for each device and limit; never overwritten");
+  command->add_option("--results", options->results,
+                      "folder of results: DIR/fleet/<file>-<hash>/, of which `oneproxy report` makes a page");
   command->add_option("--geometry", options->geometry, "data set whose shapes count (default: the space's first)");
   command->add_option("--sources", options->sources, "known devices: \"all\" of the set, or \"none\"")->delimiter(',');
   command->add_option("--set", options->set, "set of their measurements (default: the space's)");
   command->add_option("--store", options->store, "store of them (default: the one that ships)");
   command->add_option("--seed", options->seed, "of all random draws")->capture_default_str();
-  command->callback([options, &output] { output = describe_fleet(*options); });
+  command->callback([options, &call, &output] {
+    options->command = call;
+    output = describe_fleet(*options);
+  });
 }
 
 }  // namespace oneproxy

@@ -8,7 +8,8 @@ class App;
 
 namespace oneproxy {
 
-// Adds the command; when it runs, it says in `output` what it found.
-void add_fleet_command(CLI::App& app, std::string& output);
+// Adds the command; when it runs, it says in `output` what it found. `call`: how the program was called, for the
+// record.
+void add_fleet_command(CLI::App& app, const std::string& call, std::string& output);
 
 }  // namespace oneproxy

@@ -338,7 +338,7 @@ int run_command_line(int argc, char** argv, std::string& output) {
     ONEPROXY_ASSERT(run_command_line(static_cast<int>(arguments.size()), arguments.data(), said) == 0);
     return said;
   });
-  add_fleet_command(app, output);
+  add_fleet_command(app, run.command, output);
 
   MakeOptimizerOptions make;
   auto* make_command = app.add_subcommand(

@@ -27,7 +27,11 @@ struct FoundFront {
   Front front;                       // after measuring and removal
   double hv_ratio = 0, recall = 0;
   std::int64_t measured = 0;    // measurements on the target: adaptation and members
+  std::int64_t unmeasured = 0;  // members that the target's measurements do not have
   std::vector<Regret> regrets;  // at kQuantiles of the true latency
+
+  // Whether `front` says what the members are worth: not where most of them were never measured.
+  bool known() const { return 2 * unmeasured <= std::ssize(members); }
 };
 
 struct TargetOutcome {
@@ -134,15 +138,18 @@ class FrontTransfer : public Experiment {
     outcome.after = agreement(outcome.predicted_ms, target, trial.measured, backend);
 
     // The truth spends a measurement on every architecture.
-    FoundFront truth{"target", {}, {}, exact_front(target.values, quality_.values, backend), 1, 1, 0, {}};
+    FoundFront truth{"target", {}, {}, exact_front(target.values, quality_.values, backend), 1, 1, 0, 0, {}};
     truth.measured = target.n_known();
     truth.members = truth.front;
     for (const auto& point : truth.members) truth.predicted_ms.push_back(point.latency_ms);
     outcome.fronts.push_back(truth);
 
     auto add = [&](const std::string& name, const Front& members, std::int64_t spent) {
-      FoundFront found{name, members, {}, measured_front(members, target.values, quality_.values), 0, 0, 0, {}};
-      for (const auto& member : members) found.predicted_ms.push_back(member.latency_ms);
+      FoundFront found{name, members, {}, measured_front(members, target.values, quality_.values), 0, 0, 0, 0, {}};
+      for (const auto& member : members) {
+        found.predicted_ms.push_back(member.latency_ms);
+        found.unmeasured += std::isnan(target.values[member.row]);
+      }
       found.measured = spent + static_cast<std::int64_t>(members.size());
       outcome.fronts.push_back(std::move(found));
     };
@@ -154,6 +161,11 @@ class FrontTransfer : public Experiment {
     const double whole = hypervolume(outcome.fronts[0].front, reference);
     for (const double q : kQuantiles) outcome.quantile_ms.push_back(quantile(target.values, q));
     for (auto& found : outcome.fronts) {
+      if (!found.known()) {
+        found.hv_ratio = found.recall = std::nan("");
+        found.regrets.assign(std::size(kQuantiles), {std::nan(""), true});
+        continue;
+      }
       found.hv_ratio = hypervolume(found.front, reference) / whole;
       found.recall = recall(found.front, outcome.fronts[0].front);
       for (const double limit : outcome.quantile_ms)
@@ -231,6 +243,7 @@ class FrontTransfer : public Experiment {
     Table table({"target", "SRCC before", "after", "front", "measured", "hypervolume", "recall", "regret q10", "q25",
                  "q50", "q75"});
     double mean_hv[2] = {0, 0};
+    std::int64_t n_known[2] = {0, 0};
     std::string infeasible;
     for (std::size_t t = 0; t < targets_.size(); ++t) {
       const auto& name = target_names_[t];
@@ -238,6 +251,8 @@ class FrontTransfer : public Experiment {
       summary.set("srcc_before." + name, outcome.before.all);
       summary.set("srcc_after." + name, outcome.after.all);
       summary.set("srcc_after_unseen." + name, outcome.after.unseen);
+      if (std::isnan(outcome.after.unseen))
+        summary.set_reason("srcc_after_unseen." + name, "nothing to rank beyond the measurements of the adaptation");
       summary.set("samples." + name, std::int64_t{settings_.budget.total()});
       for (std::size_t f = 0; f < outcome.fronts.size(); ++f) {
         const auto& found = outcome.fronts[f];
@@ -246,6 +261,7 @@ class FrontTransfer : public Experiment {
         summary.set("recall." + key, found.recall);
         summary.set("measured." + key, found.measured);
         summary.set("front_size." + key, static_cast<std::int64_t>(found.front.size()));
+        if (found.unmeasured > 0) explain_unmeasured(work, key, found, targets_[t]);
         std::vector<std::string> cells = {name,
                                           fixed(outcome.before.all),
                                           fixed(outcome.after.all),
@@ -272,12 +288,18 @@ class FrontTransfer : public Experiment {
           else
             summary.set("best_latency_ms." + key + "." + key_number(limit), best->latency_ms);
         }
-        if (f > 0) mean_hv[f - 1] += found.hv_ratio / static_cast<double>(targets_.size());
+        if (f > 0 && !std::isnan(found.hv_ratio)) {
+          mean_hv[f - 1] += found.hv_ratio;
+          ++n_known[f - 1];
+        }
       }
     }
     summarise_largest_regret(work, outcomes);
-    summary.set("hv_ratio_mean.proxy", mean_hv[0]);
-    summary.set("hv_ratio_mean.adaproxy", mean_hv[1]);
+    for (const int f : {0, 1}) {
+      const std::string key = f == 0 ? "hv_ratio_mean.proxy" : "hv_ratio_mean.adaproxy";
+      summary.set(key, mean_hv[f] / static_cast<double>(n_known[f]));
+      if (n_known[f] == 0) summary.set_reason(key, "of no target is it known");
+    }
     work.report += "Pareto fronts of " + quality_.label + " [" + quality_.unit + "]" + remark + " against " + cost() +
                    " over " + std::to_string(loaded_->data.n()) + " architectures of " + data_settings_.space +
                    " (set " + data_settings_.set + "), proxy " + proxy_name_ + ", p = " + to_string(settings_.norm) +
@@ -289,8 +311,28 @@ class FrontTransfer : public Experiment {
       work.report += "\n`*` no member within the limit, regret to the smallest quality.\n";
       log_warning("no member within the latency limit for regret of " + infeasible);
     }
+    for (const auto& sentence : unmeasured_) work.report += "\n" + sentence + ".\n";
     work.report += "\n" + largest_regrets_;
     if (!limits_ms_.empty()) work.report += limits_table(outcomes);
+  }
+
+  // Members are looked up among what was measured on the target; those of a device with few measurements are not there.
+  void explain_unmeasured(Workspace& work, const std::string& key, const FoundFront& found, const Series& target) {
+    auto& summary = work.summary;
+    const std::string text = std::to_string(found.unmeasured) + " of the " + std::to_string(found.members.size()) +
+                             " architectures of this front were not measured on " + target.name + ", which has " +
+                             std::to_string(target.n_known()) + " of the " + std::to_string(loaded_->data.n()) +
+                             " in common with set " + data_settings_.set +
+                             (found.known() ? "" : "; measure them, or search with oneproxy adapt and oneproxy search");
+    summary.set("unmeasured." + key, found.unmeasured);
+    summary.set_reason("hv_ratio." + key, text);
+    if (!found.known()) {
+      const std::string most = "most of the front was not measured: see hv_ratio." + key + ".reason";
+      summary.set_reason("recall." + key, most);
+      for (const char* quantile : kQuantileNames) summary.set_reason("regret." + key + "." + quantile, most);
+      log_warning("front of " + key + ": " + text);
+    }
+    unmeasured_.push_back("Front " + key + ": " + text);
   }
 
   // What reusing a front costs at worst, over all targets and limits at which it has a member.
@@ -299,15 +341,19 @@ class FrontTransfer : public Experiment {
       const auto& name = outcomes[0].fronts[f].name;
       double largest = 0;
       std::string where = "nowhere";
+      bool known = false;
       for (std::size_t t = 0; t < targets_.size(); ++t) {
         const auto& regrets = outcomes[t].fronts[f].regrets;
+        known |= outcomes[t].fronts[f].known();
         for (std::size_t q = 0; q < regrets.size(); ++q)
           if (regrets[q].feasible && regrets[q].points > largest) {
             largest = regrets[q].points;
             where = target_names_[t] + " at " + kQuantileNames[q];
           }
       }
+      if (!known) largest = std::nan("");
       work.summary.set("largest_regret." + name, largest);
+      if (!known) work.summary.set_reason("largest_regret." + name, "of no target is it known");
       work.summary.set("largest_regret_at." + name, where);
       largest_regrets_ += "The most that the front of " + name + " loses: " + brief(largest) + " " + quality_.unit +
                           " (" + where + ").\n";
@@ -333,6 +379,7 @@ class FrontTransfer : public Experiment {
   DataSettings data_settings_;
   AdaProxySettings settings_;
   std::string quality_name_, proxy_name_, largest_regrets_;
+  std::vector<std::string> unmeasured_;  // sentences on fronts that were not all measured
   std::vector<std::string> target_names_;
   std::vector<double> limits_ms_;
   std::string limit_unit_, limits_at_;  // as they were written, and where

@@ -162,4 +162,6 @@ def _read_arrays(path: Path) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray) and value.size == 1:
         value = value.reshape(-1)[0]
+    if isinstance(value, np.generic):
+        value = value.item()
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

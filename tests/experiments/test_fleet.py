@@ -4,11 +4,17 @@
 from __future__ import annotations
 
 import csv
+import sys
 import unittest
 
 import h5py
 import numpy as np
-from support import STORE, ProgramCase, cell_string
+from scipy.stats import spearmanr
+from support import ROOT, STORE, ProgramCase, Result, cell_string
+
+sys.path.insert(0, str(ROOT / "python"))
+from oneproxy_results import load  # noqa: E402
+from oneproxy_results.report import panels  # noqa: E402
 
 SPACE = ("--space", "nasbench201")
 SOURCES = ("--sources", "1080ti_1,silver_4114,pixel3,essential_ph_1")
@@ -60,6 +66,55 @@ class TestFleet(ProgramCase):
                 self.assertGreaterEqual(float(a["probability_kept"]), 0.89)
         self.assertGreater(float(wide[0]["expected_srcc"]), 0.8)
         self.assertTrue(any(line["arch"] for line in wide))
+
+    def test_the_report_is_a_result(self) -> None:
+        said = self.ok("fleet", self.wide(), *SPACE, *SOURCES, "--limits", "0.01,20", "--out", "t.csv", "--results", "results")
+        result = Result(self.folder / said.splitlines()[-1])
+        self.assertRegex(str(result.folder.relative_to(self.folder)), r"^results/fleet/wide-[0-9a-f]{10}$")
+        again = self.ok("fleet", "wide.csv", *SPACE, *SOURCES, "--limits", "0.01,20", "--results", "results")
+        self.assertEqual(again.splitlines()[-1], said.splitlines()[-1])
+        other = self.ok("fleet", "wide.csv", *SPACE, *SOURCES, "--limits", "20", "--results", "results")
+        self.assertNotEqual(other.splitlines()[-1], said.splitlines()[-1])
+
+        arrays, summary = result.arrays(), result.summary
+        measured = {name: arrays["latency_ms"][i] for i, name in enumerate(DEVICES)}
+        known = np.isfinite(measured["fpga"])
+        self.assertEqual((known.sum(), len(known)), (N - 1, N))
+        want = spearmanr(measured["fpga"][known], measured["raspi4"][known])[0]
+        self.assertAlmostEqual(arrays["srcc"][0, 1], want, places=12)
+        self.assertEqual(summary["srcc.raspi4.fpga"], arrays["srcc"][0, 1])
+        self.assertEqual(arrays["n_pairs"].tolist(), [[N - 1, N - 1], [N - 1, N]])
+        self.assertEqual(arrays["n_failed"].tolist(), [1, 0])
+        for i, line in enumerate(csv.DictReader((self.folder / "t.csv").read_text().splitlines())):
+            self.assertEqual(float(line["expected_srcc"]), summary[f"expected_srcc.{line['device']}"])
+            self.assertEqual(line["best_proxy"], summary[f"best_proxy.{line['device']}"])
+            self.assertEqual(line["arch"], arrays["networks/architecture"][i].decode())
+            key = f"arch.{line['device']}.{line['limit_ms']}"
+            self.assertEqual(summary[key], line["arch"] or None)
+            if line["arch"]:
+                self.assertEqual(float(line["predicted_ms"]), arrays["networks/latency_ms"][i])
+            else:
+                self.assertIn("keeps the limit", summary[f"{key}.reason"])
+        self.assertEqual(np.nanmax(arrays["proxy_srcc"], axis=1).tolist(), [summary[f"best_proxy_srcc.{d}"] for d in DEVICES])
+        self.assertIn("measurements wide.csv", result.text("provenance.json"))
+        labelled = load(result.folder).labelled("srcc").sel(devices="raspi4", with_device="fpga")
+        self.assertAlmostEqual(float(labelled), want, places=12)
+
+    def test_few_measurements_say_so(self) -> None:
+        """Two networks on one device, seven on the other: no SRCC of the pair, and advice instead of networks."""
+        lines = [f"fpga,{arch},3.5" for arch in self.archs[:2]]
+        lines += [f"raspi4,{arch},{value}" for arch, value in zip(self.archs[:7], self.latency["raspi4"])]
+        (self.folder / "few.csv").write_text("\n".join(["device,arch,latency_ms", *lines]) + "\n")
+        said = self.ok("fleet", "few.csv", *SPACE, *SOURCES, "--results", "results")
+        result = Result(self.folder / said.splitlines()[-1])
+        self.assertIsNone(result.summary["srcc.raspi4.fpga"])
+        self.assertIn("fewer than 8 networks", result.summary["srcc.raspi4.fpga.reason"])
+        self.assertIsNone(result.summary["expected_srcc.fpga"])
+        self.assertIn("too few to adapt to", result.summary["expected_srcc.fpga.reason"])
+        page = panels.read(load(result.folder))
+        self.assertIn("more is needed for", page.sentences[0])
+        self.assertIn("FPGA (2 measurements are too few", page.sentences[0])
+        self.assertNotIn("How alike the devices rank the networks", [chart.title for chart in page.charts])
 
     def test_what_is_dropped_is_listed(self) -> None:
         done = self.program("fleet", self.wide(failed=tuple(range(N))), *SPACE, *SOURCES, "--limits", "20")

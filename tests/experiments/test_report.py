@@ -18,7 +18,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import h5py  # noqa: E402
 import numpy as np  # noqa: E402
 from browser import Browser  # noqa: E402
-from support import CONFIGS, HANG, PROGRAM, ROOT, TRAINS, ProgramCase, Result, config, environment, sets  # noqa: E402
+from support import (  # noqa: E402
+    CONFIGS,
+    HANG,
+    PROGRAM,
+    ROOT,
+    STORE,
+    TRAINS,
+    ProgramCase,
+    Result,
+    cell_string,
+    config,
+    environment,
+    sets,
+)
 
 sys.path.insert(0, str(ROOT / "python"))
 from oneproxy_results import load  # noqa: E402
@@ -132,6 +145,22 @@ def adapted(case: ProgramCase) -> Result:
     return result
 
 
+def fleet(case: ProgramCase) -> Result:
+    """Three devices of the store as if they were one's own, one of them hardly measured, by `oneproxy fleet`."""
+    with h5py.File(STORE) as store:
+        group = store["spaces/nasbench201/help"]
+        rows = np.random.default_rng(3).choice(len(group["choices"]), 20, replace=False)
+        archs = [cell_string(cell) for cell in group["choices"][()][rows]]
+        columns = [group["latency_ms"][name][()][rows] for name in ("fpga", "raspi4", "pixel3")]
+    lines = ["arch,fpga (ms),raspi4 (ms),My phone (ms)"]
+    for i, arch in enumerate(archs):
+        a, b, c = (f"{column[i]:.6g}" for column in columns)
+        lines.append(f"{arch},{a},{b},{c if i < 5 else 'timeout'}")
+    (case.folder / "fleet.csv").write_text("\n".join(lines) + "\n")
+    options = ("--sources", "1080ti_1,silver_4114,essential_ph_1", "--limits", "0.01,9", "--results", "results")
+    return Result(case.folder / case.ok("fleet", "fleet.csv", "--space", "nasbench201", *options).splitlines()[-1])
+
+
 class TestPages(ProgramCase):
     """Each kind's page in a browser."""
 
@@ -148,6 +177,8 @@ class TestPages(ProgramCase):
             result = Result(MADE_UP[kind](self.folder / "made" / f"{kind}-01234567"))
         elif kind == "adapt":
             result = adapted(self)
+        elif kind == "fleet":
+            result = fleet(self)
         else:
             path, arguments = SMOKE[kind]
             result = self.run_config(path, *arguments)
@@ -166,7 +197,7 @@ class TestPages(ProgramCase):
         kinds = self.ok("list").split("Configurations")[0]
         for kind in re.findall(r"^\| (\w+) +\|", kinds, re.M)[1:]:
             self.assertIn(kind, {**SMOKE, **MADE_UP})
-        for kind in ("adapt", *SMOKE, *MADE_UP):
+        for kind in ("adapt", "fleet", *SMOKE, *MADE_UP):
             with self.subTest(kind=kind):
                 result, page = self.report_of(kind)
                 self.open(page)
@@ -243,6 +274,17 @@ class TestPages(ProgramCase):
         text = field.get_attribute("value")
         self.browser.run("arguments[0].remove()", field)
         return text
+
+    def test_a_fleet_has_its_networks_first(self) -> None:
+        result, page = self.report_of("fleet")
+        self.open(page)
+        text = self.browser.text()
+        for said in ("My phone (", "none keeps it", "Known devices as proxies", "How alike the devices"):
+            self.assertIn(said, text)
+        captions = self.browser.run("return [...document.querySelectorAll('.answer caption')].map((c) => c.textContent)")
+        self.assertEqual(captions, ["The best network of each device within each limit", "The devices"])
+        arch = self.over_a_point("chosen network, predicted")
+        self.assertIn(arch, [value for key, value in result.summary.items() if key.startswith("arch.")])
 
     def test_another_target_is_chosen(self) -> None:
         _, page = self.report_of("front_transfer")

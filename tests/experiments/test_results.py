@@ -251,6 +251,27 @@ class TestFrontTransfer(ProgramCase):
         for front in ("proxy", "adaproxy"):
             self.assertFalse(np.isnan(arrays[f"fronts/oneproxy:rice_edgetpu/{front}/latency_ms"]).any())
 
+    def test_a_target_with_few_measurements_says_what_can_not_be_known(self) -> None:
+        cells, columns = stored("nasbench201", "help")
+        rows = np.random.default_rng(7).choice(len(cells), 70, replace=False)
+        file = self.measure("phone.csv", cells[rows], columns["pixel3"][rows])
+        self.ok("import", file, "--space", "nasbench201", "--device", "phone", "--store", "my.h5")
+        for targets in (["user:phone", "fpga"], ["user:phone"]):
+            result = self.run_config(config("nasbench201", "front_transfer"), *sets(store="my.h5", targets=targets))
+            summary, means = result.summary, []
+            for front in ("proxy", "adaproxy"):
+                key = f"{front}.user:phone"
+                self.assertIsNone(summary[f"hv_ratio.{key}"])
+                self.assertIsNone(summary[f"regret.{key}.q25"])
+                for said in ("were not measured on user:phone", "70 of the 15625", "measure them"):
+                    self.assertIn(said, summary[f"hv_ratio.{key}.reason"])
+                    self.assertIn(said, result.report)
+                self.assertGreater(summary[f"unmeasured.{key}"], 0)
+                means.append(summary[f"hv_ratio_mean.{front}"])
+            self.assertIn("beyond the measurements", summary["srcc_after_unseen.user:phone.reason"])
+        self.assertEqual(means, [None, None])
+        self.assertIsNone(summary["largest_regret.proxy"])
+
 
 class TestAdaproxy(ProgramCase):
     def test_summary_is_the_statistics_of_the_trials(self) -> None:

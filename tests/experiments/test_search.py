@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import csv
 import itertools
+import sys
 import unittest
 
 import numpy as np
-from support import ProgramCase, Result, names, stored
+from support import ROOT, ProgramCase, Result, names, sets, stored
+
+sys.path.insert(0, str(ROOT / "python"))
+from oneproxy_results import load  # noqa: E402
+from oneproxy_results.report import panels  # noqa: E402
 
 COST = ("--latency", "device:pixel3", "--quality", "metric:natsbench:cifar10")
 
@@ -50,6 +55,19 @@ class Search(ProgramCase):
                               "--method", "exhaustive", "--best", "5")  # fmt: skip
         for place in ("", ".2", ".5"):
             self.assertEqual(exact.summary["quality.9" + place], every.summary["quality.9" + place])
+
+    def test_a_sample_is_exact_among_itself_alone(self) -> None:
+        cost = ("--latency", "proxy:pixel3", "--quality", "model:macs", "--method", "exhaustive")
+        result = self.searched(*cost, "--limits", "9", *sets(count='"500"', shuffled=True))
+        self.assertEqual(result.summary["certainty"], "exact among 500 random architectures of 15625")
+        every = self.searched(*cost, "--limits", "9")
+        self.assertEqual(
+            result.summary["regret.9"], every.summary["quality.9"] - result.summary["quality.9"]
+        )  # beside the truth, as that of every method that does not prove
+        self.assertGreater(result.summary["regret.9"], 0)
+        said = panels.read(load(result.folder)).sentences
+        self.assertIn("no network is better among 500 random architectures of 15625;", " ".join(said))
+        self.assertIn("No network can be better", " ".join(panels.read(load(every.folder)).sentences))
 
     def test_three_objectives_under_two_limits(self) -> None:
         result = self.searched(*COST, "--objective", "min model:parameters <= 4e5", "--limits", "6,9",

@@ -187,7 +187,7 @@ def test_reduce_in_random_order() -> None:
     space = oneproxy.Space("fbnet")
     scorer = oneproxy.Scorer(space, [network(space, (8, 1)), "model:macs"], "cpu", "fp32")
     found = scorer.reduce(["max", "min"], count=20_000, seed=3)
-    assert found.certainty == "exact: 20000 random architectures"
+    assert found.certainty == f"exact among 20000 random architectures of {space.size}"
     choices = space.choices([one.arch for one in found.front])
     assert len(np.unique(choices[:, 0])) > 1, "the first decision is not always choice 0, as in a range"
     again, other = (scorer.reduce(["max", "min"], count=20_000, seed=seed) for seed in (3, 4))

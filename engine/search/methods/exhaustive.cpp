@@ -55,7 +55,7 @@ SearchResult search_by_definition(Evaluator& evaluator, const IndexRange& run, c
   for (std::uint64_t i = 0; i < run.count; ++i) indices.push_back(index_at(run, i, split));
   const auto choices = choices_of(part, std::move(indices));
   count(evaluator, choices);
-  return result_of(evaluator, choices, "exact: " + scored);
+  return result_of(evaluator, choices, "exact" + scored);
 }
 
 SearchResult search_by_kernels(Evaluator& evaluator, const IndexRange& run, const std::string& scored) {
@@ -81,9 +81,9 @@ SearchResult search_by_kernels(Evaluator& evaluator, const IndexRange& run, cons
     for (const auto& candidate : reduction.best(static_cast<int>(l))) indices.push_back(candidate.index);
   const std::string certainty =
       reduction.gave_up_margins()
-          ? "best found: " + scored + ", by " + to_string(question.precision) +
+          ? "best found" + scored + ", by " + to_string(question.precision) +
                 " scores whose proven error is too large to leave few candidates; precision = \"fp64\" makes it exact"
-          : "exact: " + scored;
+          : "exact" + scored;
   return result_of(evaluator, choices_of(evaluator.problem().part, std::move(indices)), certainty);
 }
 
@@ -127,9 +127,13 @@ SearchResult ExhaustiveSearch::search(Evaluator& evaluator) const {
                 "); use method = \"evolutionary\", \"annealing\" or \"exact\", fix some decisions, or give a count");
   const IndexRange run{settings_.begin, static_cast<std::uint64_t>(count), settings_.shuffled,
                        evaluator.question().seed};
-  const std::string scored = std::to_string(run.count) + (run.count == part.size() ? " architectures, all of them"
-                                                          : run.shuffled           ? " random architectures"
-                                                                                   : " architectures of a range");
+  // What it is exact for: what was not scored may be better.
+  const std::string of = " of " + to_decimal(part.size());
+  const std::string scored = run.count == part.size()
+                                 ? ": " + std::to_string(run.count) + " architectures, all of them"
+                                 : " among " + std::to_string(run.count) + (run.shuffled ? " random" : "") +
+                                       " architectures" + of +
+                                       (run.shuffled ? "" : ", from " + to_decimal(run.begin) + " on");
   return problem.has_kernels() ? search_by_kernels(evaluator, run, scored)
                                : search_by_definition(evaluator, run, scored);
 }

@@ -25,6 +25,8 @@ QUESTIONS = {
     "proxy_sweep": "Which device, or which few, can stand in for a whole fleet?",
     "neural_optimizer": "How good are the networks that a trained optimizer answers with, on devices it has not seen?",
     "cost_of_n_devices": "What does it cost to find networks for many devices, and what does each way lose?",
+    "fleet": "For each measured device: which known device can stand in for it, was it measured enough, and which networks "
+    "are best on it within a latency limit?",
     "adapt": "How will this device rank all networks, after some of them were measured on it?",
     "reproduce_nb201": "Do we get the numbers that the paper printed?",
 }
@@ -43,6 +45,7 @@ TITLES = {
     "proxy_sweep": "One proxy for a fleet",
     "neural_optimizer": "An optimizer that answers at once",
     "cost_of_n_devices": "The cost of many devices",
+    "fleet": "A fleet of measured devices",
     "adapt": "A device, learnt from few measurements",
     "reproduce_nb201": "The paper's numbers, reproduced",
 }
@@ -57,6 +60,7 @@ SETTINGS = {
     "latency": "latency",
     "limits_ms": "limits (ms)",
     "limits": "limits",
+    "threshold": "SRCC that is good enough",
     "confidence": "confidence",
     "method": "method",
     "device": "device",

@@ -421,6 +421,13 @@ TEST(Search, PartsAreSearchedExhaustively) {
   std::int64_t evaluated = 0;
   const auto some = search(Precision::fp32, sample, problem, 1, &evaluated);
   EXPECT_EQ(evaluated, 20000);
+  const std::string of = "20000 random architectures of " + to_decimal(problem.part.size());
+  EXPECT_EQ(some.certainty, "exact among " + of);
+  ExhaustiveSettings range;
+  range.begin = 7;
+  range.count = 100;
+  EXPECT_EQ(search(Precision::fp32, range, problem).certainty,
+            "exact among 100 architectures of " + to_decimal(problem.part.size()) + ", from 7 on");
   EXPECT_EQ(search(Precision::fp32, sample, problem).best_of(0)->choices, some.best_of(0)->choices);
   EXPECT_NE(search(Precision::fp32, sample, problem, 2).front[0].choices, some.front[0].choices);
 }

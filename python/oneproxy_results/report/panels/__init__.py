@@ -14,6 +14,7 @@ from . import (
     heat_map,
     limits_kept,
     many_devices,
+    measured_fleet,
     pictures,
     scatter,
     search,
@@ -27,6 +28,7 @@ from .panel import Panel
 PANELS = (
     search,
     device,
+    measured_fleet,
     transfer,
     adaptation,
     fleet,

@@ -17,7 +17,10 @@ WRITTEN = 20  # devices up to which the cells bear their numbers
 
 
 def applies(result: Result) -> bool:
-    return result.has("srcc") and result.has(_key(result)) and not result.has("sweep_srcc")  # of fleet.py
+    if not (result.has("srcc") and result.has(_key(result))) or result.has("sweep_srcc"):  # of fleet.py
+        return False
+    srcc = np.asarray(result.arrays["srcc"], dtype=float)
+    return srcc.ndim == 2 and bool(np.isfinite(srcc[~np.eye(len(srcc), dtype=bool)]).any())  # a pair that is known
 
 
 def panel(result: Result) -> Panel:
@@ -44,6 +47,15 @@ def cluster(srcc: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     members = hierarchy.fcluster(tree, 1 - STRONG, criterion="distance")
     groups = [np.flatnonzero(members == group) for group in np.unique(members)]
     return hierarchy.leaves_list(tree), sorted(groups, key=len, reverse=True)
+
+
+def order_of(rows: np.ndarray) -> np.ndarray:
+    """The order in which rows that are alike stand together: average linkage on their distance. What is not known counts
+    as no correlation."""
+    if len(rows) < 3:
+        return np.arange(len(rows))
+    known = np.nan_to_num(rows, nan=0.0)
+    return hierarchy.leaves_list(hierarchy.linkage(known, method="average", optimal_ordering=True))
 
 
 def _key(result: Result) -> str:

@@ -152,7 +152,13 @@ def _certainty(result: Result, limited: list[Objective], told: list[Answer]) -> 
     summary, said = result.summary, []
     certainty = str(summary.get("certainty", ""))
     evaluated = summary.get("evaluated")
-    if certainty.startswith("exact"):
+    if certainty.startswith("exact among"):  # a sample, or a range
+        looked = certainty.split(";")[0].removeprefix("exact ")
+        said.append(
+            f"By these predictions no network is better {looked}; among the others better ones may exist. A measurement can "
+            "still differ."
+        )
+    elif certainty.startswith("exact"):
         said.append(
             "No network can be better by these predictions: the search is exact. A measurement can still differ."
         )
