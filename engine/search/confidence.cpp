@@ -66,8 +66,8 @@ class ConfidentSearch {
     else if (gaps.empty())
       result.certainty += "; so are the " + with;
     else
-      result.certainty = "certified: within " + with + " " + problem_.goal().label + " can be better by at most " +
-                         gaps + "; the front is " + result.certainty;
+      result.certainty = "certified: within " + with + " the goal can be better by at most " + gaps +
+                         "; the front is " + result.certainty;
     return result;
   }
 
