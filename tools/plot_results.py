@@ -17,7 +17,7 @@ os.environ.setdefault("MPLCONFIGDIR", str(_venv.ROOT / "build" / "matplotlib"))
 sys.path.insert(0, str(_venv.ROOT / "python"))
 
 from oneproxy_results import ResultError, figures, load  # noqa: E402
-from oneproxy_results.figures.style import plt  # noqa: E402
+from oneproxy_results.figures import style  # noqa: E402
 
 
 FORMATS = ("png", "pdf")
@@ -64,8 +64,8 @@ def plot(folder: Path, out: Path | None, formats: tuple[str, ...]) -> list[Path]
         if path.suffix == ".pdf":
             figure.savefig(path, metadata={"CreationDate": None})
         else:
-            figure.savefig(path)
-    plt.close("all")
+            style.write_png(figure, path)
+    style.plt.close("all")
     return list(paths)
 
 

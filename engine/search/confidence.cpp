@@ -33,6 +33,9 @@ std::vector<std::size_t> uncertain(const SearchProblem& problem, std::span<const
               "does not: adapt again), and its objective needs a limit");
 }
 
+// A bound in three digits, rounded up: it stays a bound.
+std::string at_most(double gap) { return brief(1.005 * gap); }
+
 // The problem and its limits at one confidence.
 class ConfidentSearch {
  public:
@@ -55,7 +58,7 @@ class ConfidentSearch {
     std::string gaps;
     for (std::size_t l = 0; l < result.best.size(); ++l) {
       const double gap = by_turns(l, result);
-      if (gap > 0) gaps += (gaps.empty() ? "" : ", ") + evaluator_.limits()[l].text() + ": " + plain(gap);
+      if (gap > 0) gaps += (gaps.empty() ? "" : ", ") + at_most(gap) + " (limit " + evaluator_.limits()[l].text() + ")";
     }
     const std::string with = "limits with confidence " + plain(confidence_);
     if (!proves_)
@@ -63,8 +66,8 @@ class ConfidentSearch {
     else if (gaps.empty())
       result.certainty += "; so are the " + with;
     else
-      result.certainty = "certified: " + with + " can be better by at most (limit: " + problem_.goal().label + ") " +
-                         gaps + "; the front is " + result.certainty;
+      result.certainty = "certified: within " + with + " the goal can be better by at most " + gaps +
+                         "; the front is " + result.certainty;
     return result;
   }
 

@@ -2,6 +2,7 @@
 // What a search looks for: architectures of a space, or of a part of it, with two or three objectives, and under limits
 // on them.
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -50,8 +51,9 @@ struct SearchResult {
   // none was found. Ties go to the better second objective, then to the first in order.
   std::vector<std::vector<Solution>> best;
   std::string certainty;  // how sure: "exact: ...", "exact among ..." (of a part alone), "best found: ..."
-  // Whether bounds cover every architecture of the part, without each having been evaluated.
-  bool covers_part = false;
+  // How many architectures of the part the result is about, where that is not as many as were evaluated: bounds cover
+  // some that nobody evaluated, and a search with a confidence evaluates some twice.
+  std::optional<ArchIndex> n_covered = std::nullopt;
 
   const Solution* best_of(std::size_t limits) const;  // nullptr: none found
 };

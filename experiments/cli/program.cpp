@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 #include <iostream>
+#include <memory>
 #include <new>
 
 #include "experiments/cli/adapt_command.h"
@@ -15,6 +16,7 @@
 #include "experiments/cli/demo_options.h"
 #include "experiments/cli/fleet_options.h"
 #include "experiments/cli/form_options.h"
+#include "experiments/cli/help_text.h"
 #include "experiments/cli/import_command.h"
 #include "experiments/cli/next_options.h"
 #include "experiments/cli/report_command.h"
@@ -54,6 +56,7 @@ int run_command_line(int argc, char** argv, std::string& output) {
   CLI::App app{
       "Hardware-aware neural architecture search with one proxy device: latency monotonicity, AdaProxy, "
       "Pareto-optimal architectures for a new device."};
+  app.formatter(std::make_shared<HelpText>());
   app.require_subcommand(1);
   app.set_version_flag("--version", version_text());
   app.failure_message([](const CLI::App* at, const CLI::Error& error) {

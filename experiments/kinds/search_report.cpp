@@ -85,11 +85,11 @@ class SearchReport {
   // "24.8", or "24.8 +- 1.3, P(<= 25) = .56" where that is known.
   std::string value_cell(const Solution& solution, std::size_t i, std::size_t l) const {
     const double value = solution.values[i], limit = evaluator_.limits()[l].bounds[i];
-    if (!objective(i).posterior) return plain(value);
+    if (!objective(i).posterior) return key_number(value);
     const auto kept = kept_by(solution, i, limit);
-    std::string text = plain(value) + " +- " + brief(kept.deviation);
+    std::string text = key_number(value) + " +- " + brief(kept.deviation);
     if (!std::isnan(kept.probability))
-      text += std::string(", P(") + (objective(i).maximised() ? ">= " : "<= ") + plain(limit) +
+      text += std::string(", P(") + (objective(i).maximised() ? ">= " : "<= ") + key_number(limit) +
               ") = " + fixed(kept.probability, 2);
     return text;
   }
@@ -164,12 +164,13 @@ class SearchReport {
     return {"standard deviation of one measurement of " + objective(i).label + " around its prediction", unit(i)};
   }
 
-  // "all of fbnet, 984770902183611232881 architectures" only where that is so; else how many of them were evaluated.
+  // "all of fbnet, 984770902183611232881 architectures" only where that is so; else how many of them were looked at.
   std::string searched() const {
     const std::string size = to_decimal(problem_.part.size()), part = problem_.part.describe();
-    const std::string evaluated = std::to_string(evaluator_.n_evaluated());
-    if (outcome_.result.covers_part || evaluated == size) return part + ", " + size + " architectures";
-    return (evaluator_.n_evaluated_is_exact() ? "" : "at most ") + evaluated + " of the " + size +
+    const auto& covered = outcome_.result.n_covered;
+    const std::string looked_at = covered ? to_decimal(*covered) : std::to_string(evaluator_.n_evaluated());
+    if (looked_at == size) return part + ", " + size + " architectures";
+    return (covered || evaluator_.n_evaluated_is_exact() ? "" : "at most ") + looked_at + " of the " + size +
            " architectures of " + (problem_.part.is_whole() ? problem_.part.space().name() : part);
   }
 
@@ -303,12 +304,12 @@ class SearchReport {
       const auto& best = outcome_.result.best[l];
       for (std::size_t r = 0; r < std::max<std::size_t>(best.size(), 1); ++r) {
         const bool found = r < best.size();
-        std::vector<std::string> cells = {limit_cell(l), found ? plain(best[r].values[0]) : "none found"};
+        std::vector<std::string> cells = {limit_cell(l), found ? key_number(best[r].values[0]) : "none found"};
         if (outcome_.truth) {
           const Solution* exact = outcome_.truth->best_of(l);
           const double regret = regret_at(l);
-          cells.push_back(r > 0 ? "" : exact ? plain(exact->values[0]) : "none");
-          cells.push_back(r > 0 ? "" : std::isnan(regret) ? "-" : plain(regret));
+          cells.push_back(r > 0 ? "" : exact ? key_number(exact->values[0]) : "none");
+          cells.push_back(r > 0 ? "" : std::isnan(regret) ? "-" : key_number(regret));
         }
         for (std::size_t i = 1; i < n_objectives(); ++i) cells.push_back(found ? value_cell(best[r], i, l) : "-");
         cells.push_back(found ? "`" + problem_.part.space().to_string(best[r].choices) + "`" : "-");

@@ -62,6 +62,9 @@ class Limits(ProgramCase):
         self.assertEqual(sure.summary["confidence"], 0.9)
         self.assertEqual(sure.summary["confidence_devices"], 3)
         self.assertRegex(sure.summary["certainty"], r"^exact: .*confidence 0\.9")
+        for found in (plain, sure):  # the second looked at every cell twice
+            with h5py.File(found.folder / "arrays.h5") as file:
+                self.assertEqual(file.attrs["searched"], "all of nasbench201, 15625 architectures")
         self.ok("export", sure.folder)
         lines = self.lines(sure.folder / "csv" / "best.csv")
         self.assertEqual([line["limit"] for line in lines], ["4", "6"])

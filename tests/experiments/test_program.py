@@ -86,7 +86,11 @@ class TestCommands(ProgramCase):
         whole = self.ok("--help")
         for command in COMMANDS:
             self.assertIn(command, whole)
-            self.assertRegex(self.ok(command, "--help"), r"Usage: .*oneproxy " + command)
+            own = self.ok(command, "--help")
+            self.assertRegex(own, r"Usage: .*oneproxy " + command)
+            for line in (*whole.splitlines(), *own.splitlines()):
+                self.assertTrue(len(line) <= 100 or line.startswith("Usage: "), line)
+            self.assertNotRegex(own, r"(INT|FLOAT):|TEXT:\{")
         self.assertRegex(self.ok("--version"), r"^oneproxy \d+\.\d+\.\d+")
 
     def test_wrong_usage_is_told_apart(self) -> None:

@@ -35,7 +35,7 @@ from support import (  # noqa: E402
 
 sys.path.insert(0, str(ROOT / "python"))
 from oneproxy_results import load  # noqa: E402
-from oneproxy_results.report import markdown, panels, words  # noqa: E402
+from oneproxy_results.report import asked, html, markdown, panels, words  # noqa: E402
 from oneproxy_results.report.panels import heat_map, transfer  # noqa: E402
 
 TARGETS = sets(targets=["fpga", "raspi4", "pixel3"])
@@ -427,14 +427,16 @@ class TestNames(unittest.TestCase):
             "srcc": np.array([[1, 0.5], [0.5, 1]]),
             "front/choices": np.array([[0, 1], [1, 1]], dtype=np.uint8),
             "front/architecture": ["net a", "net b"],
-            "front/latency_ms": np.array([1.0, 2.0]),
+            "front/latency_ms": np.array([-0.01, 2.0]),
             "front/quality": np.array([70.0, 80.0]),
             "objectives/name": ["quality", "latency_ms"],
             "objectives/label": ["quality", "raspi4"],
             "objectives/unit": ["%", "ms"],
             "objectives/direction": ["maximise", "minimise"],
         }
-        folder = made_up(Path(place.name) / "named-01234567", "monotonicity", arrays, {"quality.1.5": None})
+        sure = "certified: within limits the goal can be better by at most 0.3 (limit 1.5); the front is exact"
+        summary = {"quality.1.5": None, "certainty": sure}
+        folder = made_up(Path(place.name) / "named-01234567", "monotonicity", arrays, summary)
         with h5py.File(folder / "arrays.h5", "a") as file:
             file.create_group("names").attrs["raspi4"] = "Raspberry Pi 4"
         panel = panels.read(load(folder))
@@ -444,6 +446,10 @@ class TestNames(unittest.TestCase):
         self.assertEqual(front.traces[0]["customdata"], ["net a", "net b"])
         self.assertEqual(front.layout["xaxis"]["title"]["text"], "latency on Raspberry Pi 4 (ms)")
         self.assertIn('data-copy="net b"', table.html)
+        self.assertIn("below zero", front.caption)
+        certain = [sentence for sentence in panel.sentences if "better by at most 0.3 (limit 1.5)." in sentence]
+        self.assertEqual(len(certain), 1)
+        self.assertNotIn("better ones may exist", certain[0])
 
 
 class TestReasons(unittest.TestCase):
@@ -486,6 +492,24 @@ class TestPieces(unittest.TestCase):
         self.assertIn('data-copy="|none~0|+|skip~0|"', made)
         self.assertEqual(made.count("<td"), 2)
         self.assertIn("&lt;script&gt;", markdown.to_html("# t\n\n<script>\n", 3).html)
+
+    def test_long_cells_and_architectures_break_where_they_may(self) -> None:
+        made = html.table(["devices", "n"], [[", ".join(["device"] * 9), "9"], ["one", "1"]], numeric=[1]).html
+        self.assertEqual(made.count('<td class="long">'), 1)
+        self.assertEqual(made.count('<td class="number">'), 2)
+        arch = html.architecture("k3_e6|skip").html
+        self.assertIn("<code>k3_e6|<wbr>skip</code>", arch)
+        self.assertIn('data-copy="k3_e6|skip"', arch)
+
+    def test_what_was_asked_has_plain_numbers(self) -> None:
+        with tempfile.TemporaryDirectory() as place:
+            folder = made_up(Path(place) / "asked-01234567", "search", {}, {})
+            (folder / "config.toml").write_text("limits_ms = [5.0, 7.5]\n")
+            self.assertIn("5 and 7.5", asked.settings(load(folder)).html)
+
+    def test_keys_of_a_search_name_their_limit(self) -> None:
+        self.assertEqual(words.plain_key("evaluated.25", of_limits=True), "networks evaluated, limit 25")
+        self.assertEqual(words.plain_key("srcc_min.fpga"), "least SRCC: fpga")
 
     def test_numbers(self) -> None:
         for value, said in ((0.1 + 0.2, "0.3"), (984770902183611232881, "984.8 10^18"), (231240800.0, "231.2 million"),

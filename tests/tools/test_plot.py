@@ -19,10 +19,21 @@ import support  # noqa: E402
 
 import h5py  # noqa: E402
 import numpy as np  # noqa: E402
+from PIL import Image  # noqa: E402
 
 import plot_results  # noqa: E402
 from oneproxy_results import load  # noqa: E402
-from oneproxy_results.figures import heatmap, pareto, search_front, style, words  # noqa: E402
+from oneproxy_results.figures import (  # noqa: E402
+    comparison,
+    few_shot,
+    heatmap,
+    limits_kept,
+    pareto,
+    search_front,
+    searchers,
+    style,
+    words,
+)
 
 RANDOM = np.random.default_rng(7)
 
@@ -87,6 +98,10 @@ class Plot(unittest.TestCase):
                 width, height = struct.unpack(">II", raw[16:24])
                 self.assertTrue(400 < width < 5000 and 300 < height < 5000, (path.name, width, height))
 
+    def body(self, picture: Any, name: str) -> Any:
+        """What was drawn, without the line below it."""
+        return picture.draw(load(self.folder))[name].subfigs[0]
+
     def assert_refused(self, *words: str, arguments: tuple[object, ...] = ()) -> None:
         run = self.plot(*arguments)
         self.assertEqual(run.returncode, 1, run.stdout)
@@ -138,6 +153,8 @@ class Kinds(Plot):
             proxy="p",
         )
         self.assert_pictures("adaproxy.png", "samples.png")
+        said = [text.get_text() for text in self.body(comparison, "adaproxy").legends[0].get_texts()]
+        self.assertEqual(said[0], "before")  # "ours" only beside the paper's
 
     def test_train_predictor(self) -> None:
         for count in (3, 2000):
@@ -290,6 +307,18 @@ class Kinds(Plot):
         ):
             self.assertEqual(words.axis(text, unit, np.array([0.0, largest, np.nan])), expected)
 
+    def test_a_png_file_is_small(self) -> None:
+        figure, body = style.sheet(6, 4, "origin")
+        body.subplots().pcolormesh(RANDOM.uniform(0, 1, (40, 40)), cmap="viridis")
+        plain, small = io.BytesIO(), io.BytesIO()
+        figure.savefig(plain, format="png")
+        style.write_png(figure, small)
+        self.assertLess(len(small.getvalue()), 0.6 * len(plain.getvalue()))
+        drawn, kept = (np.asarray(Image.open(file).convert("RGB")).astype(int) for file in (plain, small))
+        self.assertEqual(drawn.shape, kept.shape)
+        self.assertLess(np.abs(drawn - kept).mean(), 3)  # of 255
+        style.plt.close(figure)
+
     def test_no_panel_is_left_alone(self) -> None:
         self.assertEqual([len(page) for page in style.pages(25)], [8, 8, 9])
         self.assertEqual([len(page) for page in style.pages(12)], [12])
@@ -323,6 +352,9 @@ class Kinds(Plot):
         arrays |= {"task/first/published_names": ["HELP"], "task/first/published_srcc": np.array([0.9])}
         self.result("few_shot", arrays)
         self.assert_pictures("few_shot.png", "reliability.png")
+        axes = few_shot.draw(load(self.folder))["reliability"].subfigs[0].axes[0]
+        dots = np.concatenate([collection.get_offsets() for collection in axes.collections])
+        self.assertGreater(dots.min(), max(axes.get_xlim()[0], axes.get_ylim()[0]))  # of few dots none is left out
         arrays["task/first/expected_srcc"][1:] = np.nan  # eight dots, and eight of the other task
         arrays["task/second/expected_srcc"] *= np.nan
         self.result("few_shot", arrays)
@@ -351,8 +383,15 @@ class Kinds(Plot):
             "regret/q90": values * 2,
             "hypervolume/mean": 1 - values / 10,
         }
-        self.result("searchers", arrays)
+        self.result("searchers", arrays, {"quality": "MACs"})
         self.assert_pictures("searchers.png")
+        with h5py.File(self.folder / "arrays.h5", "r+") as file:
+            for name in ("mean", "q10", "q90"):
+                file[f"regret/{name}"][...] = values * 1e7
+            file["regret/mean"].attrs["units"] = "multiply-accumulates"
+        left = self.body(searchers, "searchers").axes[0]
+        self.assertIn("regret: MACs lost (M)", left.get_ylabel())
+        self.assertLess(left.get_ylim()[1], 1000)  # millions
 
     def test_proxy_sweep(self) -> None:
         arrays = {
@@ -397,6 +436,9 @@ class Kinds(Plot):
                 arrays[f"{group}/best_quality"] = np.full(shape, 71.0)
         self.result("limits_kept", arrays)
         self.assert_pictures("limits_kept.png")
+        self.result("limits_kept", {name: value for name, value in arrays.items() if "uncalibrated" not in name})
+        said = [text.get_text() for text in self.body(limits_kept, "limits_kept").legends[0].get_texts()]
+        self.assertEqual(said, ["rows", "whole"])  # and nothing that is not drawn
 
     def test_front_loop(self) -> None:
         group = "front_loop/a_task"

@@ -174,7 +174,7 @@ SearchResult ExactSearch::search(Evaluator& evaluator) const {
     }
   }
   result.certainty = found.certificate.text();
-  result.covers_part = true;
+  result.n_covered = problem.part.size();
   return result;
 }
 

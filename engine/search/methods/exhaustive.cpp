@@ -11,11 +11,13 @@ namespace oneproxy {
 namespace {
 
 // By definition, and ties to the one that comes first.
-SearchResult result_of(const Evaluator& evaluator, std::span<const std::uint8_t> choices, std::string certainty) {
+SearchResult result_of(const Evaluator& evaluator, std::span<const std::uint8_t> choices, ArchIndex n_covered,
+                       std::string certainty) {
   const auto& problem = evaluator.problem();
   const auto solutions = solve(problem, choices);
   return {front_of(problem, solutions, evaluator.question().backend),
-          best_of(problem, solutions, evaluator.limits(), evaluator.question().n_best), std::move(certainty)};
+          best_of(problem, solutions, evaluator.limits(), evaluator.question().n_best), std::move(certainty),
+          n_covered};
 }
 
 // Counts them. Of objectives that functions compute it asks for them here, a batch at a time, and says how far it is.
@@ -33,7 +35,8 @@ SearchResult search_rows(Evaluator& evaluator) {
   const auto choices = choices_of_rows(problem);
   const auto n = static_cast<std::int64_t>(choices.size()) / problem.part.space().n_decisions();
   count(evaluator, choices);
-  return result_of(evaluator, choices, "exact: all " + std::to_string(n) + " rows of the set");
+  return result_of(evaluator, choices, static_cast<ArchIndex>(n),
+                   "exact: all " + std::to_string(n) + " rows of the set");
 }
 
 std::vector<std::uint8_t> choices_of(const SubSpace& part, std::vector<ArchIndex> indices) {
@@ -55,7 +58,7 @@ SearchResult search_by_definition(Evaluator& evaluator, const IndexRange& run, c
   for (std::uint64_t i = 0; i < run.count; ++i) indices.push_back(index_at(run, i, split));
   const auto choices = choices_of(part, std::move(indices));
   count(evaluator, choices);
-  return result_of(evaluator, choices, "exact" + scored);
+  return result_of(evaluator, choices, run.count, "exact" + scored);
 }
 
 SearchResult search_by_kernels(Evaluator& evaluator, const IndexRange& run, const std::string& scored) {
@@ -84,7 +87,7 @@ SearchResult search_by_kernels(Evaluator& evaluator, const IndexRange& run, cons
           ? "best found" + scored + ", by " + to_string(question.precision) +
                 " scores whose proven error is too large to leave few candidates; precision = \"fp64\" makes it exact"
           : "exact" + scored;
-  return result_of(evaluator, choices_of(evaluator.problem().part, std::move(indices)), certainty);
+  return result_of(evaluator, choices_of(evaluator.problem().part, std::move(indices)), run.count, certainty);
 }
 
 // An index of up to 128 bit.

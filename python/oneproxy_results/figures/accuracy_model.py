@@ -38,8 +38,8 @@ def _cloud(axes, result: Result, group: str, label: str, key: str) -> None:
     shown = slice(None, None, max(1, len(model) // 3000))
     axes.scatter(accuracy[shown], model[shown], s=7, color=style.BLUE, alpha=0.35, linewidths=0)
     macs = result.summary.get(f"{key}.macs")
-    beside = f", MACs {macs:.3f}" if isinstance(macs, float) else ""
-    axes.set_title(f"SRCC {result.summary[key]:.3f}{beside}", fontsize=10)
+    beside = f" (by MACs {macs:.3f})" if isinstance(macs, float) else ""
+    axes.set_title(f"SRCC by the model {result.summary[key]:.3f}{beside}", fontsize=10)
     axes.set_xlabel(label)
     axes.set_ylabel("accuracy by the model")
 

@@ -22,6 +22,7 @@ def draw(result: Result) -> dict[str, Figure]:
     }
     y = np.arange(len(devices))[::-1].astype(float)
     offset = 0.16 if published else 0.0
+    ours = ", ours" if published else ""  # only where something else stands beside it
 
     figure, body = style.sheet(8.6, 0.42 * len(devices) + 2.1, result.footer())
     axes = body.subplots()
@@ -31,16 +32,16 @@ def draw(result: Result) -> dict[str, Figure]:
         y + offset, np.minimum(before, mean), np.maximum(before, mean), color="#D0D0D0", linewidth=1.2, zorder=1
     )
     axes.hlines(y + offset, low, high, color=style.BLUE, linewidth=4.5, alpha=0.35, zorder=2)
-    axes.plot(before, y + offset, "o", color=style.VERMILION, markersize=6.5, label="before, ours")
+    axes.plot(before, y + offset, "o", color=style.VERMILION, markersize=6.5, label=f"before{ours}")
     axes.plot(
         mean,
         y + offset,
         "o",
         color=style.BLUE,
         markersize=6.5,
-        label=f"after AdaProxy, ours (mean, 10-90 % of {after.shape[1]} trials)"
+        label=f"after AdaProxy{ours} (mean, 10-90 % of {after.shape[1]} trials)"
         if after.shape[1] > 1
-        else "after AdaProxy, ours",
+        else f"after AdaProxy{ours}",
     )
     for key, colour in (("before", style.VERMILION), ("after", style.BLUE)):
         if key in published:

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from . import style
+from . import style, words
 from ..result import Result
 
 PROTOCOLS = (("lodo", "one device left out"), ("lofo", "its family left out"), ("targets", "other targets"))
@@ -27,7 +27,7 @@ def draw(result: Result) -> dict[str, Figure]:
     figure, body = style.sheet(max(7.5, 3.9 * columns), 3.1 * rows + 0.9 + 0.2 * legend_rows, result.footer())
     axes = list(body.subplots(rows, columns, squeeze=False).flat)
     for panel, (task, protocol, title) in zip(axes, panels):
-        _panel(panel, result, f"task/{task}/{protocol}/srcc", f"{task}: {title}", features)
+        _panel(panel, result, f"task/{task}/{protocol}/srcc", f"{words.space(task)}: {title}", features)
     for panel in axes[len(panels) :]:
         panel.set_visible(False)
     body.suptitle("What describes a device: mean SRCC over the targets")
@@ -49,7 +49,7 @@ def _panel(axes: Axes, result: Result, name: str, title: str, features: list[str
     mean = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
     for i, feature in enumerate(features):
         axes.plot(range(len(samples)), mean[i], color=COLOURS[i % len(COLOURS)], marker=MARKERS[i % len(MARKERS)],
-                  markersize=4, label=feature)
+                  markersize=4, label=feature.replace("_", " "))
     axes.set_xticks(range(len(samples)), [str(k) for k in samples])
     axes.set_xlabel("measured architectures")
     axes.set_ylabel("SRCC")

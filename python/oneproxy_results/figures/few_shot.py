@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from . import style
+from . import style, words
 from ..result import Result
 
 BINS = np.linspace(0, 1, 11)
@@ -99,7 +99,7 @@ def _curve(axes: Axes, result: Result, task: str, looks: dict[str, dict[str, Any
         axes.plot([head], [value], **_variant(i))
     for name, value in _published(result, task).items():
         axes.plot([head], [value], **looks[name])
-    axes.set_title(task)
+    axes.set_title(words.space(task))
     axes.set_xlabel("measured architectures")
     axes.set_ylabel("SRCC")
     axes.set_xlim(0, 1.25 * samples.max())
@@ -129,7 +129,8 @@ def _reliability(result: Result) -> Figure:
         true, expected = (np.concatenate(values) for values in entry)
         known = np.isfinite(true) & np.isfinite(expected)
         left.scatter(expected[known], true[known], s=7 if n_dots > MANY_DOTS else 18, color=colour, alpha=0.5, linewidths=0, label=f"{size} samples")
-        lowest = min(lowest, float(np.quantile(np.r_[true[known], expected[known]], 0.01))) if known.any() else lowest
+        rare = 0.01 if n_dots > MANY_DOTS else 0.0  # of many the lowest may stay outside, of few none
+        lowest = min(lowest, float(np.quantile(np.r_[true[known], expected[known]], rare))) if known.any() else lowest
     left.plot([lowest, 1], [lowest, 1], color=style.GREY, linewidth=1)
     margin = 0.03 * (1 - lowest)
     left.set_xlim(lowest - margin, 1 + margin)

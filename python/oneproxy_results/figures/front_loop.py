@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from . import style
+from . import style, words
 from ..result import Result
 
 COLOURS = {"loop": style.VERMILION, "adaproxy": style.GREEN, "random": style.GREY}
@@ -45,14 +45,20 @@ def _task(result: Result, task: str) -> Figure:
     _hypervolume_axis(worst, "worst device (its mean)")
     lost.set_yscale("log")
     lost.set_title("mean over all runs")
-    lost.set_ylabel("regret: quality lost at the limits")
+    lost.set_ylabel(f"regret: {_quality(result, group)} lost at the limits")
     for axes in (typical, worst, lost):
         axes.set_xlabel("measurements on the target, samples included")
         axes.set_xlim(0, longest)
-    body.suptitle(f"What is known of the true front after so many measurements: {task}")
+    body.suptitle(f"What is known of the true front after so many measurements: {words.space(task)}")
     entries = [Line2D([], [], color=colours[method], linewidth=2, label=_label(method)) for method in methods]
     body.legend(handles=entries, loc="outside lower center", ncols=len(entries))
     return figure
+
+
+def _quality(result: Result, group: str) -> str:
+    """What is lost; "quality" where there are several, each in its own unit."""
+    qualities = [str(name) for name in result.arrays.get(group + "qualities", ())]
+    return words.device(result, qualities[0]) if len(qualities) == 1 else "quality"
 
 
 def _colours(methods: list[str]) -> dict[str, str]:
@@ -63,8 +69,8 @@ def _colours(methods: list[str]) -> dict[str, str]:
 
 def _label(method: str) -> str:
     kind, _, samples = method.partition("_")
-    words = {"plan": f"{samples} of a plan, then its front", "adaproxy": f"AdaProxy with {samples}, then its front"}
-    return words.get(kind, kind)
+    said = {"plan": f"{samples} of a plan, then its front", "adaproxy": f"AdaProxy with {samples}, then its front"}
+    return said.get(kind, kind)
 
 
 def _gap(hypervolume: np.ndarray) -> np.ndarray:

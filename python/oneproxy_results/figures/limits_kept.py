@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
-from . import style
+from . import style, words
 from ..result import Result
 
 COLOURS = (style.BLUE, style.VERMILION, style.GREEN, style.ORANGE, style.PURPLE, style.SKY, style.BLACK, style.GREY)
@@ -51,12 +51,13 @@ def draw(result: Result) -> dict[str, Figure]:
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     body.suptitle("Do limits hold on the device?")
     entries = [
-        Line2D([], [], color=COLOURS[i % len(COLOURS)], marker=MARKERS[i % len(MARKERS)], markersize=5, label=task)
+        Line2D([], [], color=COLOURS[i % len(COLOURS)], marker=MARKERS[i % len(MARKERS)], markersize=5, 
+              label=words.space(task))  # fmt: skip
         for i, task in enumerate(tasks)
     ]
-    entries.append(
-        Line2D([], [], color=style.BLACK, linestyle=":", marker="o", fillstyle="none", label="the posterior as it is")
-    )
+    if any(result.has(f"limits_kept/{task}/uncalibrated/latency_ms") for task in tasks):
+        entries.append(Line2D([], [], color=style.BLACK, linestyle=":", marker="o", fillstyle="none",
+                              label="the posterior as it is"))  # fmt: skip
     body.legend(handles=entries, loc="outside lower center", ncols=5)
     return {"limits_kept": figure}
 

@@ -30,6 +30,8 @@ def draw(result: Result) -> dict[str, Figure]:
     rows = -(-len(names) // 3)
     figure, body = style.sheet(9.6, 4.2 + 0.24 * rows, result.footer())
     left, right = body.subplots(1, 2)
+    label, factor = words.axis(_regret_label(result), result.units("regret/mean"), high)
+    regret, low, high = (values * factor for values in (regret, low, high))
     positive = regret[np.isfinite(regret) & (regret > 0)]
     least = float(positive.min()) if positive.size else 1.0
     for i, name in enumerate(names):
@@ -41,7 +43,7 @@ def draw(result: Result) -> dict[str, Figure]:
         right.plot(budgets, volume[i], color=color, marker=marker, markersize=5, linewidth=1.4)
     left.set_yscale("symlog", linthresh=least)  # a regret of 0 is on the axis
     left.set_ylim(bottom=0)
-    left.set_ylabel("regret (bars: 10-90 % of all searches)")
+    left.set_ylabel(f"{label}\nbars: 10-90 % of all searches")
     right.set_ylabel("hypervolume, share of the best front")
     for axes in (left, right):
         axes.set_xscale("log")
@@ -53,3 +55,8 @@ def draw(result: Result) -> dict[str, Figure]:
     body.suptitle(f"Search methods with equal budgets\n{words.spaces(words.numbers(where))}")
     body.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return {"searchers": figure}
+
+
+def _regret_label(result: Result) -> str:
+    quality = result.summary.get("quality")
+    return f"regret: {words.label(result, str(quality))} lost" if quality else "regret"

@@ -72,7 +72,7 @@ def axis(text: str, unit: str, values: np.ndarray) -> tuple[str, float]:
     if unit not in COUNTED:
         return (f"{text} ({unit})" if unit and unit != "1" else text), 1.0
     power, prefix = next(((power, prefix) for power, prefix in POWERS if largest >= power), (1.0, ""))
-    counted = prefix + ("" if COUNTED[unit] == text else COUNTED[unit])
+    counted = prefix + ("" if COUNTED[unit] in text.split() else COUNTED[unit])
     return (f"{text} ({counted})" if counted else text), 1 / power
 
 

@@ -89,11 +89,15 @@ def settings(result: Result) -> html.Raw:
         value = config.get(key, result.attributes.get(key))
         if value in (None, "", [], 0.0) or isinstance(value, list) and isinstance(value[0], dict):
             continue
-        items.append((name, words.listed(map(str, value), 12) if isinstance(value, list) else str(value)))
+        items.append((name, words.listed(map(_said, value), 12) if isinstance(value, list) else _said(value)))
     n = result.attributes.get("n")
     if n is not None:
         items.insert(min(2, len(items)), ("networks with measurements", f"{int(n):,}"))
     return html.pairs(items)
+
+
+def _said(value: object) -> str:
+    return words.number(value) if isinstance(value, float) else str(value)
 
 
 def _kind(result: Result) -> str:

@@ -7,6 +7,9 @@ from html import escape
 from typing import Iterable, Sequence
 
 
+LONG = 40  # characters of a cell, from which on its lines may break
+
+
 @dataclass(frozen=True)
 class Raw:
     """HTML that is ready."""
@@ -28,8 +31,9 @@ def paragraph(value: Cell, kind: str = "") -> Raw:
 def architecture(name: str) -> Raw:
     """In a fixed-width type, with a button that copies it."""
     said = escape(name)
+    parted = said.replace("|", "|<wbr>")  # a line ends between two choices, if it can
     return Raw(
-        f'<span class="arch"><code>{said}</code><button type="button" class="copy" data-copy="{said}" '
+        f'<span class="arch"><code>{parted}</code><button type="button" class="copy" data-copy="{said}" '
         f'aria-label="copy the architecture {said}">copy</button></span>'
     )
 
@@ -41,7 +45,7 @@ def table(head: Sequence[Cell], rows: Iterable[Sequence[Cell]], caption: str = "
     def cells(tag: str, row: Sequence[Cell]) -> str:
         scope = ' scope="col"' if tag == "th" else ""
         return "".join(
-            f"<{tag}{scope}{_class('number' if i in right else '')}>{text(cell)}</{tag}>" for i, cell in enumerate(row)
+            f"<{tag}{scope}{_class(_kind(cell, i in right))}>{text(cell)}</{tag}>" for i, cell in enumerate(row)
         )
 
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
@@ -60,6 +64,10 @@ def pairs(items: Iterable[tuple[str, Cell]]) -> Raw:
 def listing(items: Iterable[Cell], kind: str = "", ordered: bool = True) -> Raw:
     tag = "ol" if ordered else "ul"
     return Raw(f"<{tag}{_class(kind)}>" + "".join(f"<li>{text(item)}</li>" for item in items) + f"</{tag}>")
+
+
+def _kind(cell: Cell, number: bool) -> str:
+    return "number" if number else "long" if isinstance(cell, str) and len(cell) > LONG else ""
 
 
 def _class(name: str) -> str:

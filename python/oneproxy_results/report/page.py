@@ -117,12 +117,13 @@ def _report(result: Result) -> str:
 
 def _summary(result: Result) -> str:
     reasons = {key.removesuffix(".reason"): value for key, value in result.summary.items() if key.endswith(".reason")}
+    of_limits = result.attributes.get("kind") == "search"
     rows = []
     for key, value in result.summary.items():
         if key.endswith(".reason"):
             continue
         said = words.plain_value(value) + (f": {reasons[key]}" if value is None and key in reasons else "")
-        rows.append([words.plain_key(key), said, html.Raw(f"<code>{escape(key)}</code>")])
+        rows.append([words.plain_key(key, of_limits), said, html.Raw(f"<code>{escape(key)}</code>")])
     if not rows:
         return ""
     hidden = ' class="screen-only"' if len(rows) > LONG else ""

@@ -139,10 +139,13 @@ def numbers_of(summary: dict[str, Any], prefix: str) -> list[float]:
     return [v for key, v in summary.items() if key.startswith(prefix) and isinstance(v, (int, float))]
 
 
-def plain_key(key: str) -> str:
-    """A key of summary.json in words: `regret.proxy.fpga.q10` -> `regret (quality lost): proxy, fpga, q10`."""
+def plain_key(key: str, of_limits: bool = False) -> str:
+    """A key of summary.json in words: `srcc_min.fpga` -> `least SRCC: fpga`; of a search, whose parts are limits,
+    `evaluated.25` -> `networks evaluated, limit 25`."""
     head, _, tail = key.partition(".")
     said = PARTS.get(head, head.replace("_", " "))
+    if of_limits and tail[:1].isdigit():
+        return f"{said}, limit {tail}"
     return f"{said}: {tail}" if tail else said
 
 

@@ -7,7 +7,7 @@ import io
 from html import escape
 
 from ... import figures
-from ...figures.style import plt
+from ...figures import style
 from ...result import Result
 from ..html import Raw
 from .panel import Panel
@@ -23,13 +23,13 @@ def panel(result: Result) -> Panel:
     drawn = figures.draw(result)
     found = Panel(charts=[_image(name, figure) for name, figure in drawn.items()])
     for figure in drawn.values():
-        plt.close(figure)
+        style.plt.close(figure)
     return found
 
 
-def _image(name: str, figure: plt.Figure) -> Raw:
+def _image(name: str, figure: style.Figure) -> Raw:
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=DOTS_AN_INCH)
+    style.write_png(figure, file, DOTS_AN_INCH)
     said = escape(name.replace("_", " "))
     data = base64.b64encode(file.getvalue()).decode("ascii")
     return Raw(

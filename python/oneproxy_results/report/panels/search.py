@@ -162,6 +162,9 @@ def _certainty(result: Result, limited: list[Objective], told: list[Answer]) -> 
         said.append(
             "No network can be better by these predictions: the search is exact. A measurement can still differ."
         )
+    elif certainty.startswith("certified: "):
+        proven = certainty.removeprefix("certified: ").partition("; the front is")[0]
+        said.append(f"These networks are the best or next to it by these predictions, which is proven: {proven}.")
     elif certainty:
         looked = f" after {evaluated:,} evaluations" if isinstance(evaluated, int) else ""
         said.append(f"These are the best networks that were found{looked}; better ones may exist ({certainty}).")
@@ -189,7 +192,7 @@ def _front(result: Result, goal: Objective, limited: list[Objective], answers: l
     traces = []
     if result.has("exhaustive_front/choices"):
         traces.append(_curve(result, "exhaustive_front", [goal, *limited], "the true front", chart.GREY, "circle-open"))
-    certain = str(result.summary.get("certainty", "")).startswith("exact")
+    certain = str(result.summary.get("certainty", "")).startswith(("exact", "certified"))
     traces.append(
         _curve(result, "front", [goal, *limited], "the front" if certain else "the front found", chart.BLUE, "circle")
     )
@@ -221,7 +224,10 @@ def _front(result: Result, goal: Objective, limited: list[Objective], answers: l
         if limited[1:]
         else ""
     )
-    bars_said = " Bars: one standard deviation." if result.has(f"front/{across.name}_deviation") else ""
+    drawn = traces[-1 if not told else -2]
+    bars_said = " Bars: one standard deviation." if "error_x" in drawn or told and "error_x" in traces[-1] else ""
+    if across.unit == "ms" and np.nanmin(np.r_[result.arrays[f"front/{across.name}"], np.inf]) < 0:
+        third += " A predicted latency below zero means: too fast for the predictor to tell how fast."
     return chart.Chart(
         "The front: no network is better in everything than one of these",
         f"{words.counted(size, 'network')}; searched: {_searched(result)}. Dotted: the limits.{bars_said}{third} "
