@@ -24,7 +24,8 @@ try:
         main = importlib.import_module(module).main
     except ImportError as error:
         sys.exit(f"oneproxy: error: {sys.executable}: {error}; this command needs a Python with {packages}: install "
-                 "them there (pip install ...), or name another by ONEPROXY_PYTHON")
+                 f"them there ({sys.executable} -m pip install {packages.replace(',', '').replace(' and ', ' ')}), or "
+                 "name another by ONEPROXY_PYTHON")
     sys.exit(main(sys.argv[3:]))
 except KeyboardInterrupt:
     print("oneproxy: interrupted: nothing was written", file=sys.stderr)

@@ -382,7 +382,10 @@ class TestCommand(ProgramCase):
         bare.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S "$@"\n')  # without its packages
         bare.chmod(0o755)
         self.fault(
-            "report", self.result, env={"ONEPROXY_PYTHON": str(bare)}, says=("No module named", "pip install", "plotly")
+            "report",
+            self.result,
+            env={"ONEPROXY_PYTHON": str(bare)},
+            says=("No module named", " -m pip install plotly h5py numpy scipy matplotlib)"),
         )
 
     def test_modules_of_the_working_folder_are_not_taken(self) -> None:
