@@ -51,6 +51,25 @@ std::string names_of(const Kinds& kinds) {
   return join(names);
 }
 
+// One line of what is wrong with the command line; the exit status.
+int wrong_usage(const std::string& what, const CLI::App* command) {
+  const std::string name = command->get_parent() ? "oneproxy " + command->get_name() : "oneproxy";
+  std::fprintf(stderr, "oneproxy: error: %s; see %s --help\n", one_line(what).c_str(), name.c_str());
+  return 2;
+}
+
+// What is wrong: a misspelt option comes before all that is missing because of it.
+std::string fault_of(const CLI::ParseError& error, const CLI::App& command) {
+  std::vector<std::string> options;
+  for (const auto* option : command.get_options())
+    for (const auto& name : option->get_lnames()) options.push_back("--" + name);
+  const auto words = command.remaining(true);
+  for (const auto& word : words)
+    if (word.starts_with("-")) return unknown_name("option", word.substr(0, word.find('=')), "", options);
+  if (!words.empty()) return "not expected here: " + join(words);
+  return command.get_parent() || error.get_name() != "RequiredError" ? error.what() : "no command is given";
+}
+
 // Parses and runs one command; `output` is what it has for standard output.
 int run_command_line(int argc, char** argv, std::string& output) {
   CLI::App app{
@@ -59,10 +78,6 @@ int run_command_line(int argc, char** argv, std::string& output) {
   app.formatter(std::make_shared<HelpText>());
   app.require_subcommand(1);
   app.set_version_flag("--version", version_text());
-  app.failure_message([](const CLI::App* at, const CLI::Error& error) {
-    const std::string hint = CLI::FailureMessage::simple(at, CLI::Error("", ""));
-    return one_line(error.what()) + hint;
-  });
   bool quiet = false;
   int threads = 0;
   app.add_flag("-q,--quiet", quiet, "only warnings and errors on the terminal");
@@ -437,21 +452,29 @@ int run_command_line(int argc, char** argv, std::string& output) {
     set_quiet(quiet);
     if (threads > 0) set_thread_count(threads);
   });
+  app.add_subcommand("help", "what a command does, and its options: oneproxy help search");
+  std::vector<char*> line(argv, argv + argc);
+  std::string help = "--help";
+  if (argc > 1 && std::string_view(argv[1]) == "help") {  // as the command with --help
+    line.erase(line.begin() + 1);
+    line.push_back(help.data());
+  }
+  const int n_words = static_cast<int>(line.size());
   // Named before the parser gives up with "a subcommand is required".
-  if (argc > 1 && argv[1][0] != '-') {
+  if (line.size() > 1 && line[1][0] != '-') {
     std::vector<std::string> commands;
     for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
       commands.push_back(command->get_name());
-    if (std::find(commands.begin(), commands.end(), argv[1]) == commands.end()) {
-      std::fprintf(stderr, "oneproxy: error: %s; see oneproxy --help\n",
-                   one_line(unknown_name("command", argv[1], "", commands)).c_str());
-      return 2;
-    }
+    if (std::find(commands.begin(), commands.end(), line[1]) == commands.end())
+      return wrong_usage(unknown_name("command", line[1], "", commands), &app);
   }
   try {
-    app.parse(argc, argv);
+    app.parse(n_words, line.data());
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    const CLI::App* asked = &app;
+    if (const auto chosen = app.get_subcommands(); !chosen.empty()) asked = chosen.front();
+    return wrong_usage(fault_of(error, *asked), asked);
   }
   return 0;
 }

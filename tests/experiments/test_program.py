@@ -97,8 +97,15 @@ class TestCommands(ProgramCase):
         for arguments in ((), ("frobnicate",), ("run",), ("run", "x.toml", "--nope"), ("--threads", "0", "list")):
             done = self.program(*arguments)
             self.assertEqual(done.returncode, 2, arguments)
-            self.assertIn("--help", done.stderr)
+            self.assertRegex(done.stderr, r"^oneproxy: error: [^\n]+; see oneproxy[^\n]* --help\n$")
             self.assertEqual(done.stdout, "")
+        done = self.program("adapt", "--measurments", "m.csv")  # before the --space that is missing, too
+        self.assertIn("unknown option '--measurments'; nearest: --measurements", done.stderr)
+
+    def test_help_is_a_command_too(self) -> None:
+        self.assertEqual(self.ok("help"), self.ok("--help"))
+        self.assertEqual(self.ok("help", "arch"), self.ok("arch", "--help"))
+        self.assertEqual(self.program("help", "frobnicate").returncode, 2)
 
     def test_an_unknown_command_is_named(self) -> None:
         self.assertIn("frobnicate", self.program("frobnicate").stderr)

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import unittest
+import urllib.request
 from pathlib import Path
 
 from support import ROOT
@@ -76,6 +77,17 @@ class TestSite(unittest.TestCase):
         self.assertIn('<a href="architecture.html">a map</a>', page)
         self.assertIn("code (<code>engine/space/space.h</code>)", page)
         self.assertIn('<a href="contributing.html">rules</a>', page)
+
+    def test_a_server_for_the_search_field(self) -> None:
+        command = [self.root / "tools" / "docs", "--serve", "0"]  # 0: any port that is free
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as serving:
+            try:
+                self.assertEqual(serving.stdout.readline(), "build/site/index.html\n")
+                place = re.search(r"http://127\.0\.0\.1:\d+/", serving.stdout.readline())
+                with urllib.request.urlopen(f"{place[0]}search/search_index.json", timeout=20) as index:
+                    self.assertIn(b"hypervolume", index.read())
+            finally:
+                serving.terminate()
 
     def test_usage(self) -> None:
         self.assertIn("build/site", self.docs("--help").stdout)

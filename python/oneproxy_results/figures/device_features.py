@@ -27,7 +27,7 @@ def draw(result: Result) -> dict[str, Figure]:
     figure, body = style.sheet(max(7.5, 3.9 * columns), 3.1 * rows + 0.9 + 0.2 * legend_rows, result.footer())
     axes = list(body.subplots(rows, columns, squeeze=False).flat)
     for panel, (task, protocol, title) in zip(axes, panels):
-        _panel(panel, result, f"task/{task}/{protocol}/srcc", f"{words.space(task)}: {title}", features)
+        _panel(panel, result, f"task/{task}/{protocol}/srcc", f"{words.task(task)}: {title}", features)
     for panel in axes[len(panels) :]:
         panel.set_visible(False)
     body.suptitle("What describes a device: mean SRCC over the targets")

@@ -99,7 +99,7 @@ def _curve(axes: Axes, result: Result, task: str, looks: dict[str, dict[str, Any
         axes.plot([head], [value], **_variant(i))
     for name, value in _published(result, task).items():
         axes.plot([head], [value], **looks[name])
-    axes.set_title(words.space(task))
+    axes.set_title(words.task(task))
     axes.set_xlabel("measured architectures")
     axes.set_ylabel("SRCC")
     axes.set_xlim(0, 1.25 * samples.max())

@@ -49,7 +49,7 @@ def _task(result: Result, task: str) -> Figure:
     for axes in (typical, worst, lost):
         axes.set_xlabel("measurements on the target, samples included")
         axes.set_xlim(0, longest)
-    body.suptitle(f"What is known of the true front after so many measurements: {words.space(task)}")
+    body.suptitle(f"What is known of the true front after so many measurements: {words.task(task)}")
     entries = [Line2D([], [], color=colours[method], linewidth=2, label=_label(method)) for method in methods]
     body.legend(handles=entries, loc="outside lower center", ncols=len(entries))
     return figure

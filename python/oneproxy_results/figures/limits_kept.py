@@ -51,8 +51,8 @@ def draw(result: Result) -> dict[str, Figure]:
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     body.suptitle("Do limits hold on the device?")
     entries = [
-        Line2D([], [], color=COLOURS[i % len(COLOURS)], marker=MARKERS[i % len(MARKERS)], markersize=5, 
-              label=words.space(task))  # fmt: skip
+        Line2D([], [], color=COLOURS[i % len(COLOURS)], marker=MARKERS[i % len(MARKERS)], markersize=5,
+               label=words.task(task))  # fmt: skip
         for i, task in enumerate(tasks)
     ]
     if any(result.has(f"limits_kept/{task}/uncalibrated/latency_ms") for task in tasks):

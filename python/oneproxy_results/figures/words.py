@@ -28,6 +28,11 @@ def space(name: str) -> str:
     return SPACES.get(name, name)
 
 
+def task(name: str) -> str:
+    """A task as a configuration calls it: "new_gpu" is "new gpu"."""
+    return SPACES.get(name, name.replace("_", " "))
+
+
 def place(result: Result) -> str:
     """ "NAS-Bench-201 (HELP)"; a set that is called as its space is not said twice."""
     name, own = (str(result.attributes.get(key, "")) for key in ("space", "set"))
