@@ -7,6 +7,7 @@
 #include "oneproxy/engine/adapt/design/measuring_order.h"
 #include "oneproxy/engine/adapt/front_answers.h"
 #include "oneproxy/engine/base/interrupt.h"
+#include "oneproxy/engine/base/progress.h"
 #include "oneproxy/engine/base/random_draws.h"
 #include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/base/streams.h"
@@ -216,11 +217,16 @@ LimitCalibrations calibrate_limits(const Sources& sources, const MethodSettings&
   std::optional<WholeSpace> whole;
   if (count > 0 && sources.features->physics().additive()) whole.emplace(*sources.features);
   std::vector<Play::Errors> played(count * kDraws);
+  std::optional<Progress> progress;
+  if (count > 0)
+    progress.emplace("learning how far to stay from a limit", count * kDraws, "searches on source devices");
   parallel_for(count * kDraws, [&](std::int64_t job) {
     check_interrupt();
     const Play play(sources, static_cast<std::size_t>(job / kDraws) * d / count, whole);
     played[job] = play.run(settings, learned, n_measured, seed, job % kDraws);
+    progress->advance();
   });
+  progress.reset();
   LimitCalibrations calibrations{calibration_of_plays(played, &Play::Errors::over_rows), {}};
   if (whole) calibrations.over_space = calibration_of_plays(played, &Play::Errors::over_space);
   return calibrations;

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from oneproxy import _engine
 from oneproxy._arrays import count, fraction, numbers, same_length, seed_of
 from oneproxy._errors import Error
+from oneproxy._progress import Progress, progress_of
 from oneproxy.space import Architectures, Space, space_of
 
 
@@ -202,13 +203,15 @@ def adapt(
     metric: str | None = None,
     unit: str | None = None,
     direction: str | None = None,
+    progress: Progress = False,
 ) -> Adapted:
     """A latency predictor from measurements: archs and latency_ms [n], one a measurement, in the order of time.
 
     Several measurements of one architecture are repeats (their median counts), NaN is a failed one. sources: as in
     plan(); target: the device's own name in the store, so that it is left out of the sources. threshold: the SRCC that
     is good enough; confidence: the probability of it at which to stop measuring. calibrate: learn from the sources how
-    far searches have to stay from a limit, which save() writes; it takes a second.
+    far searches have to stay from a limit, which save() writes; that is most of the time. progress: True shows bars, a
+    function is called with (done, total) of one piece of work after another.
 
     metric: what latency_ms holds instead of latencies, for example "energy", with its unit ("mJ", "images/s", "%") and
     direction ("min" or "max"), which need not be given where the store has a metric of this name. Of a rate the time
@@ -224,13 +227,13 @@ def adapt(
     if np.isnan(latencies).all():
         raise Error("latency_ms: has no measurement that succeeded; measure at least 3 architectures")
     query = source_query(own, sources, set, store, target, seed)
-    return Adapted(
-        own,
-        _engine.adapt(
-            own._engine, choices, latencies, query, metric or "", (unit or "") if metric else "", direction or "", method, bool(divide_out_drift), fraction(threshold, "threshold"),
-            fraction(confidence, "confidence"), bool(calibrate),
-        ),
-    )
+    of_metric = (metric, unit or "", direction or "") if metric else ("", "", direction or "")
+    at = (fraction(threshold, "threshold"), fraction(confidence, "confidence"))
+    with progress_of(progress):
+        adapted = _engine.adapt(
+            own._engine, choices, latencies, query, *of_metric, method, bool(divide_out_drift), *at, bool(calibrate)
+        )
+    return Adapted(own, adapted)
 
 
 def source_query(

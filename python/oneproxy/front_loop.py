@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from oneproxy import _engine
 from oneproxy._arrays import count, fraction, numbers, same_length, seed_of
 from oneproxy._errors import Error, StandInWarning
+from oneproxy._progress import Progress, progress_of
 from oneproxy.adaptation import source_query
 from oneproxy.space import Architectures, Space, space_of
 
@@ -90,7 +91,8 @@ class FrontLoop:
     target, set, store: as in adapt(). fix: parts of the space, "DECISION=CHOICE|CHOICE". batch: networks of a round.
     floor: networks whose quality is below this quantile of the candidates' count for nothing. stop_gain: expected gain
     at which to stop. repeats: measurements of each network of the answer; 1: none is measured again. budget:
-    measurements in all, room kept to measure the answer again; 0: no end.
+    measurements in all, room kept to measure the answer again; 0: no end. progress: while it learns from the sources,
+    True shows bars, a function is called with (done, total).
 
     What is proposed follows from the measurements that were told, and the seed. Nothing is remembered of networks that
     were asked for and not told: the next ask() proposes them again.
@@ -116,6 +118,7 @@ class FrontLoop:
         stop_gain: float = 0.01,
         repeats: int = 3,
         budget: int = 0,
+        progress: Progress = False,
     ) -> None:
         self._space = space_of(space)
         self._lock = threading.Lock()
@@ -147,7 +150,8 @@ class FrontLoop:
         if isinstance(quality, str):
             if direction != "max":
                 raise Error(f"direction = {direction!r}: is of a pair of arrays; begin the name of a quality with 'min '")
-            self._engine = _engine.loop_by_name(self._space._engine, measured, quality, list(fix), settings)
+            with progress_of(progress):
+                self._engine = _engine.loop_by_name(self._space._engine, measured, quality, list(fix), settings)
             if self._engine.stand_in:
                 text = f"the quality is {quality or 'model:accuracy'}: {self._engine.stand_in}, a stand-in for accuracy"
                 warnings.warn(
@@ -162,9 +166,10 @@ class FrontLoop:
             raise Error("fix: the pair (archs, values) lists the candidates already; leave those of other parts out")
         choices, values = self._space.choices(quality[0]), numbers(quality[1], "quality", 1)
         same_length(choices, values, ("archs", "quality"))
-        self._engine = _engine.loop_by_values(
-            self._space._engine, measured, choices, values, direction == "max", settings
-        )
+        with progress_of(progress):
+            self._engine = _engine.loop_by_values(
+                self._space._engine, measured, choices, values, direction == "max", settings
+            )
 
     def ask(self) -> list[str]:
         """What to measure now, most wanted first; none when it is done."""

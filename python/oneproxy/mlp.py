@@ -220,7 +220,11 @@ def _layers(module: Any, name: str) -> list[tuple[str, Any]]:
 def _tensor(values: Any, name: str) -> NDArray[np.float64]:
     """Numbers of PyTorch, or what NumPy reads, as float64: exact for float, half and bfloat16."""
     if hasattr(values, "detach"):
-        values = values.detach().cpu().double().numpy()
+        try:
+            values = values.detach().cpu().double().numpy()
+        except (RuntimeError, TypeError) as error:  # on no device ("meta"), sparse: PyTorch's words are many lines
+            said = str(error).strip().splitlines() or [type(error).__name__]
+            raise Error(f"{name}: PyTorch gives no numbers of it ({said[0]:.100}); load the network's weights first") from None
     array = array_of(values, name)
     if array.dtype.kind not in "fiu":
         raise Error(f"{name}: has dtype {array.dtype}; give real numbers")

@@ -242,3 +242,17 @@ def test_metrics_and_files_that_are_refused(refused, space: oneproxy.Space, tmp_
         oneproxy.Adapted.load(tmp_path / "nowhere.h5")
     with pytest.raises(oneproxy.Error, match="adapt --out"):
         oneproxy.Adapted.load(oneproxy.Store().path)
+
+
+def test_progress(refused) -> None:
+    space, told = oneproxy.Space("nasbench201"), []
+    sources = {"sources": ["1080ti_1", "silver_4114", "pixel3"], "seed": 1}
+    planned = oneproxy.plan(space, 12, **sources)
+    latency_ms = 5 + space.costs(planned.archs)["macs"] / 1e8
+    seen = oneproxy.adapt(space, planned.archs, latency_ms, **sources, progress=lambda *step: told.append(step))
+    assert {total for _, total in told} == {3, 6}, "devices, and two searches on each"
+    assert all(0 <= done <= total for done, total in told) and told[-1] == (6, 6)
+    unseen = oneproxy.adapt(space, planned.archs, latency_ms, **sources)
+    assert (seen.predict(planned.archs)[0] == unseen.predict(planned.archs)[0]).all()
+    with refused("progress = 3"):
+        oneproxy.adapt(space, planned.archs, latency_ms, **sources, progress=3)

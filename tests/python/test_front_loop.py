@@ -251,3 +251,11 @@ def test_bad_input_names_the_argument(space: oneproxy.Space, refused) -> None:
         loop_of(space, quality="metric:natsbench:cifar1")
     with refused("fix"):
         loop_of(space, quality=(archs, np.ones(len(archs))), fix=["edge 0-1=none"])
+
+
+def test_progress_of_learning() -> None:
+    told: list[tuple[int, int]] = []
+    sources = ["1080ti_1", "silver_4114", "pixel3"]
+    oneproxy.FrontLoop("nasbench201", quality="metric:natsbench:cifar10", sources=sources, seed=1,
+                       progress=lambda *step: told.append(step))
+    assert told[-1] == (3, 3), "devices"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import copy
 import subprocess
 from pathlib import Path
 
@@ -312,3 +313,34 @@ def test_files_that_are_no_network_are_refused(space: oneproxy.Space, network, t
     (tmp_path / "away.onnx.data").unlink()
     with refused(str(away), "away.onnx.data"):
         oneproxy.Mlp.from_onnx(away, space)
+
+
+def test_modules_of_pytorch_itself(space: oneproxy.Space, refused) -> None:
+    torch = pytest.importorskip("torch")
+    nn, archs = torch.nn, space.random(200, seed=2)
+    codes = torch.as_tensor(space.encode(archs), dtype=torch.float64)
+    width = codes.shape[1]
+    torch.manual_seed(1)
+    for module in (
+        nn.Sequential(nn.Linear(width, 64), nn.ReLU(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 1)),
+        nn.Sequential(nn.Sequential(nn.Linear(width, 8), nn.ReLU()), nn.Dropout(0.3), nn.Linear(8, 1, bias=False)),
+        nn.Linear(width, 1),
+    ):
+        for dtype in (torch.float32, torch.float64, torch.bfloat16):
+            module = module.to(dtype).eval()
+            with torch.no_grad():
+                expected = copy.deepcopy(module).double()(codes)[:, 0].numpy()
+            for given in (module, module.state_dict()):
+                found = oneproxy.Mlp.from_torch(given, space).predict(archs)
+                np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+    with refused("module: 0.weight", "meta"):
+        oneproxy.Mlp.from_torch(nn.Sequential(nn.Linear(width, 1, device="meta")), space)
+
+
+def test_a_tensor_without_numbers_is_refused(space: oneproxy.Space, refused) -> None:
+    class Nowhere(Tensor):
+        def detach(self):
+            raise NotImplementedError("Cannot copy out of meta tensor; no data!\nmore")
+
+    with refused("module: 0.weight", "no data", "weights"):
+        oneproxy.Mlp.from_torch(Sequential(Linear(Nowhere(np.ones((1, 30))), np.ones(1))), space)
