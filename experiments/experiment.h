@@ -15,6 +15,7 @@
 #include "oneproxy/engine/base/summary.h"
 #include "oneproxy/engine/data/store.h"
 #include "oneproxy/engine/device/measurements.h"
+#include "oneproxy/engine/share/sharing.h"
 #include "oneproxy/engine/space/space.h"
 
 namespace oneproxy {
@@ -63,9 +64,10 @@ struct Workspace {
   Backend backend = Backend::cpu;
   Summary summary;
   std::optional<LabelledArrays> arrays;
-  std::string folder;      // of the result while it is made: for files of a kind's own
-  std::string checkpoint;  // file for the state of long work; it survives a kill, and goes when the result is finished
-  std::string report;      // Markdown; grows as the run goes on
+  std::string folder;    // of the result while it is made: for files of a kind's own
+  Sharing sharing;       // with whom the work is done; its state survives a kill, and goes when the result is finished
+  std::string identity;  // of settings and data, a line each
+  std::string report;    // Markdown; grows as the run goes on
   Timings timings;
 };
 
@@ -74,7 +76,13 @@ class Experiment {
   virtual ~Experiment() = default;
   // Opens the data and resolves every name, so that errors come before work. `oneproxy check` stops here.
   virtual void prepare(const Store& store) = 0;
+  // A shard ends after the work that is shared: what follows would be of a part.
   virtual void run(Workspace& work) = 0;
+  // Why several processes can not share its work, with the remedy; "" where they can. Known after prepare().
+  virtual std::string why_not_shared() const {
+    return "this kind of experiment does not share its work; few_shot, proxy_sweep, adaproxy, searchers and search "
+           "with method = \"exhaustive\" do";
+  }
   virtual std::vector<std::string> spaces() const = 0;  // whose data the result depends on
   // What else it depends on, for example the checksum of a predictor's file; known after prepare().
   virtual std::string other_data() const { return ""; }

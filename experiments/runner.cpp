@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "experiments/experiment.h"
 #include "experiments/shipped_config.h"
@@ -11,6 +12,7 @@
 #include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/base/result_folder.h"
+#include "oneproxy/engine/base/scratch_folder.h"
 #include "oneproxy/engine/report/table.h"
 #include "oneproxy/engine/space/space_file.h"
 #include "oneproxy/kernels/base/error.h"
@@ -96,47 +98,17 @@ void name_devices(LabelledArrays& arrays, const Store& store, const std::vector<
   }
 }
 
-}  // namespace
+// All ranks see the same settings and data, or their parts would not fit together.
+void require_same_everywhere(Processes& processes, const std::string& identity) {
+  const auto identities = all_gather(processes, identity);
+  const auto names = all_gather(processes, name_of(processes));
+  for (std::size_t i = 1; i < identities.size(); ++i)
+    if (identities[i] != identities[0])
+      throw Error(names[i] + " and " + names[0] + " see different settings or data: " +
+                  first_difference(identities[i], identities[0]) + "; give all machines the same files");
+}
 
-std::string run_experiment(const RunOptions& options) {
-  Provenance provenance;
-  Workspace work;
-  const std::string file = config_file(options.config);
-  Config config = Config::load(file, options.overrides);
-  const ExperimentConfig read = read_config(config);
-  const Backend backend = resolve_backend(config, read);
-
-  std::string identity = config.identity();
-  std::optional<Store> store;
-  {
-    Timer timer(work.timings, "reading");
-    store.emplace(read.store_path);
-    const auto known = store->spaces();
-    for (const auto& used : config.files()) provenance.data[used.key + " " + used.path] = used.sha256;
-    for (const auto& space : read.experiment->spaces()) {
-      if (std::find(known.begin(), known.end(), space) == known.end()) continue;  // prepare() says whether it matters
-      const auto sum = store->checksum(space);
-      provenance.data["space " + space] = sum;
-      identity += "# " + space + " " + sum + "\n";
-    }
-    read.experiment->prepare(*store);
-    identity += read.experiment->other_data();
-  }
-  const std::string result = ResultFolder::path_of(options.out, read.kind.name, read.name, identity);
-  const std::string checkpoint = result + ".checkpoint";
-  const auto is_there = [&] {
-    if (!ResultFolder::finished(result) || options.force) return false;
-    log_info(result + " is finished already (same settings, same data); --force runs it again");
-    ResultFolder::remove_leftovers(result, checkpoint);
-    return true;
-  };
-  if (is_there()) return result;
-  ResultFolder folder(result);
-  if (is_there()) return result;  // by another program, meanwhile
-  log_info("oneproxy " + version() + " (" + commit() + "): " + read.kind.name + " of " +
-           (file.empty() ? "the command line" : file) + ", backend " + to_string(backend) +
-           (read.backend == "auto" ? " (auto)" : "") + ", store " + read.store_path);
-  folder.write("config.toml", "# resolved from " + fs::path(file).filename().string() + "\n" + config.resolved());
+void copy_used_files(const Config& config, const ResultFolder& folder) {
   for (const auto& used : config.files()) {  // so that the result can be read when the file has changed or gone
     if (used.key != "space") {
       fs::copy_file(used.path, folder.file(used.key + fs::path(used.path).extension().string()),
@@ -153,41 +125,186 @@ std::string run_experiment(const RunOptions& options) {
     if (space.is_listed()) copy(space.list().file, fs::path(space.list().file).filename().string());
     if (!space.kept().empty()) copy(used.path, fs::path(used.path).stem().string() + ".part.toml");
   }
-  work.backend = backend;
-  work.report = "# " + read.name + " (" + read.kind.name + ")\n\n";
-  work.folder = folder.file("");
-  work.checkpoint = checkpoint;
-  work.arrays.emplace(folder.file("arrays.h5"));
-  work.arrays->set_attribute("/", "kind", read.kind.name);
-  {
-    Timer timer(work.timings, "run");
+}
+
+// The experiment with all that it needs; the same for whoever does it: alone, as a shard, as a rank, or to merge.
+class Run {
+ public:
+  explicit Run(const RunOptions& options)
+      : options_(options),
+        file_(config_file(options.config)),
+        config_(Config::load(file_, options.overrides)),
+        read_(read_config(config_)),
+        backend_(resolve_backend(config_, read_)) {
+    Timer timer(work_.timings, "reading");
+    work_.identity = config_.identity();
+    store_.emplace(read_.store_path);
+    const auto known = store_->spaces();
+    for (const auto& used : config_.files()) provenance_.data[used.key + " " + used.path] = used.sha256;
+    for (const auto& space : read_.experiment->spaces()) {
+      if (std::find(known.begin(), known.end(), space) == known.end()) continue;  // prepare() says whether it matters
+      const auto sum = store_->checksum(space);
+      provenance_.data["space " + space] = sum;
+      work_.identity += "# " + space + " " + sum + "\n";
+    }
+    read_.experiment->prepare(*store_);
+    work_.identity += read_.experiment->other_data();
+    result_ = ResultFolder::path_of(options.out, read_.kind.name, read_.name, work_.identity);
+    share();
+  }
+
+  // The result folder, or the file of a shard.
+  std::string finish() {
+    if (options_.shard.is_whole()) return is_writer() ? write_result() : take_part();
+    const FileLock lock(result_ + ".shard-" + std::to_string(options_.shard.number));
+    return take_part();
+  }
+
+ private:
+  bool is_writer() const { return !options_.processes || options_.processes->rank() == 0; }
+
+  void share() {
+    auto& sharing = work_.sharing;
+    sharing.state = result_ + ".checkpoint";
+    sharing.shard = options_.shard;
+    sharing.processes = options_.processes;
+    const bool shares = !sharing.shard.is_whole() || options_.merged || options_.processes;
+    if (const auto reason = read_.experiment->why_not_shared(); shares && !reason.empty())
+      throw Error((options_.processes ? "mpirun: " : "--shard: ") + reason);
+    if (options_.merged) {
+      if (options_.merged->run.identity != "kind = " + read_.kind.name + "\n" + work_.identity)
+        throw Error(
+            options_.merged->files.front().path + ": its settings or data are not what they were: " +
+            first_difference("kind = " + read_.kind.name + "\n" + work_.identity, options_.merged->run.identity) +
+            " then; merge where the files are that the shards used");
+      sharing.merged = options_.merged->files;
+    }
+    if (!sharing.shard.is_whole()) {
+      sharing.state = shard_path(result_, sharing.shard);
+      sharing.about =
+          about_shard(sharing.shard, {"run", text_of(options_), "kind = " + read_.kind.name + "\n" + work_.identity});
+      if (sharing.processes)
+        throw Error("--shard " + to_string(sharing.shard) + " and mpirun both share the work out; take one of them");
+      fs::create_directories(fs::path(result_).parent_path());
+    }
+    if (sharing.processes) require_same_everywhere(*sharing.processes, work_.identity);
+  }
+
+  // What a rank above 0 or a shard does: its share of the work, whose results others write.
+  std::string take_part() {
+    if (options_.processes && broadcast(*options_.processes, "") == kFinished) return result_;
+    const ScratchFolder scratch;
+    work(scratch.path());
+    if (options_.processes) return result_;
+    log_info("shard " + to_string(options_.shard) + " is done; when all are, join them: oneproxy merge " + result_ +
+             ".shard-*-of-" + std::to_string(options_.shard.count) + ".h5");
+    return work_.sharing.state;
+  }
+
+  bool is_there() {
+    if (!ResultFolder::finished(result_) || options_.force) return false;
+    log_info(result_ + " is finished already (same settings, same data); --force runs it again");
+    oneproxy::remove_leftovers(fs::path(result_).parent_path().string());
+    if (const auto lock = FileLock::without_waiting(result_); lock.held()) remove_states(work_.sharing);
+    return true;
+  }
+
+  std::string write_result() {
+    const auto tell = [&](const std::string& state) {
+      if (options_.processes) broadcast(*options_.processes, state);
+    };
+    if (is_there()) {
+      tell(kFinished);
+      return result_;
+    }
+    ResultFolder folder(result_);
+    const bool finished = is_there();  // by another program, meanwhile
+    tell(finished ? kFinished : "");
+    if (finished) return result_;
+    log_info("oneproxy " + version() + " (" + commit() + "): " + read_.kind.name + " of " +
+             (file_.empty() ? "the command line" : file_) + ", backend " + to_string(backend_) +
+             (read_.backend == "auto" ? " (auto)" : "") + ", store " + read_.store_path +
+             (options_.processes ? ", " + std::to_string(options_.processes->size()) + " ranks" : ""));
+    folder.write("config.toml", "# resolved from " + fs::path(file_).filename().string() + "\n" + config_.resolved());
+    copy_used_files(config_, folder);
+    work_.report = "# " + read_.name + " (" + read_.kind.name + ")\n\n";
+    work(folder.file(""));
+    provenance_.kind = read_.kind.name;
+    provenance_.config_file = file_;
+    provenance_.command = options_.command;
+    provenance_.backend = backend_;
+    provenance_.seed = static_cast<std::int64_t>(read_.seed);
+    provenance_.data["store"] = read_.store_path;
+    provenance_.timings = work_.timings;
+    if (options_.processes) provenance_.n_ranks = options_.processes->size();
+    if (options_.merged) provenance_.n_shards = std::ssize(options_.merged->files);
+    folder.write("summary.json", work_.summary.json());
+    folder.write("report.md", work_.report);
+    folder.write("provenance.json", provenance_.json());
+    log_info("\n" + work_.report);
+    folder.finish();
+    remove_states(work_.sharing);
+    return result_;
+  }
+
+  void work(const std::string& folder) {
+    work_.backend = backend_;
+    work_.folder = folder;
+    work_.arrays.emplace((fs::path(folder) / "arrays.h5").string());
+    work_.arrays->set_attribute("/", "kind", read_.kind.name);
+    Timer timer(work_.timings, "run");
     try {
-      read.experiment->run(work);
-      name_devices(*work.arrays, *store, read.experiment->spaces());
-      work.arrays->close();
+      read_.experiment->run(work_);
+      name_devices(*work_.arrays, *store_, read_.experiment->spaces());
+      work_.arrays->close();
       check_interrupt();
     } catch (const Interrupted& interrupted) {
       // A stage that is done has left its checkpoint, whatever was interrupted after it.
-      if (interrupted.keeps_state() || !file_exists(checkpoint)) throw;
-      throw Interrupted("interrupted: " + checkpoint + " keeps what was done; the same command goes on from there");
+      const std::string state = own_state(work_.sharing);
+      if (interrupted.keeps_state() || !file_exists(state)) throw;
+      throw Interrupted("interrupted: " + state + " keeps what was done; the same command goes on from there");
     }
   }
 
-  provenance.kind = read.kind.name;
-  provenance.config_file = file;
-  provenance.command = options.command;
-  provenance.backend = backend;
-  provenance.seed = static_cast<std::int64_t>(read.seed);
-  provenance.data["store"] = read.store_path;
-  provenance.timings = work.timings;
-  folder.write("summary.json", work.summary.json());
-  folder.write("report.md", work.report);
-  folder.write("provenance.json", provenance.json());
-  log_info("\n" + work.report);
-  folder.finish();
+  static constexpr const char* kFinished = "finished";  // rank 0 found the result
+
+  const RunOptions& options_;
+  std::string file_, result_;
+  Config config_;
+  ExperimentConfig read_;
+  Backend backend_;
+  std::optional<Store> store_;
+  Provenance provenance_;
+  Workspace work_;
+};
+
+}  // namespace
+
+std::string run_experiment(const RunOptions& options) { return Run(options).finish(); }
+
+std::string text_of(const RunOptions& options) {
   std::error_code ignored;
-  fs::remove(checkpoint, ignored);
-  return result;
+  // Wherever it is merged; a short name of one that ships stays.
+  const bool is_file = fs::exists(options.config, ignored);
+  nlohmann::ordered_json text;
+  text["config"] = is_file ? fs::absolute(options.config).string() : options.config;
+  text["overrides"] = options.overrides;
+  text["out"] = options.out;
+  return text.dump();
+}
+
+RunOptions run_options_of(const std::string& text) {
+  const auto parsed = nlohmann::json::parse(text, nullptr, false);
+  try {
+    RunOptions options;
+    options.config = parsed.at("config");
+    options.overrides = parsed.at("overrides");
+    options.out = parsed.at("out");
+    return options;
+  } catch (const nlohmann::json::exception& fault) {
+    throw Error("the options in a shard's file can not be read (" + std::string(fault.what()) +
+                "); run the shards again");
+  }
 }
 
 std::string check_experiment(const RunOptions& options) {

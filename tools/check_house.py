@@ -22,7 +22,7 @@ CLANG_FORMAT = 14  # other versions format differently
 # ---- includes ----------------------------------------------------------------------------------------------------
 
 ORDER = ("kernels", "engine", "experiments", "python")
-ENGINE = ("base", "data", "space", "device", "predictor", "train", "adapt", "score", "search", "front_loop", "fleet",
+ENGINE = ("base", "share", "data", "space", "device", "predictor", "train", "adapt", "score", "search", "front_loop", "fleet",
           "optimizer", "report")  # the data's way
 # A room of the kernels reaches itself and these.
 KERNELS = {

@@ -27,7 +27,7 @@ void read_checkpoint(const std::string& path, const CheckpointKind& kind,
   } catch (const Interrupted&) {
     throw;
   } catch (const Error& fault) {
-    throw Error(std::string(fault.what()) + "; remove this checkpoint to begin anew");
+    throw Error(std::string(fault.what()) + "; " + kind.remedy);
   }
 }
 

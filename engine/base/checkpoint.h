@@ -11,6 +11,7 @@ namespace oneproxy {
 // `format` tells what kind of work it is of, `identity` of which one: a checkpoint of another is refused.
 struct CheckpointKind {
   std::string format, identity;
+  std::string remedy = "remove this checkpoint to begin anew";  // ends what is said of a bad one
 };
 
 void write_checkpoint(const std::string& path, const CheckpointKind& kind, const std::function<void(H5File&)>& write);

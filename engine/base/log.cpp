@@ -26,6 +26,7 @@ spdlog::logger& logger() {
 
 void log_info(const std::string& message) { logger().info(message); }
 void log_warning(const std::string& message) { logger().warn(one_line("warning: " + message)); }
+void set_silent() { logger().sinks().front()->set_level(spdlog::level::off); }
 void set_quiet(bool quiet) { logger().sinks().front()->set_level(quiet ? spdlog::level::warn : spdlog::level::trace); }
 
 LogFile::LogFile(const std::string& path) {

@@ -18,5 +18,6 @@ class LogFile {
 };
 
 void set_quiet(bool quiet);  // no info on the terminal; warnings stay
+void set_silent();           // nothing on the terminal: another process says the same
 
 }  // namespace oneproxy

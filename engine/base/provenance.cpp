@@ -47,6 +47,8 @@ std::string Provenance::json() const {
   object["backend"] = to_string(backend);
   object["device"] = backend == Backend::cuda ? cuda_device_name() : cpu_name();
   object["threads"] = thread_count();
+  if (n_ranks > 1) object["ranks"] = n_ranks;
+  if (n_shards > 1) object["shards"] = n_shards;
   object["seed"] = seed;
   object["data"] = data;
   for (const auto& [name, seconds] : timings.entries()) object["seconds"][name] = seconds;

@@ -41,6 +41,7 @@ struct Provenance {
   std::string kind, config_file, command;
   Backend backend = Backend::cpu;
   std::int64_t seed = 0;
+  std::int64_t n_ranks = 1, n_shards = 1;   // that shared the work
   std::map<std::string, std::string> data;  // store file, and checksum of each space used
   Timings timings;
   std::string json() const;

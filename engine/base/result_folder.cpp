@@ -17,13 +17,6 @@ std::string ResultFolder::path_of(const std::string& out, const std::string& kin
 
 bool ResultFolder::finished(const std::string& path) { return file_exists(fs::path(path) / "DONE"); }
 
-void ResultFolder::remove_leftovers(const std::string& path, const std::string& checkpoint) {
-  oneproxy::remove_leftovers(fs::path(path).parent_path().string());
-  std::error_code ignored;
-  if (!fs::exists(checkpoint, ignored)) return;
-  if (const auto lock = FileLock::without_waiting(path); lock.held()) fs::remove(checkpoint, ignored);
-}
-
 namespace {
 
 void make_folder(const fs::path& folder, const std::string& result) {

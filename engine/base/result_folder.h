@@ -15,8 +15,6 @@ class ResultFolder {
   static std::string path_of(const std::string& out, const std::string& kind, const std::string& name,
                              const std::string& identity);
   static bool finished(const std::string& path);
-  // Of a finished one: what a program left that was killed in its last moment, and the file of the state of its work.
-  static void remove_leftovers(const std::string& path, const std::string& checkpoint);
 
   // Waits while another program makes the same result; look at finished() again then. Removes what killed runs left
   // beside it. Error where the folder can not be made (read-only, full).

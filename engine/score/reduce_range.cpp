@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <optional>
+#include <utility>
 
 #include "oneproxy/engine/base/checkpoint.h"
 #include "oneproxy/engine/base/interrupt.h"
@@ -12,12 +12,11 @@
 #include "oneproxy/engine/base/progress.h"
 #include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/base/sha256.h"
+#include "oneproxy/engine/share/packed.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {
-namespace fs = std::filesystem;
-
 constexpr std::uint64_t kFirstPiece = std::uint64_t{1} << 14;
 constexpr double kPieceSeconds = 0.5;  // so that an interrupt is soon heard
 
@@ -57,87 +56,215 @@ std::vector<Candidate> read_candidates(const H5File& file, const std::string& gr
   return candidates;
 }
 
-CheckpointKind kind_of(const CheckpointSettings& checkpoint) { return {"oneproxy-checkpoint-3", checkpoint.identity}; }
+CheckpointKind kind_of(const std::string& identity) { return {"oneproxy-checkpoint-4", identity}; }
 
-void save(const CheckpointSettings& checkpoint, std::uint64_t done, const Reduction& reduction) {
-  const auto state = reduction.state();
-  write_checkpoint(checkpoint.path, kind_of(checkpoint), [&](H5File& file) {
-    const std::int64_t progress[] = {static_cast<std::int64_t>(done), static_cast<std::int64_t>(state.n_scored),
-                                     std::int64_t{state.gave_up_margins}};
-    file.write("progress", std::span(progress));
-    write_candidates(file, "front", state.front);
-    for (std::size_t i = 0; i < state.best.size(); ++i)
-      write_candidates(file, "best/" + std::to_string(i), state.best[i]);
-  });
-}
+// What a process has scored, and what it found there.
+class Progressed {
+ public:
+  Progressed(const IndexRange& run, const ReductionSettings& settings, const std::string& identity,
+             const Sharing& sharing)
+      : reduction(settings), run_(run), identity_(identity), sharing_(sharing) {}
 
-// How far the checkpoint had come; fills the reduction.
-std::uint64_t load(const CheckpointSettings& checkpoint, const IndexRange& run, Reduction& reduction) {
-  std::uint64_t done = 0;
-  read_checkpoint(checkpoint.path, kind_of(checkpoint), [&](const H5File& file) {
-    const auto progress = file.read_integers("progress");
-    if (progress.size() != 3 || static_cast<std::uint64_t>(progress[0]) > run.count)
-      throw Error(checkpoint.path + ": says that more was scored than there is");
-    done = static_cast<std::uint64_t>(progress[0]);
-    Reduction::State state;
-    state.n_scored = static_cast<std::uint64_t>(progress[1]);
-    state.gave_up_margins = progress[2] != 0;
-    state.front = read_candidates(file, "front");
-    for (std::size_t i = 0; i < reduction.settings().limits.size(); ++i)
-      state.best.push_back(read_candidates(file, "best/" + std::to_string(i)));
+  // Takes over what states hold. What others have done counts too: returns the places that nobody has scored yet.
+  Intervals load() {
+    const auto files = states_of(sharing_);
+    bool foreign = false;
+    for (std::size_t i = 0; i < files.size(); ++i) {
+      if (!takes_over(sharing_, files[i])) continue;
+      const Intervals found = load(files[i]);
+      if (sharing_.is_merge()) {
+        const Interval part = part_of(sharing_.merged[i].shard, run_.count);
+        if (const auto left = length(without(part, found)); left > 0)
+          throw_unfinished(sharing_.merged[i], part.length() - left, part.length());
+      }
+      done.insert(done.end(), found.begin(), found.end());
+      foreign |= files[i].path != own_state(sharing_);
+    }
+    done = united(std::move(done));
+    if (foreign && !sharing_.is_merge()) {
+      save();
+      remove_taken_over(sharing_, files);
+    }
+    Intervals all = done;
+    if (sharing_.processes) {
+      all.clear();
+      for (const auto& bytes : all_gather(*sharing_.processes, packed(done))) {
+        const auto own = Unpacker(bytes).vector<Interval>();
+        all.insert(all.end(), own.begin(), own.end());
+      }
+      all = united(std::move(all));
+    }
+    return without(part_of(sharing_.shard, run_.count), all);
+  }
+
+  void save() const {
+    const auto state = reduction.state();
+    write_checkpoint(own_state(sharing_), kind_of(identity_), [&](H5File& file) {
+      for (const auto& [name, value] : sharing_.about) file.set_attribute("/", name, value);
+      std::vector<std::int64_t> places;
+      for (const auto& one : done)
+        places.insert(places.end(), {static_cast<std::int64_t>(one.begin), static_cast<std::int64_t>(one.end)});
+      file.write("done", std::span<const std::int64_t>(places));
+      const std::int64_t gave_up[] = {std::int64_t{state.gave_up_margins}};
+      file.write("gave_up_margins", std::span(gave_up));
+      write_candidates(file, "front", state.front);
+      for (std::size_t i = 0; i < state.best.size(); ++i)
+        write_candidates(file, "best/" + std::to_string(i), state.best[i]);
+    });
+  }
+
+  // Of all ranks together, at each of them.
+  void bring_together() {
+    Processes& processes = *sharing_.processes;
+    const auto pack = [&] {
+      const auto state = reduction.state();
+      Packer packer;
+      packer.add(state.front);
+      for (const auto& best : state.best) packer.add(best);
+      packer.add(state.gave_up_margins);
+      return std::move(packer).bytes();
+    };
+    reduce_to_first(processes, pack, [&](const std::string& bytes) { reduction.merge(unpacked(bytes)); });
+    const std::string all = broadcast(processes, processes.rank() == 0 ? pack() : "");
+    if (processes.rank() != 0) reduction = unpacked(all);
+  }
+
+  // Places may have been scored twice, before and after a kill: what counts is how many there are.
+  void set_scored(std::uint64_t count) {
+    auto state = reduction.state();
+    state.n_scored = count;
     reduction.restore(state);
-  });
-  return done;
-}
+  }
+
+  Reduction reduction;
+  Intervals done;  // by this process, and before it by those that it took over
+
+ private:
+  static std::string packed(const Intervals& intervals) {
+    Packer packer;
+    packer.add(intervals);
+    return std::move(packer).bytes();
+  }
+
+  Reduction unpacked(const std::string& bytes) const {
+    Unpacker unpacker(bytes);
+    Reduction::State state;
+    state.front = unpacker.vector<Candidate>();
+    for (std::size_t i = 0; i < reduction.settings().limits.size(); ++i)
+      state.best.push_back(unpacker.vector<Candidate>());
+    state.gave_up_margins = unpacker.get<bool>();
+    Reduction other(reduction.settings());
+    other.restore(state);
+    return other;
+  }
+
+  Intervals load(const StateFile& from) {
+    Intervals found;
+    auto kind = kind_of(identity_);
+    kind.remedy = from.remedy;
+    read_checkpoint(from.path, kind, [&](const H5File& file) {
+      const auto places = file.read_integers("done");
+      for (std::size_t i = 0; i + 1 < places.size(); i += 2)
+        found.push_back({static_cast<std::uint64_t>(places[i]), static_cast<std::uint64_t>(places[i + 1])});
+      if (places.size() % 2 || united(found) != found || (!found.empty() && found.back().end > run_.count))
+        throw Error(from.path + ": says that more was scored than there is");
+      const auto gave_up = file.read_integers("gave_up_margins");
+      if (gave_up.size() != 1) throw Error(from.path + ": gave_up_margins should be one number");
+      Reduction::State state;
+      state.gave_up_margins = gave_up[0] != 0;
+      state.front = read_candidates(file, "front");
+      for (std::size_t i = 0; i < reduction.settings().limits.size(); ++i)
+        state.best.push_back(read_candidates(file, "best/" + std::to_string(i)));
+      Reduction other(reduction.settings());
+      other.restore(state);
+      reduction.merge(other);
+    });
+    return found;
+  }
+
+  const IndexRange& run_;
+  const std::string& identity_;
+  const Sharing& sharing_;
+};
 
 }  // namespace
 
 Reduction reduce_range(const Scorer& scorer, const IndexRange& run, const ReductionSettings& settings,
-                       const CheckpointSettings& checkpoint, const std::string& what) {
+                       const std::string& identity, const Sharing& sharing, const std::string& what) {
   using Clock = std::chrono::steady_clock;
   const auto seconds_since = [](Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
   };
-  Reduction reduction(settings);
-  std::uint64_t done = 0;
-  if (!checkpoint.path.empty() && file_exists(checkpoint.path)) {
-    done = load(checkpoint, run, reduction);
-    log_info("going on from " + checkpoint.path + ": " + std::to_string(done) + " of " + std::to_string(run.count) +
-             " architectures are scored");
-  } else if (!checkpoint.path.empty()) {
-    log_info("a checkpoint every " + plain(checkpoint.seconds) + " s: " + checkpoint.path);
+  Progressed own(run, settings, identity, sharing);
+  const Intervals open = own.load();
+  const std::uint64_t part = part_of(sharing.shard, run.count).length(), left = length(open);
+  Processes* const processes = sharing.processes;
+  const bool keeps = !sharing.state.empty() && !sharing.is_merge(), speaks = !processes || processes->rank() == 0;
+  if (keeps && speaks) {
+    if (left < part)
+      log_info("going on from " + sharing.state + ": " + std::to_string(part - left) + " of " + std::to_string(part) +
+               " architectures are scored");
+    else if (!sharing.is_part())
+      log_info("a checkpoint every " + plain(sharing.seconds) + " s: " + sharing.state);
   }
-  Progress progress(what, static_cast<std::int64_t>(run.count - done), "architectures");
+  const std::uint64_t counter = processes ? processes->new_counter() : 0;
+  std::uint64_t taken = 0;
+  const auto take = [&](std::uint64_t step) {
+    if (processes) return processes->take(counter, step);
+    return std::exchange(taken, taken + step);
+  };
+  std::optional<Progress> progress;  // of all processes together
+  if (speaks && !sharing.is_merge()) progress.emplace(what, static_cast<std::int64_t>(left), "architectures");
+  std::uint64_t shown = 0;
+  const auto show = [&] {
+    if (!progress) return;
+    const auto dealt = std::min(take(0), left);
+    progress->advance(static_cast<std::int64_t>(dealt - shown));
+    shown = dealt;
+  };
   auto saved = Clock::now();
-  // Pieces of about half a second; their ends do not show in the result.
-  for (std::uint64_t piece = kFirstPiece; done < run.count;) {
+  // Pieces of about half a second; their ends do not show in the result. Towards the end they get smaller, so that
+  // no process waits long for the last one.
+  std::uint64_t piece = kFirstPiece, known = 0;
+  while (left > 0) {
+    const auto share = processes ? (left - known) / (4 * static_cast<std::uint64_t>(processes->size())) : left;
+    const std::uint64_t step = std::clamp(piece, std::uint64_t{1}, std::max(share, kFirstPiece));
+    const std::uint64_t from = take(step);
+    if (from >= left) break;
+    known = from;
     const auto start = Clock::now();
-    IndexRange part = run;
-    part.begin += done;
-    part.count = std::min(piece, run.count - done);
-    scorer.reduce(part, reduction);
-    done += part.count;
-    progress.advance(static_cast<std::int64_t>(part.count));
-    const double spent = seconds_since(start);
-    piece = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(piece * std::min(4.0, kPieceSeconds / spent)),
-                                      kFirstPiece, std::uint64_t{1} << 40);
-    if (checkpoint.path.empty()) {
+    for (const auto& places : slice(open, from, step)) {
+      IndexRange range = run;
+      range.begin += places.begin;
+      range.count = places.length();
+      scorer.reduce(range, own.reduction);
+      own.done.push_back(places);
+    }
+    own.done = united(std::move(own.done));
+    show();
+    const double factor = std::min(4.0, kPieceSeconds / seconds_since(start));
+    piece = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(static_cast<double>(step) * factor), kFirstPiece,
+                                      std::uint64_t{1} << 40);
+    if (!keeps) {
       check_interrupt();
       continue;
     }
     try {
       check_interrupt();
     } catch (const Interrupted&) {
-      save(checkpoint, done, reduction);
-      throw Interrupted("interrupted: " + checkpoint.path + " holds " + std::to_string(done) + " of " +
-                        std::to_string(run.count) + " architectures; the same command goes on from there");
+      own.save();
+      throw Interrupted("interrupted: " + own_state(sharing) + " holds " + std::to_string(length(own.done)) + " of " +
+                        std::to_string(part) + " architectures; the same command goes on from there");
     }
-    if (done < run.count && seconds_since(saved) >= checkpoint.seconds) {
-      save(checkpoint, done, reduction);
+    if (from + step < left && seconds_since(saved) >= sharing.seconds) {
+      own.save();
       saved = Clock::now();
     }
   }
-  return reduction;
+  if (sharing.is_part() && keeps && (left > 0 || !file_exists(own_state(sharing)))) own.save();
+  if (processes) own.bring_together();
+  own.set_scored(part);
+  return std::move(own.reduction);
 }
 
 Precision parse_precision(const std::string& name) {

@@ -106,7 +106,7 @@ class ConfidentSearch {
     SearchQuestion question = evaluator_.question();
     question.limits = std::move(limits);
     question.starts = std::move(starts);
-    question.checkpoint.clear();
+    question.sharing = {};
     Evaluator own(problem, std::move(question));
     auto found = method_.search(own);
     evaluator_.count_untracked(own.n_evaluated());

@@ -13,6 +13,7 @@
 #include "oneproxy/engine/search/distinct.h"
 #include "oneproxy/engine/search/kernel_problem.h"
 #include "oneproxy/engine/search/problem.h"
+#include "oneproxy/engine/share/sharing.h"
 #include "oneproxy/kernels/base/precision.h"
 
 namespace oneproxy {
@@ -32,8 +33,7 @@ struct SearchQuestion {
   std::uint64_t seed = 1;
   // Architectures that somebody proposes, [n_limits][any number][n_decisions]; for methods that begin from such.
   std::vector<std::vector<std::vector<std::uint8_t>>> starts = {};
-  std::string checkpoint = {};     // file for the state of long work; "": none
-  double checkpoint_seconds = 30;  // between two of them
+  Sharing sharing = {};  // with whom the work is done, and where its state is kept; for methods that share
   // Told after each batch how many architectures were evaluated, and of how many; 0: nobody knows beforehand.
   std::function<void(std::int64_t done, std::int64_t total)> on_progress = {};
 };

@@ -50,7 +50,7 @@ std::optional<Solution> best_in(const Evaluator& evaluator, const SubSpace& part
   const KernelProblem kernels(problem, part);
   const Scorer scorer(part.code(), kernels.models(), question.backend, question.precision);
   const Reduction reduction =
-      reduce_range(scorer, {0, static_cast<std::uint64_t>(part.size())}, settings, {}, "exchanges");
+      reduce_range(scorer, {0, static_cast<std::uint64_t>(part.size())}, settings, "", {}, "exchanges");
   result.exact = result.exact && !reduction.gave_up_margins();
   result.n_certificate += static_cast<std::int64_t>(part.size());
   auto candidates = reduction.best(0);

@@ -1,6 +1,7 @@
 #pragma once
 // The commands of the program that are not experiments. Each returns what to print on standard output.
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,9 +47,14 @@ struct ScoreOptions {
   bool force = false;              // `out` is replaced where it is there
   bool shuffled = false;
   std::uint64_t seed = 1;
+  Shard shard = {};                   // this part alone, into a file of its own
+  std::optional<Shards> merged = {};  // nothing is left to score: these have done it
 };
-// `oneproxy score`: one column a predictor, for a file of architectures or for a range of the space.
+// `oneproxy score`: one column a predictor, for a file of architectures or for a range of the space. Returns the file's
+// name.
 std::string score_architectures(const ScoreOptions& options);
+// `oneproxy merge` of its shards; `out` "": the file that they were told.
+std::string merge_scores(Shards shards, const std::string& out, bool force);
 
 struct SearchOptions {
   RunOptions run;  // without a configuration: all keys come from the options

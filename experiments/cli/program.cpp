@@ -18,9 +18,11 @@
 #include "experiments/cli/form_options.h"
 #include "experiments/cli/help_text.h"
 #include "experiments/cli/import_command.h"
+#include "experiments/cli/merge_command.h"
 #include "experiments/cli/next_options.h"
 #include "experiments/cli/report_command.h"
 #include "experiments/cli/score_table.h"
+#include "experiments/cli/shared_run.h"
 #include "experiments/runner.h"
 #include "oneproxy/engine/adapt/method_registry.h"
 #include "oneproxy/engine/base/arguments.h"
@@ -30,6 +32,7 @@
 #include "oneproxy/engine/base/provenance.h"
 #include "oneproxy/engine/base/resources.h"
 #include "oneproxy/engine/search/method.h"
+#include "oneproxy/engine/share/mpi_module.h"
 #include "oneproxy/engine/space/space_file.h"
 #include "oneproxy/engine/train/network.h"
 #include "oneproxy/kernels/base/backend.h"
@@ -41,7 +44,8 @@ namespace {
 std::string version_text() {
   return "oneproxy " + version() + " (" + commit() +
          "), CUDA code: " + (cuda_compiled() ? "compiled" : "not compiled") + ", device: " + cuda_device_name() +
-         ", training: " + (torch_compiled() ? "compiled" : "not compiled");
+         ", training: " + (torch_compiled() ? "compiled" : "not compiled") +
+         ", MPI: " + (mpi_compiled() ? "compiled" : "not compiled");
 }
 
 template <class Kinds>
@@ -99,7 +103,18 @@ int run_command_line(int argc, char** argv, std::string& output) {
   add_config(run_subcommand);
   run_subcommand->add_option("--out", run.out, "folder of results: DIR/<kind>/<name>-<hash>/")->capture_default_str();
   run_subcommand->add_flag("--force", run.force, "run again although the result is there");
-  run_subcommand->callback([&] { output = run_experiment(run) + "\n"; });
+  const auto add_shard = [](CLI::App* command, Shard& shard) {
+    command
+        ->add_option_function<std::string>(
+            "--shard", [&shard](const std::string& text) { shard = parse_shard(text); },
+            "part i of n of the work, for `oneproxy merge`; what can be shared: docs/scaling.md")
+        ->type_name("i/n");
+  };
+  add_shard(run_subcommand, run.shard);
+  run_subcommand->callback([&] {
+    run.processes = processes();
+    output = said_once(run_experiment(run) + "\n");
+  });
 
   auto* check_command = app.add_subcommand("check", "check a configuration and its data without running it");
   add_config(check_command);
@@ -137,6 +152,7 @@ int run_command_line(int argc, char** argv, std::string& output) {
   });
 
   add_import_command(app, output);
+  add_merge_command(app, run.command, output);
 
   ScoreOptions score;
   auto* score_command =
@@ -168,6 +184,7 @@ int run_command_line(int argc, char** argv, std::string& output) {
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
       ->capture_default_str();
   score_command->add_option("--precision", score.precision, "fp64, fp32, tf32 or bf16")->capture_default_str();
+  add_shard(score_command, score.shard);
   score_command->callback([&] { output = score_architectures(score); });
 
   SearchOptions search;
@@ -207,9 +224,11 @@ int run_command_line(int argc, char** argv, std::string& output) {
       ->allow_extra_args(false);
   search_command->add_option("--out", search.run.out, "folder of results")->capture_default_str();
   search_command->add_flag("--force", search.run.force, "run again although the result is there");
+  add_shard(search_command, search.run.shard);
   search_command->callback([&] {
     search.run.command = run.command;
-    output = search_space(search) + "\n";
+    search.run.processes = processes();
+    output = said_once(search_space(search) + "\n");
   });
 
   PruneOptions prune;
@@ -447,6 +466,7 @@ int run_command_line(int argc, char** argv, std::string& output) {
                                    store.empty() ? shipped_store() : store);
   });
 
+  refuse_copies(app);
   // The options before the command take effect before the command runs.
   app.parse_complete_callback([&] {
     set_quiet(quiet);
@@ -488,6 +508,12 @@ int run_and_print(int argc, char** argv) {
   throw Error("standard output can not be written; is the disk full?");
 }
 
+int failed(const std::string& why, int status) {
+  std::fprintf(stderr, "oneproxy: %s%s\n", rank_prefix().c_str(), why.c_str());
+  end_other_ranks(status);
+  return status;
+}
+
 }  // namespace
 
 int run_program(int argc, char** argv) {
@@ -496,14 +522,11 @@ int run_program(int argc, char** argv) {
     check_arguments(argc, argv);
     return run_and_print(argc, argv);
   } catch (const Interrupted& error) {
-    std::fprintf(stderr, "oneproxy: %s\n", error.what());
-    return interrupt_status();
+    return failed(error.what(), interrupt_status());
   } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "oneproxy: error: out of memory; work on less at a time, or raise the limit (ulimit -v)\n");
-    return 1;
+    return failed("error: out of memory; work on less at a time, or raise the limit (ulimit -v)", 1);
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "oneproxy: error: %s\n", one_line(error.what()).c_str());
-    return 1;
+    return failed("error: " + one_line(error.what()), 1);
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "experiments/cli/commands.h"
 #include "experiments/cli/new_file.h"
+#include "experiments/cli/score_shards.h"
 #include "experiments/cli/score_table.h"
 #include "experiments/cli/score_top.h"
 #include "oneproxy/engine/base/interrupt.h"
@@ -15,7 +16,9 @@
 #include "oneproxy/engine/base/names.h"
 #include "oneproxy/engine/base/numbers.h"
 #include "oneproxy/engine/base/progress.h"
+#include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/base/resources.h"
+#include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/engine/data/csv.h"
 #include "oneproxy/engine/score/reduce_range.h"
 #include "oneproxy/engine/search/problem.h"
@@ -24,12 +27,13 @@
 
 namespace oneproxy {
 namespace {
-constexpr std::uint64_t kMaxRows = 100000000;             // of a file that anyone could read
+constexpr std::uint64_t kMaxRows = 100000000;  // of a file that anyone could read
+constexpr std::uint64_t kMaxArchsFile = std::uint64_t{1} << 34;
 constexpr std::uint64_t kChunk = std::uint64_t{1} << 16;  // architectures scored and written at a time
 
 // A model over the part of the space that it covers.
 struct ScoredColumn {
-  std::string name, label, unit;
+  std::string name, label, unit, checksum;
   std::optional<Direction> better;  // where it is known
   std::shared_ptr<const Predictor> model;
   std::unique_ptr<SubSpace> part;
@@ -47,6 +51,7 @@ ScoredColumn make_column(const ObjectiveSources& sources, const std::string& nam
   ScoredColumn column{name,
                       objective.label,
                       objective.unit,
+                      objective.checksum,
                       unknown ? std::nullopt : std::optional(objective.direction),
                       objective.model,
                       std::make_unique<SubSpace>(sources.space),
@@ -187,20 +192,102 @@ bool maximised(const ScoredColumn& column, const std::string& direction) {
   return *column.better == Direction::maximise;
 }
 
-// Places of the best by a column, best first.
-std::vector<std::uint64_t> best_places(const Architectures& all, const ScoredColumn& column,
-                                       const ScoreOptions& options) {
+// The best of places [begin, end) by a column.
+TopScores best_of(const Architectures& all, const Interval& part, const ScoredColumn& column,
+                  const ScoreOptions& options) {
   TopScores top(static_cast<std::size_t>(options.top), maximised(column, options.direction));
-  Progress progress("looking for the best", static_cast<std::int64_t>(all.size()), "architectures");
-  for (std::uint64_t first = 0; first < all.size(); first += kChunk) {
+  Progress progress("looking for the best", static_cast<std::int64_t>(part.length()), "architectures");
+  for (std::uint64_t first = part.begin; first < part.end; first += kChunk) {
     check_interrupt();
-    const auto n = std::min(all.size() - first, kChunk);
+    const auto n = std::min(part.end - first, kChunk);
     auto values = all.values(column, first, n);
     if (values.empty()) values = values_of(column, all.rows(places_from(first, n)).choices);
     for (std::uint64_t i = 0; i < n; ++i) top.add(first + i, values[i]);
     progress.advance(static_cast<std::int64_t>(n));
   }
-  return top.places();
+  return top;
+}
+
+// The rows of a shard, or the best of them.
+ScoredPart score_part(const Architectures& all, const Interval& part, const std::vector<ScoredColumn>& columns,
+                      const ScoreOptions& options) {
+  ScoredPart scored;
+  if (options.top > 0) {
+    auto top = best_of(all, part, columns.front(), options);
+    for (const auto place : top.places()) scored.places.push_back(static_cast<std::int64_t>(place));
+    scored.values.push_back(top.values());
+    return scored;
+  }
+  scored.values.resize(columns.size());
+  Progress progress("score", static_cast<std::int64_t>(part.length()), "architectures");
+  for (std::uint64_t first = part.begin; first < part.end; first += kChunk) {
+    check_interrupt();
+    const auto n = std::min(part.end - first, kChunk);
+    const auto choices = all.rows(places_from(first, n)).choices;
+    for (std::size_t p = 0; p < columns.size(); ++p) {
+      const auto values = values_of(columns[p], choices);
+      scored.values[p].insert(scored.values[p].end(), values.begin(), values.end());
+    }
+    progress.advance(static_cast<std::int64_t>(n));
+  }
+  return scored;
+}
+
+// What shards have scored, as if one process had.
+class MergedScores {
+ public:
+  MergedScores(const Shards& shards, const std::string& identity, std::uint64_t n, const ScoreOptions& options,
+               const std::vector<ScoredColumn>& columns)
+      : parts_(load_parts(shards, identity, options.top > 0 ? 1 : columns.size())) {
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      const auto& file = shards.files[i];
+      const Interval part = part_of(file.shard, n);
+      const std::size_t rows = options.top > 0 ? parts_[i].places.size() : part.length();
+      for (const auto& values : parts_[i].values)
+        if (values.size() != rows)
+          throw Error(file.path + ": has " + std::to_string(values.size()) + " values for " + std::to_string(rows) +
+                      " rows; run shard " + to_string(file.shard) + " again");
+      for (const auto place : parts_[i].places)
+        if (static_cast<std::uint64_t>(place) < part.begin || static_cast<std::uint64_t>(place) >= part.end)
+          throw Error(file.path + ": holds row " + std::to_string(place) + ", which is none of its own; run shard " +
+                      to_string(file.shard) + " again");
+      begins_.push_back(part.begin);
+    }
+  }
+  std::vector<std::uint64_t> best_places(std::int64_t k, bool maximise) const {
+    TopScores top(static_cast<std::size_t>(k), maximise);
+    for (const auto& part : parts_)
+      for (std::size_t i = 0; i < part.places.size(); ++i)
+        top.add(static_cast<std::uint64_t>(part.places[i]), part.values[0][i]);
+    return top.places();
+  }
+  std::vector<double> values(std::size_t column, std::uint64_t first, std::uint64_t n) const {
+    std::vector<double> values;
+    for (std::uint64_t place = first; place < first + n; ++place) {
+      const auto part = std::upper_bound(begins_.begin(), begins_.end(), place) - begins_.begin() - 1;
+      values.push_back(parts_[part].values[column][place - begins_[part]]);
+    }
+    return values;
+  }
+
+ private:
+  std::vector<ScoredPart> parts_;
+  std::vector<std::uint64_t> begins_;
+};
+
+// All that decides the values and which they are, a line each.
+std::string identity_of(const ScoreOptions& options, const SearchSpace& space, std::uint64_t n,
+                        const std::string& data_checksum, const std::vector<ScoredColumn>& columns) {
+  std::string text = "space = " + space.name() + "\nfirst architecture = " + space.to_string(space.choices(0)) +
+                     "\nsize = " + to_decimal(space.size()) + "\narchitectures = " + std::to_string(n) + "\n";
+  if (!options.archs.empty()) text += "archs = " + sha256_hex(read_file(options.archs, kMaxArchsFile)) + "\n";
+  text += "begin = " + options.begin + "\n";
+  if (options.shuffled) text += "shuffled, seed = " + std::to_string(options.seed) + "\n";
+  if (options.top > 0) text += "top = " + std::to_string(options.top) + " " + options.direction + "\n";
+  text += "precision = " + options.precision + "\n";
+  if (!data_checksum.empty()) text += "data = " + data_checksum + "\n";
+  for (const auto& column : columns) text += "predictor = " + column.name + " " + column.checksum + "\n";
+  return text;
 }
 
 void require_names(const std::vector<std::string>& predictors) {
@@ -212,9 +299,19 @@ void require_names(const std::vector<std::string>& predictors) {
 
 }  // namespace
 
+std::string merge_scores(Shards shards, const std::string& out, bool force) {
+  ScoreOptions options = score_options_of(shards.run.options);
+  if (!out.empty()) options.out = out;
+  options.force = force;
+  options.merged = std::move(shards);
+  return score_architectures(options);
+}
+
 std::string score_architectures(const ScoreOptions& options) {
   require_score_format(options.out);
-  require_new_file(options.out, options.force);
+  const bool is_part = !options.shard.is_whole();
+  const std::string file = is_part ? shard_path(options.out, options.shard) : options.out;
+  require_new_file(file, options.force);
   require_names(options.predictors);
   const SearchSpace space = SearchSpace::load(options.space);
   const std::string store = options.store.empty() ? shipped_store() : options.store;
@@ -245,8 +342,27 @@ std::string score_architectures(const ScoreOptions& options) {
     all = std::make_unique<RangeOfArchitectures>(space, options);
   else
     all = std::make_unique<ListedArchitectures>(space, options);
+  const std::string identity =
+      identity_of(options, space, all->size(), opened ? opened->checksum(space.name()) : "", columns);
+  if (is_part) {
+    save_part(file, about_shard(options.shard, {"score", text_of(options), identity}), identity,
+              score_part(*all, part_of(options.shard, all->size()), columns, options));
+    log_info("shard " + to_string(options.shard) + " is done; when all are, join them: oneproxy merge " + options.out +
+             ".shard-*-of-" + std::to_string(options.shard.count) + ".h5");
+    return file + "\n";
+  }
+  std::optional<MergedScores> merged;
+  if (options.merged) {
+    if (options.merged->run.identity != identity)
+      throw Error(options.merged->files.front().path + ": its settings or data are not what they were: " +
+                  first_difference(identity, options.merged->run.identity) +
+                  " then; merge where the files are that the shards used");
+    merged.emplace(*options.merged, identity, all->size(), options, columns);
+  }
   std::optional<std::vector<std::uint64_t>> best;
-  if (options.top > 0) best = best_places(*all, columns.front(), options);
+  if (options.top > 0)
+    best = merged ? merged->best_places(options.top, maximised(columns.front(), options.direction))
+                  : best_of(*all, {0, all->size()}, columns.front(), options).places();
   const std::uint64_t n = best ? best->size() : all->size();
 
   ScoreTableInfo info{space, all->kept()};
@@ -267,7 +383,8 @@ std::string score_architectures(const ScoreOptions& options) {
     const auto places =
         best ? std::vector(best->begin() + first, best->begin() + first + size) : places_from(first, size);
     ScoreRows rows = all->rows(places);
-    for (const auto& column : columns) rows.values.push_back(values_of(column, rows.choices));
+    for (std::size_t p = 0; p < columns.size(); ++p)
+      rows.values.push_back(merged && !best ? merged->values(p, first, size) : values_of(columns[p], rows.choices));
     for (std::uint64_t i = 0; i < size; ++i)
       without += std::any_of(rows.values.begin(), rows.values.end(),
                              [&](const auto& values) { return std::isnan(values[i]); });

@@ -17,12 +17,23 @@ void TopScores::keep_best() {
   entries_.resize(k_);
 }
 
-std::vector<std::uint64_t> TopScores::places() {
+void TopScores::sort() {
   keep_best();
   std::sort(entries_.begin(), entries_.end());
+}
+
+std::vector<std::uint64_t> TopScores::places() {
+  sort();
   std::vector<std::uint64_t> places;
   for (const auto& entry : entries_) places.push_back(entry.place);
   return places;
+}
+
+std::vector<double> TopScores::values() {
+  sort();
+  std::vector<double> values;
+  for (const auto& entry : entries_) values.push_back(sign_ * entry.cost);
+  return values;
 }
 
 }  // namespace oneproxy

@@ -13,10 +13,11 @@ class TopScores {
   // Architectures are added by their place in what is looked at. NaN is never among the best.
   void add(std::uint64_t place, double value) {
     const double cost = sign_ * value;
-    if (cost < worst_) push(place, cost);
+    if (cost <= worst_) push(place, cost);
   }
-  // Places, best first; of equal values the one that was added first.
+  // Best first; of equal values the lower place, in whatever order they were added.
   std::vector<std::uint64_t> places();
+  std::vector<double> values();  // of the same
 
  private:
   struct Entry {
@@ -28,11 +29,12 @@ class TopScores {
   };
   void push(std::uint64_t place, double cost);
   void keep_best();
+  void sort();
 
   std::size_t k_;
   double sign_;
-  double worst_ = std::numeric_limits<double>::infinity();  // of the k best so far, once there are k: what is not below
-                                                            // it is left out
+  // Of the k best so far, once there are k: what is above it is left out.
+  double worst_ = std::numeric_limits<double>::infinity();
   std::vector<Entry> entries_;
 };
 

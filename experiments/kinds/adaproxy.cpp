@@ -1,23 +1,29 @@
 // AdaProxy: one proxy's linear latency predictor, adapted to each target with few measurements. Reports the
 // SRCC before and after, against the number of samples, and what measuring in rounds would have done.
 #include <cmath>
-#include <mutex>
 
 #include "experiments/experiment.h"
 #include "oneproxy/engine/adapt/adaproxy/rounds.h"
 #include "oneproxy/engine/base/interrupt.h"
-#include "oneproxy/engine/base/progress.h"
 #include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/predictor/linear_fit.h"
 #include "oneproxy/engine/report/table.h"
+#include "oneproxy/engine/share/shared_units.h"
 #include "oneproxy/kernels/base/error.h"
-#include "oneproxy/kernels/base/parallel.h"
 #include "oneproxy/kernels/rank/rank.h"
 
 namespace oneproxy {
 namespace {
 
 constexpr double kStrong = 0.9;  // the paper's rule
+
+// One draw of samples; NaN where a device has not enough measurements.
+struct TrialOutcome {
+  double after = 0, unseen = 0;
+  std::vector<double> curve;  // [sizes]
+  double rounds_after = std::nan(""), rounds_spent = std::nan("");
+  bool reached = false, false_stop = false;
+};
 
 struct TargetOutcome {
   double before = 0;
@@ -67,6 +73,8 @@ class Adaproxy : public Experiment {
     }
   }
 
+  std::string why_not_shared() const override { return ""; }
+
   void run(Workspace& work) override {
     loaded_->label(*work.arrays);
     const auto& data = loaded_->data;
@@ -80,12 +88,18 @@ class Adaproxy : public Experiment {
       Timer timer(work.timings, "adaptation");
       adapt_all(work, proxy, outcomes);
     }
-    write(work, outcomes);
+    if (!work.sharing.is_part()) write(work, outcomes);
   }
 
  private:
   void adapt_all(Workspace& work, const ProxyPredictor& proxy, std::vector<TargetOutcome>& outcomes) {
     const auto& data = loaded_->data;
+    SharedUnits units(work.sharing, work.identity);
+    const auto trials = units.run(
+        {"trials", "adapting", "trials", static_cast<std::int64_t>(targets_.size()) * trials_}, [&](std::int64_t unit) {
+          return packed(adapt_to(targets_[unit / trials_], proxy, static_cast<int>(unit % trials_)));
+        });
+    if (work.sharing.is_part()) return;
     for (std::size_t t = 0; t < targets_.size(); ++t) {
       check_interrupt();
       auto& outcome = outcomes[t];
@@ -94,54 +108,66 @@ class Adaproxy : public Experiment {
       outcome.before_reason = to_string(before.reason);
       const auto own = fit_linear(data.space(), data.rows().choices, targets_[t].values);
       outcome.ceiling = spearman(predict_rows(data, own, work.backend), targets_[t].values, work.backend).value;
-      outcome.after.resize(trials_);
-      outcome.unseen.resize(trials_);
-      // What a device has not enough measurements for is left out (NaN).
-      outcome.rounds_after.assign(trials_, std::nan(""));
-      outcome.rounds_spent.assign(trials_, std::nan(""));
-      outcome.curve.assign(curve_.size(), std::vector<double>(trials_, std::nan("")));
+      outcome.curve.resize(curve_.size());
+      for (int i = 0; i < trials_; ++i) {
+        const auto trial = unpacked(trials[t * trials_ + i]);
+        outcome.after.push_back(trial.after);
+        outcome.unseen.push_back(trial.unseen);
+        outcome.rounds_after.push_back(trial.rounds_after);
+        outcome.rounds_spent.push_back(trial.rounds_spent);
+        outcome.reached += trial.reached;
+        outcome.false_stops += trial.false_stop;
+        for (std::size_t size = 0; size < curve_.size(); ++size) outcome.curve[size].push_back(trial.curve[size]);
+      }
     }
-    std::mutex counters;
-    Progress progress("adapting", static_cast<std::int64_t>(targets_.size()) * trials_, "trials");
-    parallel_for(static_cast<std::int64_t>(targets_.size()) * trials_, [&](std::int64_t job) {
-      check_interrupt();
-      const auto t = job / trials_, trial = job % trials_;
-      const auto& target = targets_[t];
-      auto& outcome = outcomes[t];
-      const auto order = measurement_order(data.n(), seed_, static_cast<int>(trial));
-      auto srcc_after = [&](const SampleBudget& budget) {
-        const Trial one = adapt_trial(data, proxy, target, budget, settings_.norm, order);
-        return agreement(predict_rows(data, one.adapted.predictor, Backend::cpu), target, one.measured, Backend::cpu);
-      };
-      const auto headline = srcc_after(settings_.budget);
-      outcome.after[trial] = headline.all;
-      outcome.unseen[trial] = headline.unseen;
-      for (std::size_t s = 0; s < curve_.size(); ++s) {
-        const int total = static_cast<int>(curve_[s]);
-        const int validation = std::clamp(total / 4, 2, settings_.budget.validation);
-        if (target.n_known() >= total) outcome.curve[s][trial] = srcc_after({total - validation, validation}).all;
-      }
-      if (plan_.threshold > 0 &&
-          target.n_known() >= plan_.training_samples + plan_.validation_samples + plan_.check_samples) {
-        const auto rounds = adapt_in_rounds(
-            proxy.predictor, proxy.deviation, settings_.norm, plan_, order,
-            [&](std::int64_t row) { return data.rows().row(row); },
-            [&](std::span<const std::int64_t> rows) {
-              std::vector<double> latency;
-              for (const auto row : rows) latency.push_back(target.values[row]);
-              return latency;
-            });
-        const double truth =
-            agreement(predict_rows(data, rounds.adapted.predictor, Backend::cpu), target, rounds.measured, Backend::cpu)
-                .all;
-        outcome.rounds_after[trial] = truth;
-        outcome.rounds_spent[trial] = static_cast<double>(rounds.measured.size());
-        std::lock_guard lock(counters);
-        outcome.reached += rounds.reached;
-        outcome.false_stops += rounds.reached && truth < plan_.threshold;
-      }
-      progress.advance();
-    });
+  }
+
+  TrialOutcome adapt_to(const Series& target, const ProxyPredictor& proxy, int trial) const {
+    const auto& data = loaded_->data;
+    TrialOutcome outcome;
+    const auto order = measurement_order(data.n(), seed_, trial);
+    auto srcc_after = [&](const SampleBudget& budget) {
+      const Trial one = adapt_trial(data, proxy, target, budget, settings_.norm, order);
+      return agreement(predict_rows(data, one.adapted.predictor, Backend::cpu), target, one.measured, Backend::cpu);
+    };
+    const auto headline = srcc_after(settings_.budget);
+    outcome.after = headline.all;
+    outcome.unseen = headline.unseen;
+    for (const auto size : curve_) {
+      const int total = static_cast<int>(size);
+      const int validation = std::clamp(total / 4, 2, settings_.budget.validation);
+      outcome.curve.push_back(target.n_known() >= total ? srcc_after({total - validation, validation}).all
+                                                        : std::nan(""));
+    }
+    if (plan_.threshold > 0 &&
+        target.n_known() >= plan_.training_samples + plan_.validation_samples + plan_.check_samples) {
+      const auto rounds = adapt_in_rounds(
+          proxy.predictor, proxy.deviation, settings_.norm, plan_, order,
+          [&](std::int64_t row) { return data.rows().row(row); },
+          [&](std::span<const std::int64_t> rows) {
+            std::vector<double> latency;
+            for (const auto row : rows) latency.push_back(target.values[row]);
+            return latency;
+          });
+      outcome.rounds_after =
+          agreement(predict_rows(data, rounds.adapted.predictor, Backend::cpu), target, rounds.measured, Backend::cpu)
+              .all;
+      outcome.rounds_spent = static_cast<double>(rounds.measured.size());
+      outcome.reached = rounds.reached;
+      outcome.false_stop = rounds.reached && outcome.rounds_after < plan_.threshold;
+    }
+    return outcome;
+  }
+
+  static UnitResult packed(const TrialOutcome& one) {
+    UnitResult result{
+        {one.after, one.unseen, one.rounds_after, one.rounds_spent, double(one.reached), double(one.false_stop)}};
+    result.numbers.insert(result.numbers.end(), one.curve.begin(), one.curve.end());
+    return result;
+  }
+  static TrialOutcome unpacked(const UnitResult& result) {
+    const auto& n = result.numbers;
+    return {n.at(0), n.at(1), {n.begin() + 6, n.end()}, n.at(2), n.at(3), n.at(4) != 0, n.at(5) != 0};
   }
 
   void write(Workspace& work, const std::vector<TargetOutcome>& outcomes) {

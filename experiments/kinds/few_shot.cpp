@@ -35,13 +35,16 @@ class FewShot : public Experiment {
     return all;
   }
 
+  std::string why_not_shared() const override { return ""; }
+
   void run(Workspace& work) override {
+    SharedUnits units(work.sharing, work.identity);
     for (auto& task : tasks_) {
       Timer timer(work.timings, "task " + task.settings.name);
-      few_shot::run_trials(task);
+      few_shot::run_trials(task, units);
       check_interrupt();
     }
-    few_shot::write_report(work, tasks_);
+    if (!work.sharing.is_part()) few_shot::write_report(work, tasks_);
   }
 
  private:

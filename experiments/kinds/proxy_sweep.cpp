@@ -7,12 +7,10 @@
 #include "experiments/experiment.h"
 #include "experiments/kinds/lookup_trial.h"
 #include "oneproxy/engine/adapt/design/cover.h"
-#include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/names.h"
-#include "oneproxy/engine/base/progress.h"
 #include "oneproxy/engine/report/table.h"
+#include "oneproxy/engine/share/shared_units.h"
 #include "oneproxy/kernels/base/error.h"
-#include "oneproxy/kernels/base/parallel.h"
 #include "oneproxy/kernels/rank/rank.h"
 
 namespace oneproxy {
@@ -63,34 +61,37 @@ class ProxySweep : public Experiment {
     return version.empty() ? "" : "# selection " + std::string(to_string(design_.selection)) + " " + version + "\n";
   }
 
+  std::string why_not_shared() const override { return ""; }
+
   void run(Workspace& work) override {
     loaded_->label(*work.arrays);
     const auto d = static_cast<std::int64_t>(devices_.size());
+    const auto budgets = static_cast<std::int64_t>(budgets_.size());
+    SharedUnits units(work.sharing, work.identity);
+    const auto each = units.run({"sweeps", "sweeping proxies", "proxies", d * trials_}, [&](std::int64_t unit) {
+      return UnitResult{sweep(static_cast<int>(unit / trials_), static_cast<int>(unit % trials_))};
+    });
+    if (work.sharing.is_part()) return;
     std::vector<std::span<const double>> columns;
     for (const auto& device : devices_) columns.emplace_back(device.values);
     before_ = spearman_matrix(columns, work.backend).value;
-    const auto budgets = static_cast<std::int64_t>(budgets_.size());
-    std::vector<double> each(budgets * d * d * trials_, kNan);
-    Progress progress("sweeping proxies", d * trials_, "proxies");
-    parallel_for(d * trials_, [&](std::int64_t job) {
-      check_interrupt();
-      sweep(static_cast<int>(job / trials_), static_cast<int>(job % trials_), each);
-      progress.advance();
-    });
     after_.assign(budgets, std::vector<double>(d * d, 1.0));
     for (std::int64_t b = 0; b < budgets; ++b)
       for (std::int64_t pair = 0; pair < d * d; ++pair) {
-        if (pair / d == pair % d) continue;
+        const auto proxy = pair / d, target = pair % d;
+        if (proxy == target) continue;
         double sum = 0;
-        for (int t = 0; t < trials_; ++t) sum += each[(b * d * d + pair) * trials_ + t];
+        for (int t = 0; t < trials_; ++t) sum += each[proxy * trials_ + t].numbers.at(b * d + target);
         after_[b][pair] = sum / trials_;
       }
     write(work);
   }
 
  private:
-  void sweep(int proxy, int trial, std::vector<double>& each) const {
+  // SRCC [budgets, targets] of one proxy, adapted; NaN for itself.
+  std::vector<double> sweep(int proxy, int trial) const {
     const auto d = static_cast<std::int64_t>(devices_.size());
+    std::vector<double> srcc(budgets_.size() * d, kNan);
     const Sources sources(features_, {draw_source(loaded_->data, devices_[proxy], samples_proxy_, seed_,
                                                   static_cast<std::uint32_t>(trial * 1000 + proxy))});
     const auto& settings = method_.settings();
@@ -101,10 +102,10 @@ class ProxySweep : public Experiment {
       for (std::int64_t target = 0; target < d; ++target) {
         if (target == proxy) continue;
         const auto adapted = lookup.adapt(devices_[target], order, k);
-        each[((b * d + proxy) * d + target) * trials_ + trial] =
-            spearman(adapted.latency_ms, devices_[target].values, Backend::cpu).value;
+        srcc[b * d + target] = spearman(adapted.latency_ms, devices_[target].values, Backend::cpu).value;
       }
     }
+    return srcc;
   }
 
   void write(Workspace& work) {

@@ -50,7 +50,7 @@ class Search : public Experiment {
     question_.precision =
         parse_precision(config.one_of("precision", "fp32", {"fp64", "fp32", "tf32", "bf16"},
                                       "of MLP scores; exhaustive results are proven in fp64, or said not to be"));
-    question_.checkpoint_seconds = config.number_outside_identity(
+    question_.sharing.seconds = config.number_outside_identity(
         "checkpoint_seconds", 30, 0, 1e9, "exhaustive: between two checkpoints, from which a killed search goes on");
     question_.n_best =
         static_cast<int>(config.integer("best", 1, 1, 1000, "so many best architectures for each of the limits"));
@@ -109,6 +109,8 @@ class Search : public Experiment {
     for (const auto& objective : objectives) {
       if (objective.model) keep_predictable(*objective.model, *part_);
       if (!objective.checksum.empty()) other_data_ += "# " + objective.label + " " + objective.checksum + "\n";
+      if (const auto reason = why_no_kernels(objective); !reason.empty())
+        no_kernels_ = objective.label + " " + reason + ": such a search is quick, and not shared; run it alone";
     }
     if (const auto& version = search_method(method_).version; !version.empty())
       other_data_ += "# method " + method_ + " " + version + "\n";
@@ -116,12 +118,20 @@ class Search : public Experiment {
 
   std::string other_data() const override { return other_data_; }
 
+  std::string why_not_shared() const override {
+    if (method_ != "exhaustive")
+      return "method = \"" + method_ + "\" does not share its work; method = \"exhaustive\" does";
+    if (confidence_ > 0) return "a search with confidence asks many questions, whose work is not shared; leave it out";
+    return no_kernels_;
+  }
+
   void run(Workspace& work) override {
     if (loaded_) loaded_->label(*work.arrays);
     if (!loaded_) label_space(*work.arrays, *space_);
     const SearchProblem problem{*part_, loaded_ ? &loaded_->data : nullptr, make_objectives(work.backend)};
     question_.backend = work.backend;
-    question_.checkpoint = work.checkpoint;
+    work.sharing.seconds = question_.sharing.seconds;
+    question_.sharing = work.sharing;
     question_.limits = limits_for(problem);
     if (confidence_ > 0) share_budget(question_);
     require_possible(problem, question_.limits, asked_);
@@ -134,13 +144,14 @@ class Search : public Experiment {
       Timer timer(work.timings, method_ + " search");
       outcome.result = search_with_confidence(*searcher_, evaluator, confidence_);
     }
+    if (work.sharing.is_part()) return;
     const auto& certainty = outcome.result.certainty;  // of a sample it says nothing of the rest
     const bool proven =
         !certainty.starts_with("exact among") && (search_method(method_).proves || certainty.starts_with("exact"));
     if (!proven && exhaustive_size(problem) <= kQuick) {
       Timer timer(work.timings, "exhaustive search, to compare");
       SearchQuestion asked = question_;
-      asked.checkpoint.clear();
+      asked.sharing = {};
       asked.n_best = 1;
       Evaluator all(problem, asked);
       outcome.truth = search_with_confidence(ExhaustiveSearch(), all, confidence_);
@@ -268,7 +279,7 @@ class Search : public Experiment {
   // Whether no architecture keeps the two alone, by the method that proved it for all.
   bool contradict(const SearchProblem& problem, bool proven, const Limits& limits, std::size_t a, std::size_t b) const {
     SearchQuestion asked = question_;
-    asked.checkpoint.clear();
+    asked.sharing = {};
     asked.n_best = 1;
     asked.limits = {Limits{std::vector<double>(limits.bounds.size(), std::nan(""))}};
     for (const std::size_t i : {a, b}) asked.limits[0].bounds[i] = limits.bounds[i];
@@ -294,6 +305,7 @@ class Search : public Experiment {
   std::uint64_t seed_;
   DataSettings data_settings_;
   std::string method_, certify_, store_, other_data_;
+  std::string no_kernels_;                     // why the scoring kernels can not run it; "" where they can
   std::string optimizer_, optimizer_quality_;  // file; "": none proposes starts
   int proposals_ = 256;
   double confidence_ = 0;  // 0: limits on the predicted values

@@ -6,17 +6,15 @@
 #include <limits>
 
 #include "experiments/experiment.h"
-#include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/engine/base/names.h"
-#include "oneproxy/engine/base/progress.h"
 #include "oneproxy/engine/base/statistics.h"
 #include "oneproxy/engine/report/table.h"
 #include "oneproxy/engine/search/front.h"
 #include "oneproxy/engine/search/methods/auto.h"
 #include "oneproxy/engine/search/methods/exact.h"
 #include "oneproxy/engine/search/methods/exhaustive.h"
+#include "oneproxy/engine/share/shared_units.h"
 #include "oneproxy/kernels/base/error.h"
-#include "oneproxy/kernels/base/parallel.h"
 
 namespace oneproxy {
 namespace {
@@ -107,6 +105,8 @@ class Searchers : public Experiment {
 
   std::string other_data() const override { return other_data_; }
 
+  std::string why_not_shared() const override { return ""; }
+
   void run(Workspace& work) override {
     if (loaded_) loaded_->label(*work.arrays);
     if (!loaded_) label_space(*work.arrays, *space_);
@@ -116,8 +116,10 @@ class Searchers : public Experiment {
     }
     {
       Timer timer(work.timings, "searches");
-      compete();
+      SharedUnits units(work.sharing, work.identity);
+      compete(units);
     }
+    if (work.sharing.is_part()) return;
     if (std::any_of(grounds_.begin(), grounds_.end(), [](const Ground& g) { return std::isnan(g.hypervolume); }))
       take_best_found();
     write(work);
@@ -230,40 +232,81 @@ class Searchers : public Experiment {
   }
 
   // Each search runs in one thread, and depends on nothing else.
-  void compete() {
+  void compete(SharedUnits& units) {
     outcomes_.resize(grounds_.size() * contenders_.size() * budgets_.size() * trials_);
     fronts_.resize(outcomes_.size());
-    Progress progress("searching", std::ssize(outcomes_), "searches");
-    const auto search = [&](std::int64_t i) {
-      check_interrupt();
-      const auto trial = static_cast<int>(i % trials_);
-      const std::size_t b = static_cast<std::size_t>(i) / trials_ % budgets_.size();
-      const Ground& own = grounds_[static_cast<std::size_t>(i) / trials_ / budgets_.size() / contenders_.size()];
-      SearchQuestion question;
-      question.limits = own.limits;
-      question.seed = seed_ + static_cast<std::uint64_t>(trial);
-      question.budget.evaluations = budgets_[b] * std::ssize(own.limits);
-      const auto begin = std::chrono::steady_clock::now();
-      Evaluator evaluator(*own.problem, question);
-      const SearchResult found = contender_of(i).method->search(evaluator);
-      Outcome& outcome = outcomes_[i];
-      outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-      outcome.evaluated = evaluator.n_evaluated();
-      for (std::size_t l = 0; l < own.limits.size(); ++l) {
-        const Solution* best = found.best_of(l);
-        outcome.quality.push_back(best ? best->values[0] : kNan);
-      }
-      if (std::isnan(own.hypervolume))
-        fronts_[i] = found.front;
-      else
-        outcome.hypervolume = hypervolume(as_front(found.front), own.reference) / own.hypervolume;
-      progress.advance();
-    };
     std::vector<std::int64_t> side_by_side, one_at_a_time;
     for (std::int64_t i = 0; i < std::ssize(outcomes_); ++i)
       (contender_of(i).kind->one_at_a_time ? one_at_a_time : side_by_side).push_back(i);
-    parallel_for(std::ssize(side_by_side), [&](std::int64_t i) { search(side_by_side[i]); });
-    for (const auto i : one_at_a_time) search(i);
+    for (const auto* places : {&side_by_side, &one_at_a_time}) {
+      const bool parallel = places == &side_by_side;
+      // In turn: a search of 10,000 evaluations takes as long as a hundred of 100.
+      const UnitStage stage{parallel ? "searches" : "searches one at a time",
+                            "searching",
+                            "searches",
+                            std::ssize(*places),
+                            true,
+                            parallel};
+      const auto results = units.run(stage, [&](std::int64_t unit) { return search((*places)[unit]); });
+      for (std::int64_t unit = 0; unit < stage.n; ++unit)
+        if (!results[unit].numbers.empty()) take(results[unit], (*places)[unit]);
+    }
+  }
+
+  const Ground& ground_of(std::int64_t place) const {
+    return grounds_[static_cast<std::size_t>(place) / trials_ / budgets_.size() / contenders_.size()];
+  }
+
+  // The numbers are in the order in which take() reads them.
+  UnitResult search(std::int64_t place) const {
+    const auto trial = static_cast<int>(place % trials_);
+    const std::size_t b = static_cast<std::size_t>(place) / trials_ % budgets_.size();
+    const Ground& own = ground_of(place);
+    SearchQuestion question;
+    question.limits = own.limits;
+    question.seed = seed_ + static_cast<std::uint64_t>(trial);
+    question.budget.evaluations = budgets_[b] * std::ssize(own.limits);
+    const auto begin = std::chrono::steady_clock::now();
+    Evaluator evaluator(*own.problem, question);
+    const SearchResult found = contender_of(place).method->search(evaluator);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    UnitResult result{{seconds, static_cast<double>(evaluator.n_evaluated())}};
+    auto& numbers = result.numbers;
+    for (std::size_t l = 0; l < own.limits.size(); ++l) {
+      const Solution* best = found.best_of(l);
+      numbers.push_back(best ? best->values[0] : kNan);
+    }
+    if (!std::isnan(own.hypervolume)) {
+      numbers.push_back(hypervolume(as_front(found.front), own.reference) / own.hypervolume);
+      return result;
+    }
+    for (const auto& solution : found.front) {
+      numbers.insert(numbers.end(), solution.choices.begin(), solution.choices.end());
+      numbers.insert(numbers.end(), solution.values.begin(), solution.values.end());
+    }
+    return result;
+  }
+
+  void take(const UnitResult& result, std::int64_t place) {
+    const Ground& own = ground_of(place);
+    Outcome& outcome = outcomes_[place];
+    auto next = result.numbers.begin();
+    const auto end = result.numbers.end();
+    outcome.seconds = *next++;
+    outcome.evaluated = static_cast<std::int64_t>(*next++);
+    for (std::size_t l = 0; l < own.limits.size(); ++l) outcome.quality.push_back(*next++);
+    if (!std::isnan(own.hypervolume)) {
+      outcome.hypervolume = *next;
+      return;
+    }
+    const std::ptrdiff_t n_decisions = space_->n_decisions(), n_objectives = std::ssize(own.problem->objectives);
+    while (next != end) {
+      Solution solution;
+      for (auto i = n_decisions; i > 0; --i) solution.choices.push_back(static_cast<std::uint8_t>(*next++));
+      solution.values.assign(next, next + n_objectives);
+      next += n_objectives;
+      fronts_[place].push_back(std::move(solution));
+    }
   }
 
   const Contender& contender_of(std::int64_t place) const {

@@ -70,7 +70,7 @@ class TrainPredictor : public Experiment {
   void run(Workspace& work) override {
     require_torch();
     loaded_->label(*work.arrays);
-    train_.checkpoint = work.checkpoint;
+    train_.checkpoint = work.sharing.state;
     TrainingResult trained;
     const auto fitting = rows<TrainingSamples>(rows_.fitting);
     {

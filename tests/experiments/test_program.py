@@ -64,6 +64,7 @@ COMMANDS = (
     "adapt",
     "next",
     "fleet",
+    "merge",
     "export",
     "report",
     "arch",

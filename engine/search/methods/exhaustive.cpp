@@ -74,10 +74,8 @@ SearchResult search_by_kernels(Evaluator& evaluator, const IndexRange& run, cons
                          (run.shuffled ? "/" + std::to_string(run.seed) : "");
   for (const auto& limits : question.limits) identity += settings.best > 0 ? "/" + limits.text() : "";
   const Reduction reduction =
-      reduce_range(scorer, run, settings,
-                   {question.checkpoint, identity + (settings.best > 0 ? "/" + std::to_string(settings.best) : ""),
-                    question.checkpoint_seconds},
-                   "exhaustive");
+      reduce_range(scorer, run, settings, identity + (settings.best > 0 ? "/" + std::to_string(settings.best) : ""),
+                   question.sharing, "exhaustive");
   std::vector<ArchIndex> indices;
   for (const auto& candidate : reduction.front()) indices.push_back(candidate.index);
   for (std::size_t l = 0; l < settings.limits.size(); ++l)

@@ -33,12 +33,15 @@ std::vector<SourceDevice> draw_all(const Task& task, const Case& one, int trial)
   return drawn;
 }
 
-// Of each source alone once, whatever the cases it is in; then of each case's sources together.
-Learned learn(const Task& task) {
+// Of each source alone once, whatever the cases it is in; then of each case's sources together. Of the wanted cases.
+Learned learn(const Task& task, const std::vector<std::int64_t>& wanted) {
   const auto& s = task.settings;
-  const auto variants = std::ssize(task.variants), cases = std::ssize(task.cases);
+  const auto variants = std::ssize(task.variants), cases = std::ssize(wanted);
   std::vector<int> devices;
-  for (const auto& one : task.cases) devices.insert(devices.end(), one.sources.begin(), one.sources.end());
+  for (const auto number : wanted) {
+    const auto& sources = task.cases[number].sources;
+    devices.insert(devices.end(), sources.begin(), sources.end());
+  }
   std::sort(devices.begin(), devices.end());
   devices.erase(std::unique(devices.begin(), devices.end()), devices.end());
   const auto n_devices = std::ssize(devices);
@@ -50,12 +53,13 @@ Learned learn(const Task& task) {
     of_device[job] = settings.learn_from(*task.features, draw(task, devices[job / variants], 0), s.seed);
     progress.advance();
   });
-  Learned learned(cases, std::vector<LearnedFromSources>(variants));
+  Learned learned(task.cases.size(), std::vector<LearnedFromSources>(variants));
   parallel_for(cases * variants, [&](std::int64_t job) {
     check_interrupt();
-    const auto& one = task.cases[job / variants];
+    const auto number_of_case = wanted[job / variants];
+    const auto& one = task.cases[number_of_case];
     const auto variant = job % variants;
-    auto& [of_each, of_all] = learned[job / variants][variant];
+    auto& [of_each, of_all] = learned[number_of_case][variant];
     for (const int device : one.sources) {
       const auto number = std::lower_bound(devices.begin(), devices.end(), device) - devices.begin();
       of_each.push_back(of_device[number * variants + variant]);
@@ -93,39 +97,60 @@ std::vector<std::vector<std::int64_t>> orders_of(const LookupTrial& trial, Selec
   return orders;
 }
 
-// All targets of a case, at all sizes; of the variants without some parts at samples_target only.
-void run_trial(Task& task, Case& one, const std::vector<LearnedFromSources>& learned, int number) {
+// All targets of a case, at all sizes; of the variants without some parts at samples_target only. The numbers are in
+// the order in which take() reads them.
+UnitResult run_trial(const Task& task, const Case& one, const std::vector<LearnedFromSources>& learned, int number) {
   const auto& s = task.settings;
+  UnitResult result;
   const Sources sources(task.features, draw_all(task, one, number));
   for (std::size_t variant = 0; variant < task.variants.size(); ++variant) {
     const LookupTrial trial(*task.archs, sources, *task.variants[variant].settings, learned[variant], s.design, s.seed,
                             number);
-    if (variant == 0 && number == 0) one.prior = trial.method().prior();
+    if (variant == 0) result.text = trial.method().prior();
     const auto sizes = variant == 0 ? task.sizes : std::vector<int>{s.samples_target};
     const auto orders = orders_of(trial, s.design.selection, sizes);
-    for (auto& outcome : one.outcomes) {
+    for (const auto& outcome : one.outcomes) {
       const auto& target = task.devices[outcome.target];
       const auto truth = judged(task, target);
       for (std::size_t size = 0; size < sizes.size(); ++size) {
         const auto adapted = trial.adapt(target, orders[size], sizes[size]);
         const auto [all, unseen] = agreement(adapted.latency_ms, truth, adapted.rows, Backend::cpu);
-        if (size == 0) outcome.variants[variant][number] = all;
-        if (variant > 0) continue;
-        if (size == 0) outcome.adapt_ms[number] = adapted.milliseconds;
-        const auto at = size * s.trials + number;
-        outcome.srcc[at] = all;
-        outcome.unseen[at] = unseen;
+        if (variant > 0) {
+          result.numbers.push_back(all);
+          continue;
+        }
         const auto expected = adapted.predictor->expected_srcc();
-        outcome.expected[at] = expected.value;
-        outcome.sure[at] = expected.probability(kStrong);
+        result.numbers.insert(result.numbers.end(),
+                              {all, unseen, expected.value, expected.probability(kStrong), adapted.milliseconds});
       }
     }
   }
+  return result;
+}
+
+void take(const UnitResult& result, const Task& task, Case& one, int number) {
+  const auto trials = task.settings.trials;
+  auto next = result.numbers.begin();
+  for (std::size_t variant = 0; variant < task.variants.size(); ++variant)
+    for (auto& outcome : one.outcomes)
+      for (std::size_t size = 0; size < (variant == 0 ? task.sizes.size() : 1); ++size) {
+        const double all = *next++;
+        if (size == 0) outcome.variants[variant][number] = all;
+        if (variant > 0) continue;
+        const auto at = size * trials + number;
+        outcome.srcc[at] = all;
+        outcome.unseen[at] = *next++;
+        outcome.expected[at] = *next++;
+        outcome.sure[at] = *next++;
+        const double milliseconds = *next++;
+        if (size == 0) outcome.adapt_ms[number] = milliseconds;
+      }
+  if (number == 0) one.prior = result.text;
 }
 
 }  // namespace
 
-void run_trials(Task& task) {
+void run_trials(Task& task, SharedUnits& units) {
   const int trials = task.settings.trials;
   for (auto& one : task.cases)
     for (auto& outcome : one.outcomes) {
@@ -134,14 +159,18 @@ void run_trials(Task& task) {
       outcome.variants.assign(task.variants.size(), std::vector<double>(trials, kNan));
       outcome.adapt_ms.assign(trials, kNan);
     }
-  const Learned learned = learn(task);
-  const auto jobs = std::ssize(task.cases) * trials;
-  Progress progress("adapting " + task.settings.name, jobs, "trials");
-  parallel_for(jobs, [&](std::int64_t job) {
-    check_interrupt();
-    run_trial(task, task.cases[job / trials], learned[job / trials], static_cast<int>(job % trials));
-    progress.advance();
+  const UnitStage stage{"task " + task.settings.name, "adapting " + task.settings.name, "trials",
+                        std::ssize(task.cases) * trials};
+  std::vector<std::int64_t> wanted;
+  for (const auto unit : units.open(stage))
+    if (wanted.empty() || wanted.back() != unit / trials) wanted.push_back(unit / trials);
+  const Learned learned = learn(task, wanted);
+  const auto results = units.run(stage, [&](std::int64_t unit) {
+    return run_trial(task, task.cases[unit / trials], learned[unit / trials], static_cast<int>(unit % trials));
   });
+  for (std::int64_t unit = 0; unit < stage.n; ++unit)
+    if (!results[unit].numbers.empty())
+      take(results[unit], task, task.cases[unit / trials], static_cast<int>(unit % trials));
 }
 
 }  // namespace oneproxy::few_shot

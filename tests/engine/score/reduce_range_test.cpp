@@ -42,7 +42,7 @@ TEST(ScoreRun, PiecesDoNotShow) {
   const Case c;
   Reduction whole(c.settings);
   c.scorer.reduce(c.run, whole);
-  expect_same(reduce_range(c.scorer, c.run, c.settings, {}, "test"), whole);
+  expect_same(reduce_range(c.scorer, c.run, c.settings, "", {}, "test"), whole);
 }
 
 // A checkpoint of the first half, as a killed run leaves it: the other half completes it to the same state.
@@ -56,16 +56,15 @@ TEST(ScoreRun, GoesOnFromACheckpoint) {
   c.scorer.reduce(c.run, whole);
   // Half a run under the whole run's name: the run is cut by its own count.
   {
-    CheckpointSettings often{path, c.identity, 0.0};
-    EXPECT_EQ(reduce_range(c.scorer, c.run, c.settings, often, "test").n_scored(), c.run.count);
+    EXPECT_EQ(reduce_range(c.scorer, c.run, c.settings, c.identity, {path, 0.0}, "test").n_scored(), c.run.count);
     EXPECT_FALSE(std::filesystem::exists(path + ".partial")) << "left behind";
   }
   // The last checkpoint stands until the result is safe; it lies before the end.
   ASSERT_TRUE(std::filesystem::exists(path));
-  const auto done = H5File(path, H5Mode::read).read_integers("progress").at(0);
+  const auto done = H5File(path, H5Mode::read).read_integers("done").at(1);
   EXPECT_GT(done, 0);
   EXPECT_LT(done, static_cast<std::int64_t>(c.run.count));
-  const auto resumed = reduce_range(c.scorer, c.run, c.settings, {path, c.identity, 1e9}, "test");
+  const auto resumed = reduce_range(c.scorer, c.run, c.settings, c.identity, {path, 1e9}, "test");
   expect_same(resumed, whole);
   for (int l = 0; l < 2; ++l) ASSERT_EQ(resumed.best(l).size(), whole.best(l).size());
 }
@@ -74,22 +73,22 @@ TEST(ScoreRun, RefusesWhatIsNotItsCheckpoint) {
   const TemporaryFolder folder;
   Case c;
   const auto path = folder / "run.checkpoint";
-  reduce_range(c.scorer, c.run, c.settings, {path, c.identity, 0.0}, "test");
+  reduce_range(c.scorer, c.run, c.settings, c.identity, {path, 0.0}, "test");
   test::OwnedMlp other(c.digits, {16, 16}, 4);
   const std::vector<ScoreFunction> models = {c.latency.table(), other.mlp()};
   EXPECT_NE(identity_of(c.digits.code(), models, Precision::fp32), c.identity);
   EXPECT_NE(identity_of(c.digits.code(), c.models, Precision::fp64), c.identity);
   EXPECT_THAT(error_of([&] {
-                reduce_range(c.scorer, c.run, c.settings, {path, "another", 1.0}, "test");
+                reduce_range(c.scorer, c.run, c.settings, "another", {path, 1.0}, "test");
               }),
               HasSubstr("other settings"));
   IndexRange shorter = c.run;
   shorter.count = 10;
   EXPECT_THAT(error_of([&] {
-                reduce_range(c.scorer, shorter, c.settings, {path, c.identity, 1.0}, "test");
+                reduce_range(c.scorer, shorter, c.settings, c.identity, {path, 1.0}, "test");
               }),
               HasSubstr("remove this checkpoint"));
-  const auto resume = [&] { reduce_range(c.scorer, c.run, c.settings, {path, c.identity, 1.0}, "test"); };
+  const auto resume = [&] { reduce_range(c.scorer, c.run, c.settings, c.identity, {path, 1.0}, "test"); };
   {
     H5File file(path, H5Mode::append);
     const auto sum = file.attributes("front/values").at("sha256");

@@ -1,0 +1,17 @@
+# Open MPI, for one module that the program loads where mpirun has started it. Sets ONEPROXY_HAVE_MPI.
+set(default OFF)
+if(PROJECT_IS_TOP_LEVEL)
+  set(default AUTO)
+endif()
+set(ONEPROXY_MPI ${default} CACHE STRING "Runs on several machines by MPI: ON, OFF, or AUTO (ON where MPI is found)")
+set(ONEPROXY_HAVE_MPI 0)
+if(NOT ONEPROXY_MPI STREQUAL "OFF")
+  find_package(MPI QUIET COMPONENTS C)
+  if(MPI_C_FOUND)
+    set(ONEPROXY_HAVE_MPI 1)
+  elseif(ONEPROXY_MPI STREQUAL "ON")
+    message(FATAL_ERROR "ONEPROXY_MPI=ON, but MPI is missing: install libopenmpi-dev, or configure with "
+      "-DONEPROXY_MPI=OFF")
+  endif()
+endif()
+message(STATUS "MPI: ${ONEPROXY_HAVE_MPI} (ONEPROXY_MPI=${ONEPROXY_MPI})")
