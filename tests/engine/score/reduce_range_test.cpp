@@ -8,6 +8,7 @@
 
 #include "oneproxy/engine/base/hdf5.h"
 #include "tests/engine/error_of.h"
+#include "tests/engine/share/thread_processes.h"
 #include "tests/engine/temporary_folder.h"
 #include "tests/kernels/score/score_cases.h"
 
@@ -27,14 +28,17 @@ struct Case {
   std::string identity = identity_of(digits.code(), models, Precision::fp32);
 };
 
-void expect_same(const Reduction& a, const Reduction& b) {
-  const auto x = a.front(), y = b.front();
+void expect_same_points(const std::vector<Candidate>& x, const std::vector<Candidate>& y) {
   ASSERT_EQ(x.size(), y.size());
   for (std::size_t i = 0; i < x.size(); ++i) {
     EXPECT_EQ(x[i].index, y[i].index);
     EXPECT_EQ(x[i].latency, y[i].latency);
     EXPECT_EQ(x[i].quality, y[i].quality);
   }
+}
+
+void expect_same(const Reduction& a, const Reduction& b) {
+  expect_same_points(a.front(), b.front());
   EXPECT_EQ(a.n_scored(), b.n_scored());
 }
 
@@ -67,6 +71,93 @@ TEST(ScoreRun, GoesOnFromACheckpoint) {
   const auto resumed = reduce_range(c.scorer, c.run, c.settings, c.identity, {path, 1e9}, "test");
   expect_same(resumed, whole);
   for (int l = 0; l < 2; ++l) ASSERT_EQ(resumed.best(l).size(), whole.best(l).size());
+}
+
+// Of any number of shards, in any order, with margins: the merged survivors are those of one process.
+TEST(ScoreRun, ShardsMergeToTheSameState) {
+  Case c;
+  c.settings.limits = {1.0, 5.0};
+  c.settings.best = 3;
+  c.settings.quality_margin = c.scorer.error_bound(1);
+  Reduction whole(c.settings);
+  c.scorer.reduce(c.run, whole);
+  for (const int count : {2, 3, 7, 64}) {
+    const TemporaryFolder folder;
+    Sharing merge;
+    for (int i = count; i >= 1; --i) {
+      Sharing sharing{folder / std::to_string(i)};
+      sharing.shard = {i, count};
+      const auto part = reduce_range(c.scorer, c.run, c.settings, c.identity, sharing, "test");
+      EXPECT_EQ(part.n_scored(), part_of(sharing.shard, c.run.count).length());
+      merge.merged.push_back({sharing.state, sharing.shard});
+    }
+    const auto merged = reduce_range(c.scorer, c.run, c.settings, c.identity, merge, "test");
+    expect_same(merged, whole);
+    for (int l = 0; l < 2; ++l) expect_same_points(merged.best(l), whole.best(l));
+  }
+}
+
+TEST(ScoreRun, RanksEndWithTheSameState) {
+  Case c;
+  c.settings.limits = {1.0, 5.0};
+  c.settings.best = 3;
+  Reduction whole(c.settings);
+  c.scorer.reduce(c.run, whole);
+  for (const int size : {1, 2, 3, 6}) {
+    test::ThreadProcesses threads(size);
+    threads.run([&](Processes& processes) {
+      Sharing sharing;
+      sharing.processes = &processes;
+      const auto own = reduce_range(c.scorer, c.run, c.settings, c.identity, sharing, "test");
+      expect_same(own, whole);
+      for (int l = 0; l < 2; ++l) expect_same_points(own.best(l), whole.best(l));
+    });
+  }
+}
+
+// The states that killed ranks left, with a piece that two of them have: another number of ranks goes on.
+TEST(ScoreRun, GoesOnWithAnotherNumberOfRanks) {
+  Case c;
+  Reduction whole(c.settings);
+  c.scorer.reduce(c.run, whole);
+  for (const int size : {0, 1, 2, 5}) {
+    const TemporaryFolder folder;
+    Sharing sharing{folder / "state"};
+    for (int i = 1; i <= 3; ++i) {  // shards of four, as the states of ranks 0 to 2
+      Sharing part{folder / ("part" + std::to_string(i))};
+      part.shard = {i, 4};
+      reduce_range(c.scorer, c.run, c.settings, c.identity, part, "test");
+      std::filesystem::rename(part.state, sharing.state + (i == 1 ? "" : "." + std::to_string(i - 1)));
+    }
+    std::filesystem::copy(sharing.state + ".2", sharing.state + ".4");
+    if (size == 0) {
+      expect_same(reduce_range(c.scorer, c.run, c.settings, c.identity, sharing, "test"), whole);
+    } else {
+      test::ThreadProcesses threads(size);
+      threads.run([&](Processes& processes) {
+        Sharing own = sharing;
+        own.processes = &processes;
+        expect_same(reduce_range(c.scorer, c.run, c.settings, c.identity, own, "test"), whole);
+      });
+    }
+    for (const auto& file : states_of(sharing)) EXPECT_LT(file.rank, std::max(size, 1)) << "taken over and left";
+  }
+}
+
+TEST(ScoreRun, NamesAShardThatIsNotFinished) {
+  const TemporaryFolder folder;
+  Case c;
+  Sharing merge;
+  for (int i = 1; i <= 2; ++i) {
+    Sharing sharing{folder / std::to_string(i)};
+    sharing.shard = {i, 2};
+    reduce_range(c.scorer, c.run, c.settings, c.identity, sharing, "test");
+    merge.merged.push_back({sharing.state, {i, 2}});
+  }
+  merge.merged[1].shard = {2, 2};
+  std::filesystem::copy(folder / "1", folder / "2", std::filesystem::copy_options::overwrite_existing);
+  EXPECT_THAT(error_of([&] { reduce_range(c.scorer, c.run, c.settings, c.identity, merge, "test"); }),
+              HasSubstr("shard 2/2 is not finished (0 of 250000)"));
 }
 
 TEST(ScoreRun, RefusesWhatIsNotItsCheckpoint) {
