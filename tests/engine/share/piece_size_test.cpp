@@ -27,15 +27,28 @@ TEST(PieceSize, GrowsToHalfASecond) {
   EXPECT_GE(pieces.next(0), PieceSize::kFirst);
 }
 
+// At a rate at which half a second is more than there is left, and 4 ms are less than the first piece.
 TEST(PieceSize, ShrinksTowardsTheEndOfMany) {
-  const std::uint64_t left = 100'000'000;
+  const std::uint64_t left = 10'000'000;
   PieceSize many(10, left), alone(1, left);
-  for (int i = 0; i < 20; ++i) many.took(many.next(0), 1e-6), alone.took(alone.next(0), 1e-6);
+  for (int i = 0; i < 20; ++i) many.took(many.next(0), 0.1), alone.took(alone.next(0), 0.1);
   EXPECT_EQ(many.next(0), left / 40);
   EXPECT_EQ(many.next(left / 2), left / 80);
   EXPECT_EQ(many.next(left - 10), PieceSize::kFirst);
   EXPECT_EQ(many.next(left + 10), PieceSize::kFirst);  // others have taken the rest
   EXPECT_EQ(alone.next(left / 2), left);               // one waits for nobody
+}
+
+// A device that scores 2^14 in a microsecond does not ask a million times a second.
+TEST(PieceSize, IsWorthAskingFor) {
+  const double rate = 1e10;
+  const std::uint64_t left = 1'000'000'000'000;
+  PieceSize pieces(1000, left);
+  for (int i = 0; i < 30; ++i) {
+    const auto step = pieces.next(0);
+    pieces.took(step, static_cast<double>(step) / rate);
+  }
+  EXPECT_NEAR(static_cast<double>(pieces.next(left)), rate * PieceSize::kLeastSeconds, 2);
 }
 
 }  // namespace
