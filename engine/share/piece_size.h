@@ -1,7 +1,8 @@
 #pragma once
 // How much of a long run a process takes at once: pieces of about half a second, so that an interrupt is soon heard.
 // Their ends do not show in the result. Of several processes each takes less towards the end, so that none waits long
-// for the last one, but no less than is worth asking for. Pure: what is simulated of it (tests/bench/sharing_bench.cpp) is what runs.
+// for the last one, but no less than is worth asking for. Pure: what is simulated of it (tests/bench/sharing_bench.cpp)
+// is what runs.
 #include <cstdint>
 
 namespace oneproxy {
