@@ -72,7 +72,7 @@ def main():
         if not arguments.write:
             print(f"{make.__name__}\n\n{made}\n")
             continue
-        page, n = re.subn(rf"(<!-- table {make.__name__} -->\n).*?(\n<!-- end -->)", lambda m: m[1] + made + m[2], page,
+        page, n = re.subn(rf"(<!-- table {make.__name__} -->\n).*?(<!-- end -->)", lambda m: m[1] + made + "\n" + m[2], page,
                           flags=re.S)
         if n != 1:
             raise SystemExit(f"{arguments.write}: has {n} places for the table {make.__name__}, should be 1")
