@@ -19,7 +19,7 @@ def power(n):
 
 def time_text(seconds):
     for unit, size in (("days", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        if seconds >= 2 * size:
+        if seconds >= (2 * size if size > 1 else 1):
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds * 1e3:.3g} ms"
 
