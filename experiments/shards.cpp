@@ -88,6 +88,7 @@ H5Attributes about_shard(const Shard& shard, const ShardedRun& run) {
 }
 
 Shards read_shards(const std::vector<std::string>& paths) {
+  probe_h5_files(paths);
   std::vector<Header> headers;
   for (const auto& path : paths) {
     headers.push_back(read_header(path));

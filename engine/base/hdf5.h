@@ -74,6 +74,10 @@ class H5File {
   std::int64_t file_ = -1;
 };
 
+// Before many files are opened: looks at them in a few child processes, not in one for each, which takes a millisecond
+// and more. What is wrong with a file is said when it is opened.
+void probe_h5_files(std::span<const std::string> paths);
+
 // The path of an object of a group, which may be the root of a file.
 inline std::string below(const std::string& group, const std::string& name) {
   return group == "/" ? "/" + name : group + "/" + name;

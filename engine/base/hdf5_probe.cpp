@@ -11,11 +11,13 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <tuple>
 #include <vector>
 
+#include "oneproxy/engine/base/hdf5.h"
 #include "oneproxy/engine/base/hdf5_library.h"
 #include "oneproxy/engine/base/interrupt.h"
 #include "oneproxy/kernels/base/error.h"
@@ -24,6 +26,7 @@ namespace oneproxy {
 namespace {
 
 constexpr rlim_t kSeconds = 2;                    // of the child; the store that ships takes some 0.01
+constexpr std::size_t kTogether = 100;            // files that a child goes through, within the limits of one
 constexpr rlim_t kMoreMemory = rlim_t{1} << 28;   // than the program has
 constexpr std::size_t kMaxAttribute = 1 << 20;    // bytes
 constexpr hsize_t kMaxValues = hsize_t{1} << 14;  // of a dataset that are read
@@ -112,7 +115,7 @@ rlim_t data_bytes() {
 }
 
 // In the child: nothing of it returns to the program.
-[[noreturn]] void go_through(const std::string& path) {
+[[noreturn]] void go_through(std::span<const std::string> paths) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // its parent's locks are its own too
   for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGXCPU, SIGINT, SIGTERM, SIGHUP})
     std::signal(number, SIG_DFL);
@@ -129,8 +132,9 @@ rlim_t data_bytes() {
     ::setrlimit(RLIMIT_DATA, &limit);
   }
   Findings findings;
-  const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
-  if (file >= 0) {
+  for (const auto& path : paths) {
+    const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+    if (file < 0) continue;
     if (H5Ovisit(file, H5_INDEX_NAME, H5_ITER_INC, look_at, &findings) < 0) findings.unreadable_object = true;
     H5Fclose(file);
   }
@@ -145,17 +149,17 @@ FileState state_of(const std::string& path) {
   return {status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
 }
 
-}  // namespace
+// Those that a child came back from without a finding.
+std::set<FileState>& seen() {
+  static std::set<FileState> all;
+  return all;
+}
 
-void probe_h5_file(const std::string& path, const std::string& name) {
-  static std::set<FileState> seen;
-  const FileState state = state_of(path);
-  if (seen.contains(state)) return;
+// How a child ends that goes through the files, as waitpid() says it; -1 where none could be started (errno).
+int end_of_child(std::span<const std::string> paths) {
   const pid_t child = ::fork();
-  if (child == 0) go_through(path);
-  if (child < 0)
-    throw Error(name + ": no process can be started to look at it first (" + std::strerror(errno) +
-                "); stop other programs, or raise ulimit -u");
+  if (child == 0) go_through(paths);
+  if (child < 0) return -1;
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
     try {
@@ -166,13 +170,40 @@ void probe_h5_file(const std::string& path, const std::string& name) {
       throw;
     }
   }
+  return status;
+}
+
+}  // namespace
+
+void probe_h5_files(std::span<const std::string> paths) {
+  silence_h5_library();
+  std::vector<std::string> files;  // a pipe would be waited for
+  for (const auto& path : paths) {
+    std::error_code error;
+    if (std::filesystem::is_regular_file(path, error)) files.push_back(path);
+  }
+  for (std::size_t at = 0; at < files.size(); at += kTogether) {
+    const auto some = std::span(files).subspan(at, std::min(kTogether, files.size() - at));
+    std::vector<FileState> states;  // of before: who is changed meanwhile is looked at again
+    for (const auto& path : some) states.push_back(state_of(path));
+    if (end_of_child(some) == 0) seen().insert(states.begin(), states.end());
+  }
+}
+
+void probe_h5_file(const std::string& path, const std::string& name) {
+  const FileState state = state_of(path);
+  if (seen().contains(state)) return;
+  const int status = end_of_child(std::span(&path, 1));
+  if (status < 0)
+    throw Error(name + ": no process can be started to look at it first (" + std::strerror(errno) +
+                "); stop other programs, or raise ulimit -u");
   if (WIFSIGNALED(status))
     throw Error(name + ": is damaged so that the HDF5 library breaks on it (" + strsignal(WTERMSIG(status)) +
                 "); get it again");
   if (WEXITSTATUS(status) == kUnreadableObject)
     throw Error(name + ": has an object or an attribute that can not be opened; it is damaged, get it again");
   if (status != 0) throw Error(name + ": has a text that can not be read; it is damaged, get it again");
-  seen.insert(state);
+  seen().insert(state);
 }
 
 }  // namespace oneproxy

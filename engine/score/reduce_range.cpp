@@ -13,12 +13,11 @@
 #include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/engine/base/sha256.h"
 #include "oneproxy/engine/share/packed.h"
+#include "oneproxy/engine/share/piece_size.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
 namespace {
-constexpr std::uint64_t kFirstPiece = std::uint64_t{1} << 14;
-constexpr double kPieceSeconds = 0.5;  // so that an interrupt is soon heard
 
 void append(std::string& bytes, const void* data, std::size_t size) {
   bytes.append(static_cast<const char*>(data), size);
@@ -223,12 +222,10 @@ Reduction reduce_range(const Scorer& scorer, const IndexRange& run, const Reduct
     shown = dealt;
   };
   auto saved = Clock::now();
-  // Pieces of about half a second; their ends do not show in the result. Towards the end they get smaller, so that
-  // no process waits long for the last one.
-  std::uint64_t piece = kFirstPiece, known = 0;
+  PieceSize pieces(processes ? processes->size() : 1, left);
+  std::uint64_t known = 0;
   while (left > 0) {
-    const auto share = processes ? (left - known) / (4 * static_cast<std::uint64_t>(processes->size())) : left;
-    const std::uint64_t step = std::clamp(piece, std::uint64_t{1}, std::max(share, kFirstPiece));
+    const std::uint64_t step = pieces.next(known);
     const std::uint64_t from = take(step);
     if (from >= left) break;
     known = from;
@@ -242,9 +239,7 @@ Reduction reduce_range(const Scorer& scorer, const IndexRange& run, const Reduct
     }
     own.done = united(std::move(own.done));
     show();
-    const double factor = std::min(4.0, kPieceSeconds / seconds_since(start));
-    piece = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(static_cast<double>(step) * factor), kFirstPiece,
-                                      std::uint64_t{1} << 40);
+    pieces.took(step, seconds_since(start));
     if (!keeps) {
       check_interrupt();
       continue;

@@ -185,6 +185,32 @@ TEST(H5File, WhatCanNotBeGoneThroughIsRefused) {
   EXPECT_THAT(error_of([&] { H5File(path, H5Mode::read).read_doubles("second"); }), HasSubstr("can not be opened"));
 }
 
+// One damaged file among many, a name without a file and a pipe: the others open, and that one is refused as ever.
+TEST(H5File, ManyAreLookedAtTogether) {
+  const TemporaryFolder folder;
+  std::vector<std::string> paths = {folder / "none", folder / "pipe"};
+  ASSERT_EQ(mkfifo(paths[1].c_str(), 0600), 0);
+  for (int i = 0; i < 3; ++i) {
+    paths.push_back(folder / std::to_string(i));
+    H5File file(paths.back(), H5Mode::create);
+    file.write("numbers", std::vector<double>{double(i)});
+    file.close();
+  }
+  const hid_t file = H5Fopen(paths[3].c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+  H5O_info_t info;
+  ASSERT_GE(H5Oget_info_by_name(file, "numbers", &info, H5P_DEFAULT), 0);
+  H5Fclose(file);
+  {
+    std::fstream bytes(paths[3], std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(static_cast<std::streamoff>(info.addr));
+    bytes << "damaged!";
+  }
+  probe_h5_files(paths);
+  EXPECT_THAT(error_of([&] { H5File(paths[3], H5Mode::read); }), HasSubstr("can not be opened"));
+  EXPECT_EQ(H5File(paths[2], H5Mode::read).read_doubles("numbers"), std::vector<double>{0});
+  EXPECT_EQ(H5File(paths[4], H5Mode::read).read_doubles("numbers"), std::vector<double>{2});
+}
+
 TEST(H5File, OnlyFilesAreOpened) {
   const TemporaryFolder folder;
   EXPECT_THAT(error_of([&] { H5File(folder / "none", H5Mode::read); }), HasSubstr("no such file"));
