@@ -228,4 +228,5 @@ def test_ctrl_c_within_a_method(tmp_path: Path) -> None:
 def test_progress_of_an_experiment(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     oneproxy.run(CONFIG, out=tmp_path, methods=["random", "drawn_in_python"], progress=lambda *step: told.append(step))
-    assert told[-1] == (8, 8)
+    assert told[-1] == (4, 4)  # those that run one at a time come after those that run side by side
+    assert told.count((4, 4)) >= 2
