@@ -86,12 +86,14 @@ class Progressed {
     }
     Intervals all = done;
     if (sharing_.processes) {
-      all.clear();
-      for (const auto& bytes : all_gather(*sharing_.processes, packed(done))) {
-        const auto own = Unpacker(bytes).vector<Interval>();
-        all.insert(all.end(), own.begin(), own.end());
-      }
-      all = united(std::move(all));
+      const auto add = [&](const std::string& bytes) {
+        const auto theirs = Unpacker(bytes).vector<Interval>();
+        all.insert(all.end(), theirs.begin(), theirs.end());
+        all = united(std::move(all));
+      };
+      reduce_to_first(
+          *sharing_.processes, [&] { return packed(all); }, add);
+      all = Unpacker(broadcast(*sharing_.processes, packed(all))).vector<Interval>();
     }
     return without(part_of(sharing_.shard, run_.count), all);
   }
@@ -224,6 +226,7 @@ Reduction reduce_range(const Scorer& scorer, const IndexRange& run, const Reduct
   auto saved = Clock::now();
   PieceSize pieces(processes ? processes->size() : 1, left);
   std::uint64_t known = 0;
+  std::size_t told = 0;  // of the devices that take no part any more
   while (left > 0) {
     const std::uint64_t step = pieces.next(known);
     const std::uint64_t from = take(step);
@@ -234,10 +237,16 @@ Reduction reduce_range(const Scorer& scorer, const IndexRange& run, const Reduct
       IndexRange range = run;
       range.begin += places.begin;
       range.count = places.length();
-      scorer.reduce(range, own.reduction);
-      own.done.push_back(places);
+      try {
+        scorer.reduce(range, own.reduction);
+      } catch (const Error&) {  // a device may fail where others would go on
+        if (keeps) own.save();
+        throw;
+      }
+      unite(own.done, places);
     }
-    own.done = united(std::move(own.done));
+    for (; told < scorer.left_out().size(); ++told)
+      log_warning(scorer.left_out()[told] + "; the others go on without it");
     show();
     pieces.took(step, seconds_since(start));
     if (!keeps) {

@@ -23,6 +23,22 @@ Intervals united(Intervals intervals) {
   return all;
 }
 
+void unite(Intervals& all, const Interval& one) {
+  if (one.end <= one.begin) return;
+  const auto first = std::lower_bound(all.begin(), all.end(), one.begin,
+                                      [](const Interval& a, std::uint64_t begin) { return a.end < begin; });
+  Interval joined = one;
+  auto last = first;  // behind the last one that is joined
+  for (; last != all.end() && last->begin <= one.end; ++last)
+    joined = {std::min(joined.begin, last->begin), std::max(joined.end, last->end)};
+  if (first == last) {
+    all.insert(first, joined);
+    return;
+  }
+  *first = joined;
+  all.erase(first + 1, last);
+}
+
 Intervals without(const Interval& whole, const Intervals& taken) {
   Intervals left;
   std::uint64_t at = whole.begin;

@@ -18,6 +18,9 @@ std::uint64_t length(const Intervals& intervals);
 // The places that are in any of them; they may come in any order and overlap. Empty ones vanish.
 Intervals united(Intervals intervals);
 
+// `all`, which is as united() leaves it, with one more; quick where `all` is long.
+void unite(Intervals& all, const Interval& one);
+
 // The places of `whole` that are not in `taken`, which is as united() leaves it.
 Intervals without(const Interval& whole, const Intervals& taken);
 

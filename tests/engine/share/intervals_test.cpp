@@ -40,6 +40,10 @@ TEST(Intervals, AgreeWithPlaces) {
     EXPECT_EQ(marked(all), places);
     EXPECT_EQ(length(all), static_cast<std::uint64_t>(std::count(places.begin(), places.end(), true)));
 
+    Intervals one_by_one;
+    for (const auto& one : some) unite(one_by_one, one);
+    EXPECT_EQ(one_by_one, all);
+
     const auto begin = random() % kPlaces, end = begin + random() % (kPlaces - begin);
     const auto rest = without({begin, end}, all);
     expect_in_order(rest);
