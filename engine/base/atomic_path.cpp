@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "oneproxy/engine/base/log.h"
+#include "oneproxy/engine/base/read_file.h"
 #include "oneproxy/kernels/base/error.h"
 
 namespace oneproxy {
@@ -21,7 +23,8 @@ constexpr const char* kNotWritable = ": can not be written; name a file in a fol
 constexpr const char* kPartial = ".partial-";
 constexpr const char* kOld = ".old";
 constexpr const char* kLock = ".lock";  // as FileLock names them
-constexpr int kMaxLinks = 40;           // as the kernel follows
+constexpr const char* kHeld = ".lock-held";
+constexpr int kMaxLinks = 40;  // as the kernel follows
 
 // Where the last part of a path leads: a file that is replaced there leaves the link as it is.
 std::string behind_links(const std::string& path) {
@@ -93,7 +96,7 @@ void keep_mode_and_owner(const std::string& from, const std::string& to) {
 }  // namespace
 
 AtomicPath::AtomicPath(const std::string& path) : path_(path), target_(target_of(path)), lock_(target_) {
-  if (lock_.held()) remove_leftovers_of(target_);
+  remove_leftovers_of(target_);
   const fs::path target(target_);
   temporary_ =
       (target.parent_path() / ("." + target.filename().string() + kPartial + std::to_string(getpid()))).string();
@@ -137,7 +140,8 @@ void remove_leftovers(const std::string& folder) {
   std::vector<std::string> names;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     const std::string name = at->path().filename().string();
-    const auto tail = name.ends_with(kLock) ? name.size() - std::strlen(kLock) : name.find(kPartial);
+    const auto tail =
+        name.ends_with(kLock) ? name.size() - std::strlen(kLock) : std::min(name.find(kPartial), name.find(kHeld));
     if (name[0] == '.' && tail != std::string::npos) names.push_back(name.substr(1, tail - 1));
   }
   for (const auto& name : names) {
@@ -160,6 +164,13 @@ void OutputFile::finish() {
 void write_file_atomically(const std::string& path, const std::string& content) {
   OutputFile file(path);
   file.write(content);
+  file.finish();
+}
+
+void change_file_atomically(const std::string& path, std::uint64_t max_bytes,
+                            const std::function<std::string(std::string)>& change) {
+  OutputFile file(path);  // the lock, before it is read
+  file.write(change(file_exists(path) ? read_file(path, max_bytes) : ""));
   file.finish();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // Files and folders that appear under their name when they are whole: made beside it under another name, then renamed.
 // A failure leaves nothing behind, and what was there as it was. One program at a time writes a name.
+#include <cstdint>
 #include <fstream>
 #include <functional>
 #include <string>
@@ -53,6 +54,11 @@ class OutputFile {
 
 // A whole file at once, text or bytes.
 void write_file_atomically(const std::string& path, const std::string& content);
+
+// `change` gets what is at `path` (nothing where there is none) and returns what should be there; one program at a
+// time. Error: more than `max_bytes` are there.
+void change_file_atomically(const std::string& path, std::uint64_t max_bytes,
+                            const std::function<std::string(std::string)>& change);
 
 // `write` gets an empty HDF5 file. Any error, also one of `write`, leaves `path` as it was.
 void write_h5_atomically(const std::string& path, const std::function<void(H5File&)>& write);

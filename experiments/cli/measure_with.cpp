@@ -196,24 +196,25 @@ std::string text_for_file(const MeasurementLine& line, std::size_t i, const Next
 
 void append_measurements(const std::string& path, const NextProblem& problem,
                          const std::vector<MeasurementLine>& lines) {
-  std::string content = file_exists(path) ? read_file(path, kLargestFile) : std::string();
-  if (content.find_first_not_of(" \t\r\n") == std::string::npos) {
-    content = "arch";
-    for (const auto& column : problem.columns) content += "," + column.name;
-  }
-  if (content.back() != '\n') content += '\n';
-  const auto header = parse_csv(path, content).columns;
-  for (const auto& line : lines) {
-    for (std::size_t i = 0; i < header.size(); ++i) {
-      if (i > 0) content += ",";
-      if (header[i] == "arch") content += csv_field(problem.space().to_string(line.choices));
-      for (std::size_t j = 0; j < problem.columns.size(); ++j)
-        if (header[i] == problem.columns[j].name || header[i] == "value")
-          content += csv_field(text_for_file(line, j, problem));
+  change_file_atomically(path, kLargestFile, [&](std::string content) {
+    if (content.find_first_not_of(" \t\r\n") == std::string::npos) {
+      content = "arch";
+      for (const auto& column : problem.columns) content += "," + column.name;
     }
-    content += "\n";
-  }
-  write_file_atomically(path, content);
+    if (content.back() != '\n') content += '\n';
+    const auto header = parse_csv(path, content).columns;
+    for (const auto& line : lines) {
+      for (std::size_t i = 0; i < header.size(); ++i) {
+        if (i > 0) content += ",";
+        if (header[i] == "arch") content += csv_field(problem.space().to_string(line.choices));
+        for (std::size_t j = 0; j < problem.columns.size(); ++j)
+          if (header[i] == problem.columns[j].name || header[i] == "value")
+            content += csv_field(text_for_file(line, j, problem));
+      }
+      content += "\n";
+    }
+    return content;
+  });
 }
 
 }  // namespace oneproxy

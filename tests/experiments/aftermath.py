@@ -54,7 +54,7 @@ def leftovers(folder: Path) -> list[str]:
     return sorted(
         str(p.relative_to(folder))
         for p in folder.rglob("*")
-        if p.name.startswith(".") or p.name.endswith((".checkpoint", ".old")) or ".partial" in p.name
+        if p.name.startswith(".") or p.name.endswith(".old") or ".checkpoint" in p.name or ".partial" in p.name
     )
 
 
@@ -72,12 +72,18 @@ def result_contents(result: Path) -> Contents:
     return found
 
 
-def start(folder: Path, *arguments: object, stderr: IO[str] | int = subprocess.PIPE) -> subprocess.Popen[str]:
-    """The program at work in a folder."""
+def start(
+    folder: Path,
+    *arguments: object,
+    stderr: IO[str] | int = subprocess.PIPE,
+    env: dict[str, str] | None = None,
+    before: tuple[str, ...] = (),
+) -> subprocess.Popen[str]:
+    """The program at work in a folder, by what starts it: `before`."""
     return subprocess.Popen(
-        [str(PROGRAM), *map(str, arguments)],
+        [*before, str(PROGRAM), *map(str, arguments)],
         cwd=folder,
-        env=environment(),
+        env=environment() | (env or {}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=stderr,

@@ -16,10 +16,13 @@ import unittest
 from collections.abc import Iterator
 from pathlib import Path
 
+import h5py
+import numpy as np
+
 sys.path.insert(0, str(Path(__file__).parent))
 from aftermath import finish, leftovers, result_contents, results, start, wait_for  # noqa: E402
 from own_devices import IMPORT, PREDICTOR, STORE, OwnDevices  # noqa: E402
-from support import HANG, PROGRAM, config, environment, sets  # noqa: E402
+from support import HANG, PROGRAM, SOURCES, config, environment, sets  # noqa: E402
 
 ENDLESS = ("run", config("fbnet", "search"), *sets(generations=10**6, population=200))
 LOCK = f".{STORE}.lock"
@@ -43,6 +46,22 @@ class TestAtOnce(OwnDevices):
         self.check_store(devices)
         self.assertIn("| net ", self.ok("info", STORE))
 
+    def test_imports_of_one_device_at_once_leave_the_values_of_one_of_them(self) -> None:
+        same, columns = [], []
+        for _ in range(3):
+            same.append(self.import_of("same"))
+            columns.append(dict(self.measured["user:same"]))
+            shutil.move(self.folder / "user_same.csv", self.folder / f"same_{len(same)}.csv")
+            same[-1] = (*same[-1][:-1], f"same_{len(same)}.csv")
+        self.all_succeed([start(self.folder, *add) for add in (*same, *map(self.import_of, "abc"))])
+        del self.measured["user:same"]
+        self.check_store([f"user:{name}" for name in "abc"])
+        with h5py.File(self.store) as file:
+            latency = file["spaces/nasbench201/user/latency_ms/same"][()]
+            cells = file["spaces/nasbench201/user/choices"][()].tolist()
+        found = {tuple(c): v for c, v in zip(cells, latency.tolist()) if not np.isnan(v)}
+        self.assertIn(found, columns)
+
     def test_two_equal_runs_have_one_result(self) -> None:
         run = ("run", config("nasbench201", "front_transfer"))
         said = self.all_succeed([start(self.folder, *run) for _ in range(2)])
@@ -57,13 +76,16 @@ class TestAtOnce(OwnDevices):
 
 class TestLocks(OwnDevices):
     @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
-        """The store's lock, in this process's hands."""
-        with open(self.folder / LOCK, "w", encoding="utf-8") as lock:
+    def held(self, name: str = LOCK) -> Iterator[None]:
+        """A lock, of the store if nothing else is said, in this process's hands."""
+        with open(self.folder / name, "w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            lock.write(f"process {os.getpid()} on {socket.gethostname()}")
+            lock.write(f"process {os.getpid()} on {socket.gethostname()}, since 2026-11-24 06:50:01")
             lock.flush()
-            yield
+            try:
+                yield
+            finally:
+                (self.folder / name).unlink(missing_ok=True)
 
     def waiting(self, *command: object) -> tuple[subprocess.Popen[str], Path]:
         """A program that has said that it waits, and where it says so."""
@@ -93,6 +115,39 @@ class TestLocks(OwnDevices):
         code, _, _ = finish(process)
         self.assertEqual(code, 0, said.read_text())
         self.check_store(["user:first", "user:second"])
+
+    def test_whatever_writes_waits_for_its_turn(self) -> None:
+        self.begin_small()
+        space, cells = ("--space", "nasbench201"), self.folder / "user_first.csv"
+        front = config("nasbench201", "front_transfer")
+        search = ("search", *space, "--latency", "proxy:pixel3", "--quality", "model:macs", "--method", "exhaustive")
+        adapt = ("adapt", *space, "--measurements", cells, *SOURCES, "--prior", "stated")
+        scores = ("score", *space, "--predictor", "model:macs", "--count", "9", "--out")
+        commands = {
+            "import": ((*self.import_of("second"),), STORE),
+            "adapt --into": ((*adapt, "--into", STORE, "--name", "mine"), STORE),
+            "adapt --predictions": ((*adapt, "--predictions", "all.csv"), "all.csv"),
+            "plan": (("plan", *space, *SOURCES, "--k", "5", "--out", "plan.csv"), "plan.csv"),
+            "score": ((*scores, "scores.csv"), "scores.csv"),
+            "score to HDF5": ((*scores, "scores.h5"), "scores.h5"),
+            "run": (("run", front, "--force"), None),
+            "search": ((*search, "--force"), None),
+            "search --shard": ((*search, "--shard", "1/2"), None),
+        }
+        for name, (command, written) in commands.items():
+            with self.subTest(name):
+                made = written or self.ok(*command).splitlines()[-1].replace("-of-2.h5", "")
+                path = Path(made)
+                lock = str(path.with_name(f".{path.name}.lock"))
+                with self.held(lock):
+                    process, said = self.waiting(*command)
+                    line = said.read_text().splitlines()[-1]
+                    for word in (f"{path} is in use by", "since 2026-11-24 06:50:01; waiting for it to end"):
+                        self.assertIn(word, line)
+                    self.says_who(line, os.getpid())
+                    process.terminate()
+                    self.assertEqual(finish(process)[0], 143, said.read_text())
+                    self.assertEqual(leftovers(self.folder), [lock])
 
     def test_a_signal_ends_the_waiting_and_nothing_of_the_holder_is_touched(self) -> None:
         self.begin_small()

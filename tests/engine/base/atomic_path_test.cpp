@@ -2,10 +2,13 @@
 #include "oneproxy/engine/base/atomic_path.h"
 
 #include <gmock/gmock.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <vector>
 
 #include "oneproxy/engine/base/result_folder.h"
 #include "oneproxy/kernels/base/error.h"
@@ -26,6 +29,30 @@ std::string content(const std::string& path) {
 
 std::int64_t n_entries(const std::string& folder) {
   return std::distance(fs::directory_iterator(folder), fs::directory_iterator());
+}
+
+TEST(AtomicPath, ChangesAtOnceAreAllThere) {
+  constexpr int kProcesses = 6, kTurns = 20;
+  const TemporaryFolder folder;
+  const std::string path = folder / "kept.csv";
+  std::vector<pid_t> children;
+  for (int p = 0; p < kProcesses; ++p) {
+    children.push_back(fork());
+    if (children.back() != 0) continue;
+    for (int i = 0; i < kTurns; ++i)
+      change_file_atomically(path, 1 << 20, [&](std::string old) { return old + std::to_string(p) + "\n"; });
+    _exit(0);
+  }
+  for (const pid_t child : children) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+  }
+  EXPECT_EQ(content(path).size(), 2 * kProcesses * kTurns);
+  EXPECT_EQ(n_entries(folder / ""), 1);
+  EXPECT_THAT(error_of([&] { change_file_atomically(path, 10, [](std::string old) { return old; }); }),
+              HasSubstr(path));
+  EXPECT_EQ(content(path).size(), 2 * kProcesses * kTurns);
 }
 
 TEST(AtomicPath, ATextFileAppearsWhenItIsFinished) {
