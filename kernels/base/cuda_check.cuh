@@ -8,12 +8,6 @@
 
 namespace oneproxy {
 
-// Caught where a smaller piece of work can be tried.
-class OutOfDeviceMemory : public Error {
- public:
-  using Error::Error;
-};
-
 inline void cuda_check(cudaError_t status, const char* what, const char* file, int line) {
   if (status == cudaSuccess) return;
   (void)cudaGetLastError();  // so that the next check does not report this failure again

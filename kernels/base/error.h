@@ -19,6 +19,12 @@ class Error : public std::runtime_error {
   explicit Error(const std::string& message) : std::runtime_error(one_line(message)) {}
 };
 
+// Caught where a smaller piece of work, or another device, can be tried.
+class OutOfDeviceMemory : public Error {
+ public:
+  using Error::Error;
+};
+
 [[noreturn]] inline void assertion_failed(const char* condition, const char* file, int line) {
   throw std::logic_error(std::string("internal error (please report): ") + condition + " is false at " + file + ":" +
                          std::to_string(line));

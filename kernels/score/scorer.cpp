@@ -118,5 +118,6 @@ double Scorer::error_bound(int model) const {
 }
 
 std::vector<std::string> Scorer::paths() const { return implementation_->paths(); }
+std::vector<std::string> Scorer::left_out() const { return implementation_->left_out(); }
 
 }  // namespace oneproxy

@@ -46,6 +46,8 @@ class Scorer {
   double error_bound(int model) const;
   // How each model is evaluated, for reports: "avx2 fp32, 64 wide, in registers", "general", ...
   std::vector<std::string> paths() const;
+  // What devices said that had no memory in reduce(): the others did their part, and they take none any more.
+  std::vector<std::string> left_out() const;
 
   class Implementation;  // one for each back end
 

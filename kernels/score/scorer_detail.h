@@ -13,6 +13,7 @@ class Scorer::Implementation {
   virtual void reduce(const IndexRange& run, Reduction& reduction) const = 0;
   virtual double error_bound(int model) const = 0;
   virtual std::vector<std::string> paths() const = 0;
+  virtual std::vector<std::string> left_out() const { return {}; }
 };
 
 namespace detail {

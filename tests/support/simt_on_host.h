@@ -131,7 +131,7 @@ class Block {
   Dim grid_size() const { return {launch_.blocks}; }
   char* shared() { return reinterpret_cast<char*>(shared_.data()); }
 
-  static inline Block* current_block = nullptr;
+  static inline thread_local Block* current_block = nullptr;
 
  private:
   static constexpr std::size_t kStack = 128 * 1024;

@@ -7,8 +7,7 @@
 
 #include "oneproxy/kernels/base/backend_cuda.h"
 #include "oneproxy/kernels/base/error.h"
-#include "oneproxy/kernels/score/cuda/chunks.h"
-#include "oneproxy/kernels/score/cuda/devices.cuh"
+#include "oneproxy/kernels/score/cuda/deal.h"
 #include "oneproxy/kernels/score/cuda/scorer_on_device.cuh"
 #include "oneproxy/kernels/score/mlp_error.h"
 #include "oneproxy/kernels/score/scorer_detail.h"
@@ -16,7 +15,8 @@
 namespace oneproxy::detail {
 namespace {
 
-constexpr std::uint64_t kWorthADevice = std::uint64_t{1} << 24;  // architectures
+// Architectures: 2 ms of an MLP. Several devices take a run that has as many for each, in pieces of no fewer.
+constexpr std::uint64_t kWorthADevice = std::uint64_t{1} << 24;
 
 DigitSplit split_for_device(std::span<const std::uint32_t> radices) {
   try {
@@ -54,17 +54,24 @@ class ScorerCuda : public Scorer::Implementation {
   }
 
   void reduce(const IndexRange& run, Reduction& reduction) const override {
-    const std::vector<int> devices = usable_devices_cuda();
-    if (devices.size() < 2 || run.count < kWorthADevice * devices.size()) {
+    if (devices_.size() < 2 || run.count < kWorthADevice * devices_.size()) {
       on(first_).reduce(run, 0, run.count, reduction);
       return;
     }
-    const auto borders = piece_borders(run.count, static_cast<int>(devices.size()));
-    std::vector<Reduction> parts(devices.size(), Reduction(reduction.settings()));
-    each_device(devices,
-                [&](std::size_t i, int number) { on(number).reduce(run, borders[i], borders[i + 1], parts[i]); });
-    for (const auto& part : parts) reduction.merge(part);
+    at_work_.reduce(run.count, kWorthADevice, reduction,
+                    [&](std::size_t i, std::uint64_t begin, std::uint64_t end, Reduction& part) {
+                      const DeviceGuard current(devices_[i]);
+                      const std::string name = "GPU " + std::to_string(devices_[i]) + ": ";
+                      try {
+                        on(devices_[i]).reduce(run, begin, end, part);
+                      } catch (const OutOfDeviceMemory& full) {
+                        throw OutOfDeviceMemory(name + full.what());
+                      } catch (const Error& failure) {
+                        throw Error(name + failure.what());
+                      }
+                    });
   }
+  std::vector<std::string> left_out() const override { return at_work_.out_of_memory(); }
 
   double error_bound(int model) const override { return bounds_[model]; }
   std::vector<std::string> paths() const override { return on(first_).paths(); }
@@ -86,6 +93,8 @@ class ScorerCuda : public Scorer::Implementation {
   std::deque<OwnedModel> models_;
   std::vector<double> bounds_;
   int first_ = 0;
+  std::vector<int> devices_ = usable_devices_cuda();
+  mutable DevicesAtWork at_work_{devices_.size()};
   mutable std::mutex mutex_;
   mutable std::map<int, std::unique_ptr<ScorerOnDevice>> scorers_;
 };

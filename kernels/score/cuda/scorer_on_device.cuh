@@ -55,9 +55,9 @@ class ScorerOnDevice {
       with_less_memory<OutOfDeviceMemory>(
           size, kMinChunk, [this] { release_scratch(); }, work);
     } catch (const OutOfDeviceMemory& failure) {
-      throw Error("score: no device memory for " + std::to_string(size) + " " + what + " at a time and " +
-                  std::to_string(models_.size()) + " models; free device memory or use backend = \"cpu\" (" +
-                  failure.what() + ")");
+      throw OutOfDeviceMemory("score: no device memory for " + std::to_string(size) + " " + what + " at a time and " +
+                              std::to_string(models_.size()) +
+                              " models; free device memory or use backend = \"cpu\" (" + failure.what() + ")");
     }
   }
   void release_scratch();

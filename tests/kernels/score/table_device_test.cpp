@@ -1,7 +1,6 @@
 // The kernels of tables and of reductions, run on the CPU thread by thread (tests/support/simt_on_host.h).
 // clang-format off
-#include "tests/kernels/score/device_cases.h"
-#include "oneproxy/kernels/score/cuda/reduce_kernels.cuh"
+#include "tests/kernels/score/device_table.h"
 // clang-format on
 
 #include <algorithm>
@@ -19,22 +18,6 @@ struct TableCase {
   IndexRange run;
 };
 void PrintTo(const TableCase& c, std::ostream* out) { *out << c.name; }
-
-struct DeviceTable {
-  DeviceTable(const OwnedDigits& digits, const AdditiveTable<double>& table)
-      : groups(group_digits(digits.radices, split_digits(digits.radices), 1, 1)) {
-    const bool selects = table.bias.size() > 1;
-    args = {table.weights.data(),
-            table.bias.data(),
-            table.weights.size() / table.bias.size(),
-            selects,
-            groups.data(),
-            static_cast<int>(groups.size()),
-            leaf_digits(digits.radices, split_digits(digits.radices), selects)};
-  }
-  std::vector<PlaceGroup> groups;
-  TableArgs args;
-};
 
 class TableKernels : public testing::TestWithParam<TableCase> {};
 
