@@ -327,8 +327,7 @@ class SearchReport {
     std::string against;
     for (std::size_t i = 1; i < n_objectives(); ++i)
       against += (i > 1 ? " and " : "") + objective(i).label + " [" + objective(i).unit + "]";
-    work_.report += method + " search, " + problem_.part.describe() + " (" + to_decimal(problem_.part.size()) +
-                    " architectures): " + objective(0).label + " [" + objective(0).unit + "]" +
+    work_.report += method + " search, " + searched() + ": " + objective(0).label + " [" + objective(0).unit + "]" +
                     (objective(0).is_stand_in ? ", a stand-in for accuracy," : "") + " against " + against + ". " +
                     std::to_string(evaluator_.n_evaluated()) + " evaluations, front of " +
                     std::to_string(outcome_.result.front.size()) + ".\n\nHow sure: " + outcome_.result.certainty +
