@@ -144,6 +144,30 @@ class TestShards(SharedCase):
 class TestRanks(SharedCase):
     MPI = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
 
+    def test_ranks_that_see_other_data_or_settings_are_named(self) -> None:
+        rows = "\n".join(f"|{o}~0|+|none~0|{o}~1|+|none~0|none~1|{o}~2|,{t}" for o, t in
+                         (("nor_conv_1x1", 2.5), ("nor_conv_3x3", 4.5), ("avg_pool_3x3", 3.5)))  # fmt: skip
+        (self.folder / "a").mkdir()
+        (self.folder / "mine.csv").write_text("arch,latency_ms\n" + rows + "\n")
+        self.ok("import", "--space", "nasbench201", "--device", "mine", "mine.csv", "--store", "a/s.h5")
+        shutil.copytree(self.folder / "a", self.folder / "b")
+        (self.folder / "mine.csv").write_text("arch,latency_ms\n" + rows.replace("2.5", "2.6") + "\n")
+        self.ok("import", "--space", "nasbench201", "--device", "other", "mine.csv", "--store", "b/s.h5")
+        launch = ["mpirun", "--oversubscribe", "--bind-to", "none"]
+        command = [str(PROGRAM), *SEARCH]
+        for name, one, other in (
+            ("settings", command, [*command, "--set", "best=4"]),
+            ("data", ["-wdir", "a", *command, "--set", "store=s.h5"], ["-wdir", "b", *command, "--set", "store=s.h5"]),
+        ):
+            with self.subTest(name):
+                done = subprocess.run(
+                    [*launch, "-n", "1", *one, ":", "-n", "1", *other],
+                    cwd=self.folder, env={**environment(), **self.MPI}, capture_output=True, text=True, timeout=120,
+                )  # fmt: skip
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn("see different settings or data", done.stderr)
+                self.assertEqual(list(self.folder.glob("**/results/*/*")), [])
+
     def setUp(self) -> None:
         super().setUp()
         if "MPI: compiled" not in self.ok("--version"):
