@@ -13,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <set>
 #include <tuple>
 #include <vector>
@@ -26,6 +27,8 @@ namespace oneproxy {
 namespace {
 
 constexpr rlim_t kSeconds = 2;                    // of the child; the store that ships takes some 0.01
+constexpr unsigned kPatience = 30;                // seconds of the clock for a child, which may wait for a disk
+constexpr int kTries = 3;                         // of a child that has lost its patience
 constexpr std::size_t kTogether = 100;            // files that a child goes through, within the limits of one
 constexpr rlim_t kMoreMemory = rlim_t{1} << 28;   // than the program has
 constexpr std::size_t kMaxAttribute = 1 << 20;    // bytes
@@ -117,7 +120,7 @@ rlim_t data_bytes() {
 // In the child: nothing of it returns to the program.
 [[noreturn]] void go_through(std::span<const std::string> paths) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // its parent's locks are its own too
-  for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGXCPU, SIGINT, SIGTERM, SIGHUP})
+  for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGXCPU, SIGALRM, SIGINT, SIGTERM, SIGHUP})
     std::signal(number, SIG_DFL);
   const int nowhere = ::open("/dev/null", O_WRONLY);
   ::dup2(nowhere, STDOUT_FILENO);
@@ -131,6 +134,7 @@ rlim_t data_bytes() {
     limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, now + kMoreMemory);
     ::setrlimit(RLIMIT_DATA, &limit);
   }
+  ::alarm(kPatience);
   Findings findings;
   for (const auto& path : paths) {
     const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
@@ -149,16 +153,63 @@ FileState state_of(const std::string& path) {
   return {status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
 }
 
-// Those that a child came back from without a finding.
-std::set<FileState>& seen() {
-  static std::set<FileState> all;
+// Those that a child came back from without a finding; of all threads.
+class Seen {
+ public:
+  bool contains(const FileState& state) {
+    const std::scoped_lock lock(mutex_);
+    return all_.contains(state);
+  }
+  void add(std::span<const FileState> states) {
+    const std::scoped_lock lock(mutex_);
+    all_.insert(states.begin(), states.end());
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<FileState> all_;
+};
+
+Seen& seen() {
+  static Seen all;
   return all;
 }
 
+// Starts a child that goes through the files. The library has one lock for all threads: a child that is made while
+// another thread has it would wait for it for ever. So it is made where this thread has it, in a function that the
+// library calls, and never gives it up. It has its parent's files too, and with them the locks on them: no thread goes
+// on before it has closed them. -1 where none could be started (errno).
+pid_t start_child(std::span<const std::string> paths) {
+  struct Start {
+    std::span<const std::string> paths;
+    pid_t child;
+  } start{paths, -1};
+  const auto make = [](hid_t, const char*, void* given) -> herr_t {
+    auto& [files, child] = *static_cast<Start*>(given);
+    int closed[2];
+    if (::pipe2(closed, O_CLOEXEC) != 0) return 1;
+    child = ::fork();
+    if (child == 0) {
+      const auto last = static_cast<unsigned>(closed[1]);
+      ::close_range(STDERR_FILENO + 1, last - 1, 0);
+      ::close_range(last + 1, ~0U, 0);
+      ::close(closed[1]);
+      go_through(files);
+    }
+    ::close(closed[1]);
+    char none = 0;
+    while (child > 0 && ::read(closed[0], &none, 1) < 0 && errno == EINTR) {
+    }
+    ::close(closed[0]);
+    return 1;
+  };
+  H5Piterate(H5P_FILE_ACCESS_DEFAULT, nullptr, make, &start);
+  return start.child;
+}
+
 // How a child ends that goes through the files, as waitpid() says it; -1 where none could be started (errno).
-int end_of_child(std::span<const std::string> paths) {
-  const pid_t child = ::fork();
-  if (child == 0) go_through(paths);
+int end_of_one_child(std::span<const std::string> paths) {
+  const pid_t child = start_child(paths);
   if (child < 0) return -1;
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
@@ -170,6 +221,14 @@ int end_of_child(std::span<const std::string> paths) {
       throw;
     }
   }
+  return status;
+}
+
+// Another thread may just have been on its way to the library's lock: then a child waits, and the next one does not.
+int end_of_child(std::span<const std::string> paths) {
+  int status = end_of_one_child(paths);
+  for (int tries = 1; tries < kTries && status >= 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM; ++tries)
+    status = end_of_one_child(paths);
   return status;
 }
 
@@ -186,7 +245,7 @@ void probe_h5_files(std::span<const std::string> paths) {
     const auto some = std::span(files).subspan(at, std::min(kTogether, files.size() - at));
     std::vector<FileState> states;  // of before: who is changed meanwhile is looked at again
     for (const auto& path : some) states.push_back(state_of(path));
-    if (end_of_child(some) == 0) seen().insert(states.begin(), states.end());
+    if (end_of_child(some) == 0) seen().add(states);
   }
 }
 
@@ -197,13 +256,15 @@ void probe_h5_file(const std::string& path, const std::string& name) {
   if (status < 0)
     throw Error(name + ": no process can be started to look at it first (" + std::strerror(errno) +
                 "); stop other programs, or raise ulimit -u");
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+    throw Error(name + ": can not be read in " + std::to_string(kPatience) + " s; is its disk there?");
   if (WIFSIGNALED(status))
     throw Error(name + ": is damaged so that the HDF5 library breaks on it (" + strsignal(WTERMSIG(status)) +
                 "); get it again");
   if (WEXITSTATUS(status) == kUnreadableObject)
     throw Error(name + ": has an object or an attribute that can not be opened; it is damaged, get it again");
   if (status != 0) throw Error(name + ": has a text that can not be read; it is damaged, get it again");
-  seen().insert(state);
+  seen().add(std::span(&state, 1));
 }
 
 }  // namespace oneproxy
