@@ -69,10 +69,11 @@ void DevicesAtWork::reduce(std::uint64_t count, std::uint64_t least_piece, Reduc
     }
   };
 
+  const std::uint64_t worth = std::max<std::uint64_t>(1, count / std::max<std::uint64_t>(least_piece, 1));
   // A piece may come back when all others are done already: then those with memory go on.
   for (;;) {
     std::vector<std::thread> threads;
-    for (std::size_t i = 0; i < out_.size(); ++i)
+    for (std::size_t i = 0; i < out_.size() && threads.size() < worth; ++i)
       if (out_[i].empty()) threads.emplace_back(work, i);
     if (threads.empty()) throw OutOfDeviceMemory(out_.empty() ? "no device" : out_.front());
     for (auto& thread : threads) thread.join();

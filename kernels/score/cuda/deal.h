@@ -18,10 +18,10 @@ class DevicesAtWork {
 
   explicit DevicesAtWork(std::size_t n) : out_(n) {}
 
-  // Adds all positions 0 .. count-1. The result has the bits of one device's, whoever took what. A device without
-  // memory takes no part any more, in later calls neither; the others do its piece. Errors, which leave `reduction` as
-  // it was: no device has memory; anything else that a device throws, after the pieces of the others that are under
-  // way.
+  // Adds all positions 0 .. count-1; of a short run, less than a least piece for each, only the first devices. The
+  // result has the bits of one device's, whoever took what. A device without memory takes no part any more, in later
+  // calls neither; the others do its piece. Errors, which leave `reduction` as it was: no device has memory; anything
+  // else that a device throws, after the pieces of the others that are under way.
   void reduce(std::uint64_t count, std::uint64_t least_piece, Reduction& reduction, const Reduce& reduce);
 
   // What devices said that take no part any more.

@@ -1,4 +1,5 @@
 // The CUDA twin of Scorer: one scorer a device, and reductions over all devices where a run is long.
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <memory>
@@ -15,7 +16,7 @@
 namespace oneproxy::detail {
 namespace {
 
-// Architectures: 2 ms of an MLP. Several devices take a run that has as many for each, in pieces of no fewer.
+// Architectures: 2 ms of an MLP. A run is shared by as many devices as it has so many for.
 constexpr std::uint64_t kWorthADevice = std::uint64_t{1} << 24;
 
 DigitSplit split_for_device(std::span<const std::uint32_t> radices) {
@@ -38,6 +39,8 @@ class ScorerCuda : public Scorer::Implementation {
       bounds_.push_back(mlp ? mlp_error_bound(*mlp, code, precision, Backend::cuda) : 0.0);
     }
     first_ = DeviceGuard().number();
+    const auto current = std::find(devices_.begin(), devices_.end(), first_);
+    if (current != devices_.end()) std::iter_swap(devices_.begin(), current);  // a short run is the first one's
     on(first_);
   }
   ~ScorerCuda() override {
@@ -54,7 +57,7 @@ class ScorerCuda : public Scorer::Implementation {
   }
 
   void reduce(const IndexRange& run, Reduction& reduction) const override {
-    if (devices_.size() < 2 || run.count < kWorthADevice * devices_.size()) {
+    if (devices_.size() < 2) {
       on(first_).reduce(run, 0, run.count, reduction);
       return;
     }

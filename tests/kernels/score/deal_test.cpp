@@ -135,6 +135,23 @@ TEST_F(Deal, TheOthersDoThePartOfADeviceWithoutMemory) {
   }
 }
 
+TEST_F(Deal, AShortRunIsTheFirstDevicesWithMemory) {
+  DevicesAtWork devices(3);
+  std::vector<int> calls(3);
+  for (int call = 0; call < 2; ++call) {
+    Reduction reduction(settings), expected(settings);
+    on_device(0, kLeast, expected);
+    devices.reduce(kLeast, kLeast, reduction, [&](std::size_t i, std::uint64_t begin, std::uint64_t end, Reduction& p) {
+      ++calls[i];
+      on_device(begin, end, p);
+      if (i == 0) throw OutOfDeviceMemory("GPU 0 is full");
+    });
+    expect_equal(reduction, expected);
+  }
+  EXPECT_THAT(calls, ElementsAre(1, 2, 0));
+  EXPECT_THAT(devices.out_of_memory(), ElementsAre("GPU 0 is full"));
+}
+
 // The others have nothing left to do when the last piece comes back.
 TEST_F(Deal, APieceThatComesBackLateIsDone) {
   DevicesAtWork devices(2);
